@@ -1,0 +1,1 @@
+//! A saved model and a picture -> probabilities (and, later, why).

@@ -1,0 +1,5 @@
+//! Numbers from (truth, prediction). No tensors, no files.
+
+mod confusion;
+
+pub use confusion::Confusion;

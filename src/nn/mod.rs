@@ -1,0 +1,102 @@
+//! Networks on Candle tensors. Knows nothing of galaxies, files of pictures, or windows.
+//!
+//! Images come in as N x C x H x W f32, already normalised; logits go out as N x classes.
+
+mod spec;
+
+pub use spec::{ModelSpec, Normalisation};
+
+use candle_core::{Result, Tensor, Var};
+use serde::{Deserialize, Serialize};
+
+/// Which network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// Six conv-ReLU-pool blocks 32..1024 and three linear layers: 14,811,210 parameters at 256 x 256 and ten classes.
+    Seed,
+    /// Five conv-BN-ReLU-pool blocks 32..512, global average pooling, one linear layer: class activation maps are exact.
+    #[default]
+    Compact,
+}
+
+/// Everything that fixes the shape of a network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetworkOptions {
+    /// Which network.
+    pub architecture: Architecture,
+    /// Height and width of the input, pixels.
+    pub size: usize,
+    /// Channels of the input (3 for RGB).
+    pub channels: usize,
+    /// Number of classes.
+    pub classes: usize,
+    /// Dropout probability in the head, in [0, 1).
+    pub dropout: f32,
+}
+
+/// How a forward pass is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Dropout on, batch statistics used and the running ones updated. The masks are a function of `seed` and `step`.
+    Train {
+        /// The run's seed.
+        seed: u64,
+        /// The optimiser step, counted over the whole run.
+        step: u64,
+    },
+    /// Dropout off, running statistics used.
+    Eval,
+}
+
+/// A trainable tensor with its name in the model file.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Dotted name, unique in the network.
+    pub name: String,
+    /// The tensor; the optimiser writes it in place.
+    pub var: Var,
+    /// Whether weight decay applies: true for weights, false for biases and normalisation.
+    pub decay: bool,
+}
+
+/// A tensor that is saved but not trained (running mean and variance).
+#[derive(Clone, Debug)]
+pub struct Buffer {
+    /// Dotted name, unique in the network.
+    pub name: String,
+    /// The tensor; the forward pass in training mode writes it in place.
+    pub var: Var,
+}
+
+/// A classifier in two halves, so that activation maps can be taken between them.
+pub trait Network: Send + Sync {
+    /// What it was built from.
+    fn options(&self) -> &NetworkOptions;
+
+    /// N x C x H x W images to N x K x h x w activations (after the last block).
+    ///
+    /// # Errors
+    /// If the shape does not fit.
+    fn features(&self, images: &Tensor, mode: Mode) -> Result<Tensor>;
+
+    /// N x K x h x w activations to N x classes logits.
+    ///
+    /// # Errors
+    /// If the shape does not fit.
+    fn head(&self, features: &Tensor, mode: Mode) -> Result<Tensor>;
+
+    /// Images to logits.
+    ///
+    /// # Errors
+    /// If the shape does not fit.
+    fn forward(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.head(&self.features(images, mode)?, mode)
+    }
+
+    /// Trainable tensors in a fixed order.
+    fn parameters(&self) -> &[Parameter];
+
+    /// Saved but untrained tensors in a fixed order.
+    fn buffers(&self) -> &[Buffer];
+}
