@@ -20,6 +20,24 @@ impl Default for Normalisation {
     }
 }
 
+impl Normalisation {
+    /// Writes a picture (`height * width * 3` bytes, row-major, RGB) as three normalised planes
+    /// (`3 * height * width` numbers): how every picture enters a network, in training and after.
+    ///
+    /// # Panics
+    /// If the two lengths differ.
+    pub fn write_planes(&self, pixels: &[u8], planes: &mut [f32]) {
+        assert_eq!(pixels.len(), planes.len(), "one number for each byte");
+        let area = (pixels.len() / 3).max(1);
+        for (channel, plane) in planes.chunks_exact_mut(area).enumerate() {
+            let (mean, std) = (self.mean[channel], self.std[channel]);
+            for (value, pixel) in plane.iter_mut().zip(pixels.chunks_exact(3)) {
+                *value = (f32::from(pixel[channel]) / 255.0 - mean) / std;
+            }
+        }
+    }
+}
+
 /// A complete description of a model beside its weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelSpec {
@@ -31,4 +49,17 @@ pub struct ModelSpec {
     pub normalisation: Normalisation,
     /// The program's version that wrote the file.
     pub program_version: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn planes_are_normalised_channel_by_channel() {
+        let normalisation = Normalisation { mean: [0.0, 0.5, 0.0], std: [1.0, 0.5, 2.0] };
+        let mut planes = [f32::NAN; 6];
+        normalisation.write_planes(&[0, 255, 255, 255, 0, 0], &mut planes);
+        assert_eq!(planes, [0.0, 1.0, 1.0, -1.0, 0.5, 0.0]);
+    }
 }
