@@ -2,8 +2,17 @@
 //!
 //! Images come in as N x C x H x W f32, already normalised; logits go out as N x classes.
 
+mod init;
+pub mod layer;
+pub mod models;
+pub mod ops;
+mod predict;
 mod spec;
+pub mod summary;
+pub mod weights;
 
+pub use init::build;
+pub use predict::predict;
 pub use spec::{ModelSpec, Normalisation};
 
 use candle_core::{Result, Tensor, Var};
@@ -31,7 +40,7 @@ pub struct NetworkOptions {
     pub channels: usize,
     /// Number of classes.
     pub classes: usize,
-    /// Dropout probability in the head, in [0, 1).
+    /// Dropout probability in the head, in [0, 1). The compact network has no dropout and does not use it.
     pub dropout: f32,
 }
 
@@ -45,7 +54,8 @@ pub enum Mode {
         /// The optimiser step, counted over the whole run.
         step: u64,
     },
-    /// Dropout off, running statistics used.
+    /// Dropout off, running statistics used. Parameters count as constants: a backward pass reaches the images or the
+    /// features (if they are variables), never the weights.
     Eval,
 }
 

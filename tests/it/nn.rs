@@ -1,1 +1,3 @@
 //! Tests of `nn`.
+
+mod build;

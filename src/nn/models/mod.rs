@@ -1,0 +1,63 @@
+//! The networks: each a plan, all run by the same [`Sequential`].
+
+mod compact;
+mod seed;
+mod sequential;
+
+pub use sequential::Sequential;
+
+use candle_core::{Result, bail};
+
+use super::layer::{Layer, LayerKind, Plan};
+use super::{Architecture, NetworkOptions};
+
+/// The largest side of a picture, pixels, and the largest number of channels or classes: far above any use, far below
+/// what overflows.
+const LARGEST: usize = 8192;
+
+/// The layers of the network that `options` describe.
+///
+/// # Errors
+/// If an option is out of range or the images are too small for the network; the message says which and what to do.
+pub fn plan(options: &NetworkOptions) -> Result<Plan> {
+    let (name, blocks) = match options.architecture {
+        Architecture::Seed => ("seed", seed::CHANNELS.len()),
+        Architecture::Compact => ("compact", compact::CHANNELS.len()),
+    };
+    let smallest = 1 << blocks;
+    if !(smallest..=LARGEST).contains(&options.size) {
+        bail!("the {name} network takes images from {smallest} to {LARGEST} pixels a side, not {}", options.size);
+    }
+    if !(1..=LARGEST).contains(&options.channels) || !(1..=LARGEST).contains(&options.classes) {
+        bail!("a network needs 1 to {LARGEST} channels and classes, not {} and {}", options.channels, options.classes);
+    }
+    if !(0.0..1.0).contains(&options.dropout) {
+        bail!("a dropout probability of {} is not in [0, 1)", options.dropout);
+    }
+    Ok(match options.architecture {
+        Architecture::Seed => seed::plan(options),
+        Architecture::Compact => compact::plan(options),
+    })
+}
+
+/// Blocks of convolution, normalisation (or a bias instead), rectifier and pooling: each halves the sides.
+fn blocks(channels: usize, widths: &[usize], normalise: bool) -> Vec<Layer> {
+    let mut layers = Vec::new();
+    let mut inputs = channels;
+    for (block, &outputs) in (1..).zip(widths) {
+        let mut push = |part: &str, kind| layers.push(Layer { name: format!("block{block}.{part}"), kind });
+        push("conv", LayerKind::Conv2d { inputs, outputs, bias: !normalise });
+        if normalise {
+            push("norm", LayerKind::BatchNorm2d { channels: outputs });
+        }
+        push("relu", LayerKind::Relu);
+        push("pool", LayerKind::MaxPool2d);
+        inputs = outputs;
+    }
+    layers
+}
+
+/// Names the layers of a head.
+fn head<const N: usize>(layers: [(&str, LayerKind); N]) -> Vec<Layer> {
+    layers.map(|(part, kind)| Layer { name: format!("head.{part}"), kind }).into()
+}

@@ -1,0 +1,137 @@
+//! A plan with its tensors: the one thing in this room that runs.
+
+use candle_core::{Device, Result, Tensor, Var, bail};
+
+use super::super::layer::{LayerKind, Plan, TensorPlan};
+use super::super::{Buffer, Mode, Network, NetworkOptions, Parameter};
+use crate::nn::ops::{self, ConvOptions, Running};
+
+/// A network whose layers stand in one line.
+#[derive(Debug)]
+pub struct Sequential {
+    options: NetworkOptions,
+    features: Vec<Module>,
+    head: Vec<Module>,
+    parameters: Vec<Parameter>,
+    buffers: Vec<Buffer>,
+}
+
+/// A layer with its tensors, which it shares with the lists of the network.
+#[derive(Debug)]
+struct Module {
+    kind: LayerKind,
+    /// In the order of [`LayerKind::tensors`].
+    tensors: Vec<Var>,
+    /// The position in the whole network, which tells dropout masks apart.
+    position: usize,
+}
+
+impl Sequential {
+    /// The network of `options`, each tensor made by `tensor` from its number, its name and its plan.
+    ///
+    /// # Errors
+    /// If the options make no network, the device is not the processor, or `tensor` fails or returns another shape.
+    pub fn new(
+        options: &NetworkOptions,
+        device: &Device,
+        mut tensor: impl FnMut(usize, &str, &TensorPlan) -> Result<Tensor>,
+    ) -> Result<Self> {
+        if !device.is_cpu() {
+            bail!("the networks run on the processor only: choose the CPU as device");
+        }
+        let plan = super::plan(options)?;
+        let mut modules: Vec<Module> =
+            plan.layers().enumerate().map(|(position, layer)| Module { kind: layer.kind, tensors: Vec::new(), position }).collect();
+        let (mut parameters, mut buffers) = (Vec::new(), Vec::new());
+        for (number, (position, name, tensor_plan)) in plan.tensors().enumerate() {
+            let initial = tensor(number, &name, &tensor_plan)?;
+            if initial.dims() != tensor_plan.shape {
+                bail!("{name} has the shape {:?}, not {:?}", initial.dims(), tensor_plan.shape);
+            }
+            let var = Var::from_tensor(&initial)?;
+            modules[position].tensors.push(var.clone());
+            if tensor_plan.trained {
+                parameters.push(Parameter { name, var, decay: tensor_plan.decay });
+            } else {
+                buffers.push(Buffer { name, var });
+            }
+        }
+        let Plan { features, .. } = plan;
+        let head = modules.split_off(features.len());
+        Ok(Self { options: options.clone(), features: modules, head, parameters, buffers })
+    }
+}
+
+impl Network for Sequential {
+    fn options(&self) -> &NetworkOptions {
+        &self.options
+    }
+
+    fn features(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
+        let NetworkOptions { size, channels, .. } = self.options;
+        match images.dims() {
+            &[n, c, h, w] if n > 0 && (c, h, w) == (channels, size, size) => run(&self.features, images, mode),
+            other => bail!("the network takes N x {channels} x {size} x {size} images, not {other:?}"),
+        }
+    }
+
+    fn head(&self, features: &Tensor, mode: Mode) -> Result<Tensor> {
+        run(&self.head, features, mode)
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    fn buffers(&self) -> &[Buffer] {
+        &self.buffers
+    }
+}
+
+/// Applies modules one after the other; a rectifier and the pooling after it are one pass.
+fn run(modules: &[Module], input: &Tensor, mode: Mode) -> Result<Tensor> {
+    let mut x = input.clone();
+    let mut rest = modules;
+    while let Some((module, after)) = rest.split_first() {
+        rest = after;
+        if module.kind == LayerKind::Relu && after.first().is_some_and(|next| next.kind == LayerKind::MaxPool2d) {
+            x = ops::relu_max_pool2d(&x)?;
+            rest = &after[1..];
+        } else {
+            x = module.forward(&x, mode)?;
+        }
+    }
+    Ok(x)
+}
+
+impl Module {
+    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        match self.kind {
+            LayerKind::Conv2d { bias, .. } => {
+                let bias = bias.then(|| self.weight(1, mode));
+                ops::conv2d(x, &self.weight(0, mode), bias.as_ref(), ConvOptions { stride: 1, padding: 1 })
+            }
+            LayerKind::BatchNorm2d { .. } => {
+                let running = Running { mean: self.tensors[2].clone(), variance: self.tensors[3].clone() };
+                ops::batch_norm(x, &self.weight(0, mode), &self.weight(1, mode), &running, mode != Mode::Eval)
+            }
+            LayerKind::Relu => ops::relu(x),
+            LayerKind::MaxPool2d => ops::max_pool2d(x),
+            LayerKind::GlobalAveragePool => ops::global_average_pool(x),
+            LayerKind::Flatten => x.flatten_from(1),
+            LayerKind::Linear { .. } => ops::linear(x, &self.weight(0, mode), &self.weight(1, mode)),
+            LayerKind::Dropout { probability } => match mode {
+                Mode::Train { seed, step } => ops::dropout(x, probability, seed, step, self.position as u64),
+                Mode::Eval => Ok(x.clone()),
+            },
+        }
+    }
+
+    /// A trained tensor: in evaluation a constant, so that nothing is kept for a backward pass nobody asks for.
+    fn weight(&self, index: usize, mode: Mode) -> Tensor {
+        match mode {
+            Mode::Train { .. } => self.tensors[index].as_tensor().clone(),
+            Mode::Eval => self.tensors[index].as_detached_tensor(),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The operators the networks are made of, f32 on the processor, each with its own right backward pass.
+//!
+//! They replace Candle's where those are wrong (the gradient of `max_pool2d`), differ from `PyTorch` (`relu` at 0), draw
+//! from an unseeded generator (dropout) or run on one thread (nearly all). Every reduction has an order fixed by the
+//! shapes alone, so results are the same to the bit for any number of threads. NaN is never swallowed.
+//!
+//! What is not tracked by Candle's autograd (the pictures, weights in evaluation mode) gets no gradient computed.
+
+mod batch_norm;
+mod conv2d;
+mod dropout;
+mod im2col;
+mod linear;
+mod matrix;
+mod pool;
+mod relu;
+mod slices;
+
+pub use batch_norm::{BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Running, batch_norm};
+pub use conv2d::{ConvOptions, conv2d};
+pub use dropout::dropout;
+pub use linear::linear;
+pub use pool::{global_average_pool, max_pool2d, relu_max_pool2d};
+pub use relu::relu;
