@@ -1,3 +1,9 @@
-//! Tests of `nn`.
+//! Tests of `nn`. The reference numbers come from `PyTorch`: `tests/reference/nn/make.py`.
 
 mod build;
+mod gradients;
+mod networks;
+mod operators;
+mod reference;
+mod summary;
+mod weights;
