@@ -38,7 +38,7 @@ pub enum ScheduleKind {
     OneCycle,
     /// Cosine from the learning rate to zero, per step.
     Cosine,
-    /// Divide by ten when the validation loss stops falling.
+    /// Divide by ten when the validation loss has not fallen for a third of `patience` (5 epochs if that is 0).
     Plateau,
     /// The learning rate as it is.
     Constant,
@@ -99,7 +99,7 @@ pub struct Config {
     pub batch: usize,
     /// Peak learning rate; above 0.
     pub lr: f64,
-    /// Weight decay, decoupled; at least 0. Biases and normalisation are exempt.
+    /// Weight decay, decoupled (SGD adds it to the gradient instead); at least 0. Biases and normalisation are exempt.
     pub weight_decay: f64,
     /// The optimiser.
     pub optimizer: OptimizerKind,
@@ -107,6 +107,8 @@ pub struct Config {
     pub momentum: f64,
     /// The learning-rate schedule.
     pub schedule: ScheduleKind,
+    /// One cycle: let the momentum (beta1 of Adam and its kin) fall from 0.95 to 0.85 while the learning rate rises, and back.
+    pub cycle_momentum: bool,
     /// The loss.
     pub loss: LossKind,
     /// Focal loss: class balance from 0 (none) to below 1 (full).
@@ -153,6 +155,7 @@ impl Default for Config {
             optimizer: OptimizerKind::Adamw,
             momentum: 0.9,
             schedule: ScheduleKind::OneCycle,
+            cycle_momentum: true,
             loss: LossKind::Focal,
             beta: 0.931,
             gamma: 1.007,

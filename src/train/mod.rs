@@ -1,10 +1,41 @@
 //! One training run: configuration, loss, optimiser, schedule, batches, the loop, its protocol, checkpoints.
 //! A run is a stream of events; nothing here prints, parses arguments or knows a window.
 
+mod batches;
+mod cache;
+mod checkpoint;
 mod config;
+mod device;
+mod error;
+mod evaluate;
+mod files;
+mod folder;
+mod interim;
+mod log;
+mod loss;
+mod optimizer;
+mod outbox;
+mod predictions;
 mod protocol;
+mod recorder;
+mod run;
+mod schedule;
 mod session;
+mod setup;
+mod stopping;
+mod summary;
+mod validate;
+mod worker;
 
 pub use config::{BestBy, Config, ConfigError, DeviceChoice, LossKind, OptimizerKind, Precision, ScheduleKind};
+pub use error::{RunError, TrainError};
+pub use evaluate::{Evaluation, evaluate};
+pub use folder::{RecordedSplit, RunFolder};
+pub use loss::{Loss, LossValue, class_weights};
+pub use optimizer::{Optimizer, Update, clip_scale, gradient_norm};
+pub use predictions::Probabilities;
 pub use protocol::{Command, Ended, EpochReport, Event, Outcome, Paused, Saved, Started, Steps};
+pub use schedule::{Plateau, Schedule};
 pub use session::{Session, Status};
+pub use stopping::EarlyStopping;
+pub use worker::{Handle, Job, spawn};

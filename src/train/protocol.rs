@@ -97,6 +97,27 @@ pub struct Steps {
     pub wait: f64,
 }
 
+impl Steps {
+    /// Takes in steps that came right after these: means are weighted by images and by time, the rest is of the last step.
+    pub fn merge(&mut self, later: &Self) {
+        let by_images = |a: f64, b: f64| mean((a, self.images as f64), (b, later.images as f64));
+        *self = Self {
+            loss: by_images(self.loss, later.loss),
+            accuracy: by_images(self.accuracy, later.accuracy),
+            wait: mean((self.wait, self.seconds), (later.wait, later.seconds)),
+            count: self.count + later.count,
+            images: self.images + later.images,
+            seconds: self.seconds + later.seconds,
+            ..*later
+        };
+    }
+}
+
+/// The mean of two numbers with their weights; the plain mean if both weigh nothing.
+fn mean((a, wa): (f64, f64), (b, wb): (f64, f64)) -> f64 {
+    if wa + wb > 0.0 { (a * wa + b * wb) / (wa + wb) } else { f64::midpoint(a, b) }
+}
+
 /// The result of an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochReport {

@@ -1,9 +1,3 @@
-//! Tests of `nn`. The reference numbers come from `PyTorch`: `tests/reference/nn/make.py`.
+//! Tests of `nn`.
 
 mod build;
-mod gradients;
-mod networks;
-mod operators;
-mod reference;
-mod summary;
-mod weights;

@@ -1,1 +1,4 @@
 //! Tests of `train`.
+
+mod common;
+mod protocol;

@@ -1,0 +1,192 @@
+//! Batches: read, resized, augmented and normalised on other threads while the network computes.
+//!
+//! What a batch holds depends on the seed, the epoch and its place alone, never on the threads. Memory is bounded: a thread
+//! needs one of a fixed number of tickets before it begins a batch, and gets it back when the batch has been used. The last
+//! batch of an epoch may be smaller, down to one image; batch normalisation then takes its statistics from the pixels of
+//! that one image (the smallest map that any network here normalises has four).
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use candle_core::{Device, Tensor};
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::TrainError;
+use super::cache::ImageCache;
+use super::interim::Apply as _;
+use crate::augment::Augmentation;
+use crate::data::DataError;
+use crate::nn::Normalisation;
+use crate::random::{Purpose, Random};
+
+/// The order of the training images in an epoch (counted from 1): a permutation of `images` that only depends on the arguments.
+pub(super) fn order(images: &[u32], seed: u64, epoch: usize) -> Vec<u32> {
+    let mut order = images.to_vec();
+    Random::new(seed, Purpose::Shuffle, &[epoch as u64]).shuffle(&mut order);
+    order
+}
+
+/// How training images vary from epoch to epoch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Variation {
+    pub augmentation: Augmentation,
+    pub seed: u64,
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+}
+
+/// What is to be loaded.
+pub(super) struct Request {
+    /// Images in the order in which they come.
+    pub order: Vec<u32>,
+    /// Images in a batch; the last may have fewer.
+    pub batch: usize,
+    /// Batches at the beginning of the order that are left out, because they were used before.
+    pub skip: usize,
+    /// How the images are varied; `None` shows them as they are.
+    pub variation: Option<Variation>,
+    /// Threads that prepare batches.
+    pub threads: usize,
+}
+
+/// Images and labels of one step.
+pub(super) struct Batch {
+    /// N x 3 x size x size, normalised.
+    pixels: Vec<f32>,
+    /// One label an image.
+    targets: Vec<u32>,
+    size: usize,
+}
+
+impl Batch {
+    /// The images, N x 3 x size x size, and their labels.
+    pub fn into_parts(self, device: &Device) -> candle_core::Result<(Tensor, Vec<u32>)> {
+        let shape = (self.targets.len(), 3, self.size, self.size);
+        Ok((Tensor::from_vec(self.pixels, shape, device)?, self.targets))
+    }
+}
+
+type Prepared = std::thread::Result<Result<Batch, DataError>>;
+
+/// The batches of one pass over some images, in order.
+pub(super) struct Loader {
+    prepared: Option<Receiver<(usize, Prepared)>>,
+    tickets: Option<Sender<()>>,
+    early: Vec<Option<Prepared>>,
+    next: usize,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What the preparing threads share.
+struct Work {
+    cache: Arc<ImageCache>,
+    request: Request,
+    normalisation: Normalisation,
+    next: AtomicUsize,
+    batches: usize,
+}
+
+impl Loader {
+    /// Starts to prepare batches.
+    pub fn start(cache: &Arc<ImageCache>, request: Request, normalisation: Normalisation) -> Result<Self, TrainError> {
+        let batches = request.order.len().div_ceil(request.batch);
+        let threads = request.threads.clamp(1, batches.max(1));
+        let ahead = threads + 2;
+        let (ticket, tickets) = bounded(ahead);
+        for _ in 0..ahead {
+            ticket.try_send(()).map_err(|e| TrainError::System(e.to_string()))?;
+        }
+        let (send, prepared) = bounded(ahead);
+        let next = request.skip;
+        let work = Arc::new(Work { cache: cache.clone(), normalisation, next: AtomicUsize::new(next), batches, request });
+        let mut loader = Self {
+            prepared: Some(prepared),
+            tickets: Some(ticket),
+            early: std::iter::repeat_with(|| None).take(batches).collect(),
+            next,
+            threads: Vec::new(),
+        };
+        for number in 0..threads {
+            let (work, tickets, send) = (work.clone(), tickets.clone(), send.clone());
+            let thread = std::thread::Builder::new().name(format!("tuning-fork-input-{number}"));
+            let thread = thread.spawn(move || work.run(&tickets, &send)).map_err(|e| TrainError::System(e.to_string()))?;
+            loader.threads.push(thread);
+        }
+        Ok(loader)
+    }
+
+    /// The next batch, or `None` after the last.
+    ///
+    /// # Errors
+    /// If one of its pictures cannot be read.
+    ///
+    /// # Panics
+    /// If preparing it did.
+    pub fn next(&mut self) -> Result<Option<Batch>, TrainError> {
+        if self.next >= self.early.len() {
+            return Ok(None);
+        }
+        let batch = loop {
+            if let Some(batch) = self.early[self.next].take() {
+                break batch;
+            }
+            let received = self.prepared.as_ref().and_then(|prepared| prepared.recv().ok());
+            let Some((number, batch)) = received else {
+                return Err(TrainError::System("the threads that read pictures are gone".into()));
+            };
+            self.early[number] = Some(batch);
+        };
+        self.next += 1;
+        if let Some(tickets) = &self.tickets {
+            // full only if all threads have ended, and then nobody needs a ticket
+            let _ = tickets.try_send(());
+        }
+        let batch = batch.unwrap_or_else(|panic| resume_unwind(panic))?;
+        Ok(Some(batch))
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        self.prepared = None;
+        self.tickets = None;
+        for thread in self.threads.drain(..) {
+            // a panic in preparing a batch was caught there and sent as its result
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Work {
+    fn run(&self, tickets: &Receiver<()>, send: &Sender<(usize, Prepared)>) {
+        while tickets.recv().is_ok() {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.batches {
+                return;
+            }
+            let batch = catch_unwind(AssertUnwindSafe(|| self.prepare(number)));
+            if send.send((number, batch)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn prepare(&self, number: usize) -> Result<Batch, DataError> {
+        let size = self.cache.size();
+        let start = number * self.request.batch;
+        let images = &self.request.order[start..(start + self.request.batch).min(self.request.order.len())];
+        let mut pixels = vec![0.0; images.len() * 3 * size * size];
+        for (&index, planes) in images.iter().zip(pixels.chunks_exact_mut(3 * size * size)) {
+            self.cache.with(index as usize, |image| match self.request.variation {
+                None => self.normalisation.write_planes(image.pixels(), planes),
+                Some(Variation { augmentation, seed, epoch }) => {
+                    let mut random = Random::new(seed, Purpose::Augment, &[epoch as u64, u64::from(index)]);
+                    self.normalisation.write_planes(augmentation.apply(image, &mut random).pixels(), planes);
+                }
+            })?;
+        }
+        Ok(Batch { pixels, targets: images.iter().map(|&i| self.cache.label(i as usize)).collect(), size })
+    }
+}

@@ -1,0 +1,36 @@
+//! How files of a run folder are written: whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use super::RunError;
+
+/// Writes a file under a temporary name, flushes it to the disk, and renames it over `path`. A reader, and a process that
+/// comes after a crash, sees the old file or the new one. Nothing of a failed attempt is left behind.
+pub(super) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), RunError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".tmp");
+    let temporary = path.with_file_name(name);
+    let all = || {
+        let mut file = BufWriter::new(File::create(&temporary)?);
+        write(&mut file)?;
+        file.flush()?;
+        file.get_ref().sync_all()?;
+        fs::rename(&temporary, path)?;
+        sync_parent(path)
+    };
+    all().map_err(|e| {
+        // the first error is the one to tell; the temporary file may not even exist
+        let _ = fs::remove_file(&temporary);
+        RunError::io(path, e)
+    })
+}
+
+/// Makes the rename itself last through a power cut, where folders can be flushed.
+fn sync_parent(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) if cfg!(unix) && !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,74 @@
+//! Validation probabilities on disk: one NumPy file an epoch, `numpy.load` reads it.
+//!
+//! Format 1.0 of NumPy: magic, version, length of the header, the header as a Python dictionary padded to a multiple of 64
+//! bytes, then images x classes little-endian f16 in C order.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use half::f16;
+
+use super::{RunError, files};
+
+const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
+
+/// Probabilities of a list of images, one row an image.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Probabilities {
+    /// Numbers in a row.
+    pub classes: usize,
+    /// Row by row, each in 0 to 1.
+    pub values: Vec<f16>,
+}
+
+impl Probabilities {
+    /// The number of images.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        if self.classes == 0 { 0 } else { self.values.len() / self.classes }
+    }
+
+    /// True if there are no images.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The probabilities of image `row` (its place in the list, not in the data set).
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[f16] {
+        &self.values[row * self.classes..(row + 1) * self.classes]
+    }
+}
+
+pub(super) fn write(path: &Path, probabilities: &Probabilities) -> Result<(), RunError> {
+    let mut header = format!("{{'descr': '<f2', 'fortran_order': False, 'shape': ({}, {}), }}", probabilities.len(), probabilities.classes);
+    let unpadded = MAGIC.len() + 2 + header.len() + 1;
+    header.push_str(&" ".repeat(unpadded.next_multiple_of(64) - unpadded));
+    header.push('\n');
+    files::replace(path, |file| {
+        file.write_all(MAGIC)?;
+        file.write_all(&(header.len() as u16).to_le_bytes())?;
+        file.write_all(header.as_bytes())?;
+        probabilities.values.iter().try_for_each(|p| file.write_all(&p.to_le_bytes()))
+    })
+}
+
+/// Reads what [`write`] wrote (not any other NumPy file).
+pub(super) fn read(path: &Path) -> Result<Probabilities, RunError> {
+    let bytes = fs::read(path).map_err(|e| RunError::io(path, e))?;
+    parse(&bytes).ok_or_else(|| RunError::invalid(path, "not a table of f16 probabilities that a training run wrote"))
+}
+
+fn parse(bytes: &[u8]) -> Option<Probabilities> {
+    let rest = bytes.strip_prefix(MAGIC)?;
+    let (length, rest) = rest.split_first_chunk::<2>()?;
+    let (header, data) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length)))?;
+    let shape = std::str::from_utf8(header).ok()?.strip_prefix("{'descr': '<f2', 'fortran_order': False, 'shape': (")?;
+    let (images, classes) = shape.split_once(')')?.0.split_once(", ")?;
+    let (images, classes): (usize, usize) = (images.parse().ok()?, classes.parse().ok()?);
+    let (pairs, []) = data.as_chunks::<2>() else { return None };
+    let values: Vec<f16> = pairs.iter().map(|b| f16::from_le_bytes(*b)).collect();
+    (images.checked_mul(classes) == Some(values.len())).then_some(Probabilities { classes, values })
+}

@@ -1,0 +1,276 @@
+//! The loop: epochs of steps, validation, checkpoints, and what to do between two batches.
+
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, TryRecvError};
+
+use super::batches::{self, Batch, Loader, Request};
+use super::checkpoint::{self, Best, EpochSums};
+use super::recorder::Recorder;
+use super::setup::{self, Setup, State};
+use super::validate::{Answers, Pass};
+use super::{BestBy, Command, EpochReport, Event, Job, Outcome, Paused, Saved, Steps, TrainError, Update, clip_scale, gradient_norm};
+use crate::nn::{Mode, weights};
+
+/// How a run ended that did not fail.
+pub(super) struct Conclusion {
+    pub outcome: Outcome,
+    pub message: String,
+    pub best_epoch: Option<usize>,
+    pub seconds: f64,
+}
+
+/// Runs a job to its end. Called inside the run's own compute threads.
+pub(super) fn run(job: &Job, commands: &Receiver<Command>, recorder: &mut Recorder) -> Result<Conclusion, TrainError> {
+    let (setup, mut state, started) = setup::prepare(job)?;
+    recorder.open_log(&setup.folder)?;
+    recorder.tell(Event::Started(started));
+    let mut control = Control { commands, recorder, setup: &setup, paused: Duration::ZERO };
+    while state.progress.epochs < setup.config.epochs && !state.progress.stopped_early {
+        if !train_epoch(&setup, &mut state, &mut control)? {
+            return Ok(stopped(&state, &mut control));
+        }
+        let (start, pauses) = (Instant::now(), control.paused);
+        let Some(answers) = validate(&setup, &state, &mut control)? else {
+            return Ok(stopped(&state, &mut control));
+        };
+        let validating = start.elapsed().saturating_sub(control.paused - pauses).as_secs_f64();
+        end_epoch(&setup, &mut state, &mut control, &answers, validating)?;
+    }
+    Ok(completed(&setup, &state))
+}
+
+/// What the loop has to do with the world outside: commands in, events and files out.
+struct Control<'a> {
+    commands: &'a Receiver<Command>,
+    recorder: &'a mut Recorder,
+    setup: &'a Setup,
+    /// Time spent holding, so far.
+    paused: Duration,
+}
+
+impl Control<'_> {
+    /// Obeys the commands that wait; false if the run should end. Returns from a pause only once it is over.
+    fn go_on(&mut self, state: &State) -> bool {
+        loop {
+            match self.commands.try_recv() {
+                Ok(Command::Pause) => {
+                    let start = Instant::now();
+                    let go_on = self.hold(state);
+                    self.paused += start.elapsed();
+                    if !go_on {
+                        return false;
+                    }
+                }
+                Ok(Command::Resume) => {}
+                Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return false,
+                Err(TryRecvError::Empty) => return true,
+            }
+        }
+    }
+
+    /// Saves, then waits until told to go on (true) or to stop.
+    fn hold(&mut self, state: &State) -> bool {
+        self.checkpoint(state);
+        let epoch = (state.progress.epochs + 1).min(self.setup.config.epochs);
+        self.recorder.tell(Event::Paused(Paused { epoch, step: state.progress.step }));
+        loop {
+            match self.commands.recv() {
+                Ok(Command::Resume) => return true,
+                Ok(Command::Pause) => {}
+                Ok(Command::Stop) | Err(_) => return false,
+            }
+        }
+    }
+
+    /// Writes `last.safetensors` and tells so, or why not.
+    fn checkpoint(&mut self, state: &State) {
+        let path = self.setup.folder.last_checkpoint();
+        let result = checkpoint::save(&path, &*state.network, &state.optimizer, &state.progress);
+        let epoch = state.progress.epochs + usize::from(state.progress.step_in_epoch > 0);
+        self.saved(epoch, "last.safetensors", false, result.err());
+    }
+
+    fn saved(&mut self, epoch: usize, path: &str, best: bool, error: Option<impl std::fmt::Display>) {
+        let error = error.map(|e| format!("{e}; make room on the disk, the run goes on without this file"));
+        self.recorder.tell(Event::Saved(Saved { epoch, path: path.into(), best, error }));
+    }
+}
+
+/// The steps of the present epoch that are still to do; false if the run should end.
+fn train_epoch(setup: &Setup, state: &mut State, control: &mut Control) -> Result<bool, TrainError> {
+    let epoch = state.progress.epochs + 1;
+    let request = Request {
+        order: batches::order(&setup.split.train, setup.config.seed, epoch),
+        batch: setup.config.batch,
+        skip: state.progress.step_in_epoch,
+        variation: Some(setup.variation(epoch)),
+        threads: setup.threads,
+    };
+    let mut loader = Loader::start(&setup.cache, request, setup.spec.normalisation)?;
+    loop {
+        if !control.go_on(state) {
+            return Ok(false);
+        }
+        let start = Instant::now();
+        let Some(batch) = loader.next()? else { return Ok(true) };
+        let wait = start.elapsed().as_secs_f64();
+        let mut steps = step(setup, state, batch)?;
+        steps.seconds = start.elapsed().as_secs_f64();
+        steps.wait = wait / steps.seconds.max(f64::MIN_POSITIVE);
+        count(state, &steps);
+        control.recorder.tell(Event::Steps(steps));
+    }
+}
+
+/// One optimiser step. Times are left for the caller to fill in.
+fn step(setup: &Setup, state: &mut State, batch: Batch) -> Result<Steps, TrainError> {
+    let State { network, optimizer, schedule, progress } = state;
+    let (number, epoch) = (progress.step, progress.epochs + 1);
+    let finite =
+        |value: f64, what| if value.is_finite() { Ok(value) } else { Err(TrainError::NotFinite { what, step: number + 1, epoch }) };
+    let (images, targets) = batch.into_parts(&setup.device)?;
+    let logits = network.forward(&images, Mode::Train { seed: setup.config.seed, step: number as u64 })?;
+    let (value, seed) = setup.loss.forward(&logits, &targets)?;
+    let loss = finite(value.mean(), "training loss")?;
+    let gradients = seed.backward()?;
+    let gradient_norm = finite(gradient_norm(&gradients, network.parameters())?, "gradient")?;
+    let learning_rate = schedule.learning_rate(number);
+    let update = Update {
+        learning_rate,
+        momentum: schedule.momentum(number).unwrap_or(optimizer.momentum()),
+        gradient_scale: clip_scale(gradient_norm, setup.config.clip),
+    };
+    optimizer.step(network.parameters(), &gradients, update)?;
+    let correct = value.predicted.iter().zip(&targets).filter(|&(&p, &t)| p == t as usize).count();
+    progress.sums.correct += correct as u64;
+    progress.sums.loss += value.losses.iter().sum::<f64>();
+    Ok(Steps {
+        epoch,
+        step: number + 1,
+        step_in_epoch: progress.step_in_epoch + 1,
+        count: 1,
+        images: targets.len(),
+        loss,
+        accuracy: correct as f64 / targets.len() as f64,
+        learning_rate,
+        gradient_norm,
+        seconds: 0.0,
+        wait: 0.0,
+    })
+}
+
+/// Moves the position past a step and takes it into the epoch's sums.
+fn count(state: &mut State, steps: &Steps) {
+    let progress = &mut state.progress;
+    progress.step += 1;
+    progress.step_in_epoch += 1;
+    progress.optimizer_steps = state.optimizer.steps();
+    progress.seconds += steps.seconds;
+    progress.sums.images += steps.images as u64;
+    progress.sums.steps += 1;
+    progress.sums.gradient_norm += steps.gradient_norm;
+    progress.sums.seconds += steps.seconds;
+}
+
+fn validate(setup: &Setup, state: &State, control: &mut Control) -> Result<Option<Answers>, TrainError> {
+    let pass = Pass {
+        network: &*state.network,
+        loss: &setup.loss,
+        cache: &setup.cache,
+        normalisation: setup.spec.normalisation,
+        device: &setup.device,
+        batch: setup.config.batch,
+        threads: setup.threads,
+    };
+    pass.run(&setup.split.valid, || control.go_on(state))
+}
+
+/// Judges the epoch, tells it, and saves: probabilities, the model if it is the best, the checkpoint, the summary.
+fn end_epoch(setup: &Setup, state: &mut State, control: &mut Control, answers: &Answers, validating: f64) -> Result<(), TrainError> {
+    let (epoch, config) = (state.progress.epochs + 1, &setup.config);
+    if !answers.loss.is_finite() {
+        return Err(TrainError::NotFinite { what: "validation loss", step: state.progress.step, epoch });
+    }
+    let macro_f1 = answers.confusion.scores().macro_average.f1;
+    let score = match config.best_by {
+        BestBy::MacroF1 => macro_f1,
+        BestBy::Loss => -answers.loss,
+    };
+    let best = state.progress.best.is_none_or(|best| score > best.score);
+    let report = report(state, answers, macro_f1, validating, best);
+
+    state.schedule.epoch_ended(answers.loss);
+    let progress = &mut state.progress;
+    progress.epochs = epoch;
+    progress.step_in_epoch = 0;
+    progress.sums = EpochSums::default();
+    progress.seconds += validating;
+    progress.plateau = state.schedule.plateau;
+    progress.stopped_early = progress.stopping.epoch_ended(answers.loss, config.patience, config.min_delta);
+
+    // Told before the checkpoint is written: a run killed between the two tells this epoch again, and never misses it.
+    control.recorder.tell(Event::Epoch(report));
+    if let Err(error) = setup.folder.save_probabilities(epoch, &answers.to_f16()) {
+        control.saved(epoch, "predictions", false, Some(error));
+    }
+    if best {
+        let saved = weights::save(setup.folder.best_model(), &*state.network, &setup.spec);
+        if saved.is_ok() {
+            state.progress.best = Some(Best { epoch, score });
+        }
+        control.saved(epoch, "best.safetensors", true, saved.err());
+    }
+    control.checkpoint(state);
+    if let Err(error) = control.recorder.save_summary(&setup.folder) {
+        control.saved(epoch, "summary.txt", false, Some(error));
+    }
+    Ok(())
+}
+
+fn report(state: &State, answers: &Answers, macro_f1: f64, validating: f64, best: bool) -> EpochReport {
+    let sums = &state.progress.sums;
+    EpochReport {
+        epoch: state.progress.epochs + 1,
+        train_loss: sums.loss / sums.images as f64,
+        train_accuracy: sums.correct as f64 / sums.images as f64,
+        valid_loss: answers.loss,
+        valid_accuracy: answers.confusion.accuracy(),
+        valid_macro_f1: macro_f1,
+        confusion: answers.confusion.clone(),
+        learning_rate: state.schedule.learning_rate(state.progress.step.saturating_sub(1)),
+        gradient_norm: sums.gradient_norm / sums.steps as f64,
+        images_per_s: sums.images as f64 / sums.seconds.max(f64::MIN_POSITIVE),
+        seconds: sums.seconds + validating,
+        best,
+    }
+}
+
+/// The end of a run that its listener stopped.
+fn stopped(state: &State, control: &mut Control) -> Conclusion {
+    control.checkpoint(state);
+    let progress = &state.progress;
+    let message = format!("stopped after {} steps ({} whole epochs); it can be resumed", progress.step, progress.epochs);
+    conclude(Outcome::Stopped, message, state)
+}
+
+/// The end of a run that got where it wanted.
+fn completed(setup: &Setup, state: &State) -> Conclusion {
+    let epochs = state.progress.epochs;
+    let mut message = if state.progress.stopped_early {
+        format!("stopped early after epoch {epochs}: the validation loss had not fallen for {} epochs", setup.config.patience)
+    } else {
+        format!("all {epochs} epochs done")
+    };
+    if let Some(best) = state.progress.best {
+        message.push_str(&match setup.config.best_by {
+            BestBy::MacroF1 => format!("; best is epoch {} with a validation macro-F1 of {:.4}", best.epoch, best.score),
+            BestBy::Loss => format!("; best is epoch {} with a validation loss of {:.4}", best.epoch, -best.score),
+        });
+    }
+    conclude(Outcome::Completed, message, state)
+}
+
+fn conclude(outcome: Outcome, message: String, state: &State) -> Conclusion {
+    Conclusion { outcome, message, best_epoch: state.progress.best.map(|b| b.epoch), seconds: state.progress.seconds }
+}

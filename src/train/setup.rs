@@ -1,0 +1,161 @@
+//! What happens before the first step: every check, and everything that a run works with.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use candle_core::Device;
+
+use super::batches::Variation;
+use super::cache::ImageCache;
+use super::checkpoint::{self, Progress};
+use super::evaluate::class_counts;
+use super::folder::Lock;
+use super::interim::{Digest as _, SplitBySeed as _};
+use super::{Config, ConfigError, Job, Loss, Optimizer, RecordedSplit, RunError, RunFolder, Schedule, Started, TrainError, device};
+use crate::data::{Dataset, Part, Split};
+use crate::nn::{self, ModelSpec, Network, NetworkOptions, Normalisation};
+
+/// What does not change during a run.
+pub(super) struct Setup {
+    pub config: Config,
+    pub folder: RunFolder,
+    pub split: Split,
+    pub spec: ModelSpec,
+    pub loss: Loss,
+    pub cache: Arc<ImageCache>,
+    pub device: Device,
+    pub threads: usize,
+    /// Keeps other processes out of the folder.
+    _lock: Lock,
+}
+
+/// What a run changes.
+pub(super) struct State {
+    pub network: Box<dyn Network>,
+    pub optimizer: Optimizer,
+    pub schedule: Schedule,
+    pub progress: Progress,
+}
+
+impl Setup {
+    /// How the training images vary in an epoch (counted from 1).
+    pub fn variation(&self, epoch: usize) -> Variation {
+        Variation { augmentation: self.config.augmentation, seed: self.config.seed, epoch }
+    }
+}
+
+/// Checks everything and builds everything; what cannot work is refused here, before anything is written.
+pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> {
+    let config = &job.config;
+    if let Some(error) = config.errors().into_iter().next() {
+        return Err(error.into());
+    }
+    let (device, device_name) = device::resolve(config)?;
+    let lock = job.folder.lock()?;
+    let resumed = RunFolder::open(job.folder.path()).is_ok();
+    if resumed {
+        check_same_run(&job.folder.config()?, config, &job.folder)?;
+    }
+    let recorded = recorded_split(job)?;
+    check_split(&recorded.split, config)?;
+
+    let spec = spec(config, &job.dataset);
+    let network = nn::build(&spec.network, config.seed, &device)?;
+    let steps_per_epoch = recorded.split.train.len().div_ceil(config.batch);
+    let mut optimizer = Optimizer::new(config, network.parameters());
+    let mut schedule = Schedule::new(config, steps_per_epoch * config.epochs);
+    let last = job.folder.last_checkpoint();
+    let progress = if last.exists() { checkpoint::load(&last, &*network, &mut optimizer)? } else { Progress::default() };
+    schedule.plateau = progress.plateau;
+
+    job.folder.save_config(config)?;
+    job.folder.save_split(&recorded)?;
+    let threads = device::threads(config);
+    let started = Started {
+        data: job.dataset.name.clone(),
+        classes: job.dataset.classes.clone(),
+        parameters: network.parameters().iter().map(|p| p.var.elem_count()).sum(),
+        train_images: recorded.split.train.len(),
+        valid_images: recorded.split.valid.len(),
+        test_images: recorded.split.test.len(),
+        steps_per_epoch,
+        epochs: config.epochs,
+        epochs_done: progress.epochs,
+        steps_done: progress.step,
+        device: device_name,
+        threads,
+        split_digest: recorded.digest,
+        version: crate::VERSION.into(),
+        time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs(),
+    };
+    let setup = Setup {
+        loss: Loss::new(config, &class_counts(&job.dataset, &recorded.split.train)),
+        cache: Arc::new(ImageCache::new(job.dataset.clone(), config.size)),
+        config: config.clone(),
+        folder: job.folder.clone(),
+        split: recorded.split,
+        spec,
+        device,
+        threads,
+        _lock: lock,
+    };
+    Ok((setup, State { network, optimizer, schedule, progress }, started))
+}
+
+fn spec(config: &Config, dataset: &Dataset) -> ModelSpec {
+    ModelSpec {
+        network: NetworkOptions {
+            architecture: config.model,
+            size: config.size,
+            channels: 3,
+            classes: dataset.classes.len(),
+            dropout: config.dropout as f32,
+        },
+        classes: dataset.classes.clone(),
+        normalisation: Normalisation::default(),
+        program_version: crate::VERSION.into(),
+    }
+}
+
+/// The split of the run: the recorded one if there is one, else a new one.
+fn recorded_split(job: &Job) -> Result<RecordedSplit, TrainError> {
+    if job.folder.has_split() {
+        let recorded = job.folder.split()?;
+        return match recorded.difference(&job.dataset) {
+            Some(difference) => Err(TrainError::OtherData(difference)),
+            None => Ok(recorded),
+        };
+    }
+    let split = job.dataset.split(job.config.split_seed)?;
+    Ok(RecordedSplit { digest: split.digest(), images: job.dataset.len(), classes: job.dataset.classes.clone(), split })
+}
+
+/// What only the data can tell about the configuration.
+fn check_split(split: &Split, config: &Config) -> Result<(), ConfigError> {
+    let (train, valid) = (split.part(Part::Train).len(), split.part(Part::Valid).len());
+    if train == 0 || valid == 0 {
+        let message =
+            format!("the data set gives {train} training and {valid} validation images; choose one with more images in each class");
+        return Err(ConfigError { field: "data", message });
+    }
+    if config.batch > train {
+        let message = format!("{} is more than the {train} training images; choose at most {train}", config.batch);
+        return Err(ConfigError { field: "batch", message });
+    }
+    Ok(())
+}
+
+/// A resumed run is the same run: only where it runs, how long, and where its data lie may change.
+fn check_same_run(old: &Config, new: &Config, folder: &RunFolder) -> Result<(), RunError> {
+    const FREE: [&str; 4] = ["data", "epochs", "threads", "device"];
+    let fields = |config: &Config| serde_json::to_value(config).map_err(|e| RunError::invalid(folder.path(), e.to_string()));
+    let (old, new) = (fields(old)?, fields(new)?);
+    for (field, value) in new.as_object().into_iter().flatten() {
+        let before = &old[field];
+        if !FREE.contains(&field.as_str()) && before != value {
+            let message = format!("this run has {field} = {before}, not {value}; resume it as it was, or start a new run in a new folder");
+            return Err(RunError::invalid(folder.path(), message));
+        }
+    }
+    Ok(())
+}
