@@ -7,6 +7,7 @@
 //! What is not tracked by Candle's autograd (the pictures, weights in evaluation mode) gets no gradient computed.
 
 mod batch_norm;
+pub mod engine;
 mod conv2d;
 mod dropout;
 mod im2col;

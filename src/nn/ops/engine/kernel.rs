@@ -1,0 +1,90 @@
+//! The product of a tile, once for each step of the ladder, and the one place where a task enters its instruction set.
+//!
+//! A tile is up to 12 rows of A times a panel of 32 columns of B:
+//!
+//! ```text
+//! C[r][j] (+)= sum over k of A(r, k) * B[k][j]        r < 12, j < 32
+//! ```
+//!
+//! Row `r` of A starts at `r * stride`. Its `k` come in runs of adjacent numbers (the rows of a padded picture; one single
+//! run where A was gathered). B is packed without gaps, 32 columns a `k`; in the bf16 step two neighbouring `k` share 32
+//! bits, `[k / 2][32][2]`, as they do in A.
+
+use rayon::prelude::*;
+
+use super::Step;
+
+/// Rows of a tile: three pooling windows of four pixels.
+pub const ROWS: usize = 12;
+/// Columns of a tile and width of a panel.
+pub const COLUMNS: usize = 32;
+
+/// The sums of a tile, row by row.
+#[repr(C, align(64))]
+#[derive(Clone)]
+pub struct Tile(pub [[f32; COLUMNS]; ROWS]);
+
+impl Tile {
+    pub const ZERO: Self = Self([[0.0; COLUMNS]; ROWS]);
+}
+
+/// Where A lies: row `r`, number `i` of run `u` is at `first + runs[u] + r * stride + i`.
+pub struct Rows<'a, P> {
+    pub first: *const P,
+    pub stride: usize,
+    /// Offsets of the runs.
+    pub runs: &'a [usize],
+    /// Numbers in each run.
+    pub run_length: usize,
+}
+
+/// What differs between the steps of the ladder.
+pub trait Kernel {
+    /// A packed number: `f32`, or `u16` holding a bfloat16.
+    type Packed: Copy + Default + Send + Sync + 'static;
+    /// The lengths of runs are multiples of this (2 for bf16, whose products take pairs).
+    const DEPTH_STEP: usize;
+
+    /// Stores 32-bit floats as packed numbers.
+    ///
+    /// # Safety
+    /// The step's instructions must be available.
+    unsafe fn pack(values: &[f32], out: &mut [Self::Packed]);
+
+    /// One tile; added to C if `ADD`, else C is replaced. `R` rows are computed (12 or 8).
+    ///
+    /// # Safety
+    /// The step's instructions must be available; all numbers that `a` names, `runs * run_length * 32` numbers at `b` and
+    /// rows of 32 at `c`, `c_stride` apart, are valid and `c` is touched by nobody else.
+    unsafe fn tile<const R: usize, const ADD: bool>(a: &Rows<'_, Self::Packed>, b: *const Self::Packed, c: *mut f32, c_stride: usize);
+}
+
+/// Work that is cut into independent pieces, written once and compiled for each step.
+pub trait Task: Sync {
+    /// Does piece `index`.
+    ///
+    /// # Safety
+    /// The instructions of `K` must be available, and each piece runs once at a time.
+    unsafe fn run<K: Kernel>(&self, index: usize);
+}
+
+/// Runs all pieces of a task on the current thread pool.
+pub fn run_all<T: Task>(step: Step, task: &T, pieces: usize) {
+    assert!(step.available(), "{step} is not available on this machine");
+    (0..pieces).into_par_iter().with_max_len(1).for_each(|index| {
+        // SAFETY: the step was just checked to be available, and each index is visited once.
+        unsafe {
+            match step {
+                Step::Portable => task.run::<super::portable::Portable>(index),
+                #[cfg(target_arch = "x86_64")]
+                Step::Avx2 => super::x86::enter_avx2(task, index),
+                #[cfg(target_arch = "x86_64")]
+                Step::Avx512 => super::x86::enter_avx512(task, index),
+                #[cfg(target_arch = "x86_64")]
+                Step::Avx512Bf16 => super::x86::enter_avx512_bf16(task, index),
+                #[cfg(not(target_arch = "x86_64"))]
+                _ => unreachable!("not available"),
+            }
+        }
+    });
+}

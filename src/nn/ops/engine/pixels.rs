@@ -1,0 +1,130 @@
+//! Where the pixels of a product come from: a plain N x H x W x C tensor, or the gradient of a pooled one, spread back.
+
+/// The shape of an N x H x W x C tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    pub images: usize,
+    pub height: usize,
+    pub width: usize,
+    pub channels: usize,
+}
+
+impl Grid {
+    pub fn len(self) -> usize {
+        self.images * self.height * self.width * self.channels
+    }
+
+    /// After 2 x 2 pooling (odd rows and columns at the end are dropped).
+    pub fn pooled(self) -> Self {
+        Self { height: self.height / 2, width: self.width / 2, ..self }
+    }
+
+    pub fn with_channels(self, channels: usize) -> Self {
+        Self { channels, ..self }
+    }
+}
+
+/// A source of pixels.
+pub trait Pixels: Sync {
+    fn grid(&self) -> Grid;
+
+    /// Copies `count` neighbouring pixels of a row, all their channels.
+    fn read(&self, image: usize, y: usize, x: usize, count: usize, out: &mut [f32]);
+
+    /// Rows and columns from the top left beyond which everything is zero.
+    fn extent(&self) -> (usize, usize) {
+        (self.grid().height, self.grid().width)
+    }
+}
+
+/// A tensor as it is.
+pub struct Dense<'a> {
+    pub grid: Grid,
+    pub values: &'a [f32],
+}
+
+impl Pixels for Dense<'_> {
+    #[inline(always)]
+    fn grid(&self) -> Grid {
+        self.grid
+    }
+
+    #[inline(always)]
+    fn read(&self, image: usize, y: usize, x: usize, count: usize, out: &mut [f32]) {
+        let g = self.grid;
+        let start = ((image * g.height + y) * g.width + x) * g.channels;
+        let len = count * g.channels;
+        copy(&self.values[start..start + len], &mut out[..len]);
+    }
+}
+
+/// A loop rather than `copy_from_slice`, which calls a library for lengths unknown at compile time: rows are short.
+#[inline(always)]
+fn copy(from: &[f32], to: &mut [f32]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
+/// The code of a pooling window whose activation was not positive: it passes no gradient.
+pub const DEAD: u8 = 4;
+
+/// The gradient of ReLU and 2 x 2 max-pooling: each window's gradient at the position of its maximum, zero elsewhere.
+pub struct Unpooled<'a> {
+    /// The shape before pooling.
+    pub grid: Grid,
+    /// Gradient of the pooled tensor.
+    pub gradient: &'a [f32],
+    /// One code a pooled number: the position of the maximum (row by row), or [`DEAD`].
+    pub codes: &'a [u8],
+}
+
+impl Pixels for Unpooled<'_> {
+    #[inline(always)]
+    fn grid(&self) -> Grid {
+        self.grid
+    }
+
+    #[inline(always)]
+    fn extent(&self) -> (usize, usize) {
+        (self.grid.height / 2 * 2, self.grid.width / 2 * 2)
+    }
+
+    #[inline(always)]
+    fn read(&self, image: usize, y: usize, x: usize, count: usize, out: &mut [f32]) {
+        let pooled = self.grid.pooled();
+        let channels = pooled.channels;
+        for (x, out) in (x..x + count).zip(out.chunks_exact_mut(channels)) {
+            if y / 2 >= pooled.height || x / 2 >= pooled.width {
+                out.fill(0.0);
+                continue;
+            }
+            let position = (y % 2 * 2 + x % 2) as u8;
+            let start = ((image * pooled.height + y / 2) * pooled.width + x / 2) * channels;
+            let gradient = &self.gradient[start..start + channels];
+            let codes = &self.codes[start..start + channels];
+            for ((out, gradient), code) in out.iter_mut().zip(gradient).zip(codes) {
+                *out = if *code == position { *gradient } else { 0.0 };
+            }
+        }
+    }
+}
+
+/// The 3 x 3 neighbourhood of a pixel, `9 * channels` numbers, zeros outside the picture.
+#[inline(always)]
+pub fn gather<P: Pixels>(pixels: &P, image: usize, y: usize, x: usize, out: &mut [f32]) {
+    let g = pixels.grid();
+    let row = 3 * g.channels;
+    for (ky, out) in out.chunks_exact_mut(row).enumerate() {
+        let Some(y) = (y + ky).checked_sub(1).filter(|y| *y < g.height) else {
+            out.fill(0.0);
+            continue;
+        };
+        let left = usize::from(x == 0);
+        let right = usize::from(x + 1 == g.width);
+        out[..left * g.channels].fill(0.0);
+        out[(3 - right) * g.channels..].fill(0.0);
+        let count = 3 - left - right;
+        pixels.read(image, y, x + left - 1, count, &mut out[left * g.channels..(left + count) * g.channels]);
+    }
+}

@@ -1,0 +1,120 @@
+//! The ladder of instruction sets, chosen at run time.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// One step of the ladder: which instructions the products run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Step {
+    /// Plain Rust that the compiler vectorises for the lowest common processor.
+    Portable = 1,
+    /// x86-64 with AVX2 and FMA (most laptops since 2013), 32-bit floats.
+    Avx2 = 2,
+    /// x86-64 with AVX-512, 32-bit floats.
+    Avx512 = 3,
+    /// x86-64 with AVX-512 BF16: bfloat16 products, 32-bit sums.
+    Avx512Bf16 = 4,
+}
+
+/// 0: not forced; else the number of the forced step.
+static FORCED: AtomicU8 = AtomicU8::new(0);
+
+impl Step {
+    /// All steps, slowest first.
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Bf16];
+
+    /// Whether this machine has the instructions.
+    #[must_use]
+    pub fn available(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => ["avx512f", "avx512bw", "avx512vl", "avx512dq"].iter().all(|f| has(f)),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Bf16 => Self::Avx512.available() && is_x86_feature_detected!("avx512bf16"),
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => false,
+        }
+    }
+
+    /// Whether products keep 32-bit accuracy.
+    #[must_use]
+    pub fn is_f32(self) -> bool {
+        self != Self::Avx512Bf16
+    }
+
+    /// The fastest available step with 32-bit accuracy, or the forced one.
+    #[must_use]
+    pub fn best_f32() -> Self {
+        forced().unwrap_or_else(|| Self::ALL.into_iter().rev().find(|s| s.is_f32() && s.available()).unwrap_or(Self::Portable))
+    }
+
+    /// The fastest available step with bfloat16 products, or the forced one; falls back to 32-bit where there is none.
+    #[must_use]
+    pub fn best_bf16() -> Self {
+        forced().unwrap_or_else(|| if Self::Avx512Bf16.available() { Self::Avx512Bf16 } else { Self::best_f32() })
+    }
+
+    /// Forces one step for the whole process (tests and benchmarks), or lets the machine choose again with `None`.
+    ///
+    /// # Errors
+    /// If the machine lacks the instructions.
+    pub fn force(step: Option<Self>) -> Result<(), String> {
+        if let Some(missing) = step.filter(|s| !s.available()) {
+            return Err(format!("this processor has no {missing}; choose one of {:?}", Self::ALL.map(|s| s.name())));
+        }
+        FORCED.store(step.map_or(0, |s| s as u8), Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+            Self::Avx512Bf16 => "avx512-bf16",
+        }
+    }
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Portable => "portable f32",
+            Self::Avx2 => "AVX2 f32",
+            Self::Avx512 => "AVX-512 f32",
+            Self::Avx512Bf16 => "AVX-512 bf16",
+        })
+    }
+}
+
+impl std::str::FromStr for Step {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|s| s.name() == name)
+            .ok_or_else(|| format!("no step {name}; choose one of {:?}", Self::ALL.map(Self::name)))
+    }
+}
+
+fn forced() -> Option<Step> {
+    let number = FORCED.load(Ordering::Relaxed);
+    Step::ALL.into_iter().find(|s| *s as u8 == number)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has(feature: &str) -> bool {
+    match feature {
+        "avx512f" => is_x86_feature_detected!("avx512f"),
+        "avx512bw" => is_x86_feature_detected!("avx512bw"),
+        "avx512vl" => is_x86_feature_detected!("avx512vl"),
+        "avx512dq" => is_x86_feature_detected!("avx512dq"),
+        _ => false,
+    }
+}

@@ -1,0 +1,128 @@
+//! Every product against a direct loop in 64-bit floats, on every step of the ladder that this machine has.
+
+use super::*;
+use crate::random::{Purpose, Random};
+
+fn numbers(random: &mut Random, len: usize) -> Vec<f32> {
+    (0..len).map(|_| random.normal() as f32).collect()
+}
+
+/// Convolution 3 x 3 with zero padding, in 64 bits; channels last, weights 9 x inputs x outputs.
+fn convolve(grid: Grid, x: &[f64], weights: &[f64], outputs: usize) -> Vec<f64> {
+    let mut out = vec![0.0; grid.images * grid.height * grid.width * outputs];
+    each_pair(grid, |from, to, tap| {
+        for o in 0..outputs {
+            for c in 0..grid.channels {
+                out[to * outputs + o] += x[from * grid.channels + c] * weights[(tap * grid.channels + c) * outputs + o];
+            }
+        }
+    });
+    out
+}
+
+/// Calls `f(input pixel, output pixel, tap)` for all pairs that a tap connects.
+fn each_pair(grid: Grid, mut f: impl FnMut(usize, usize, usize)) {
+    for image in 0..grid.images {
+        for y in 0..grid.height {
+            for x in 0..grid.width {
+                for tap in 0..9 {
+                    let (sy, sx) = ((y + tap / 3).wrapping_sub(1), (x + tap % 3).wrapping_sub(1));
+                    if sy < grid.height && sx < grid.width {
+                        let at = |y: usize, x: usize| (image * grid.height + y) * grid.width + x;
+                        f(at(sy, sx), at(y, x), tap);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn wide(x: &[f32]) -> Vec<f64> {
+    x.iter().map(|x| f64::from(*x)).collect()
+}
+
+/// Largest difference relative to the root mean square of the truth.
+fn error(got: &[f32], want: &[f64]) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let scale = (want.iter().map(|w| w * w).sum::<f64>() / want.len() as f64).sqrt().max(1e-30);
+    got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).abs()).fold(0.0, f64::max) / scale
+}
+
+/// Shapes with odd sizes, one image, one channel, channels that fill no panel, and both layouts of the weight gradient.
+const SHAPES: [(Grid, usize); 8] = [
+    (Grid { images: 2, height: 8, width: 8, channels: 3 }, 32),
+    (Grid { images: 3, height: 10, width: 12, channels: 32 }, 64),
+    (Grid { images: 1, height: 9, width: 11, channels: 16 }, 40),
+    (Grid { images: 5, height: 2, width: 2, channels: 64 }, 32),
+    (Grid { images: 2, height: 5, width: 7, channels: 1 }, 5),
+    (Grid { images: 2, height: 16, width: 9, channels: 20 }, 33),
+    (Grid { images: 1, height: 2, width: 3, channels: 7 }, 1),
+    (Grid { images: 4, height: 4, width: 4, channels: 12 }, 96),
+];
+
+fn steps() -> impl Iterator<Item = (Step, f64)> {
+    Step::ALL
+        .into_iter()
+        .filter(|step| {
+            if !step.available() {
+                eprintln!("skipped: this machine has no {step}");
+            }
+            step.available()
+        })
+        .map(|step| (step, if step.is_f32() { 2e-5 } else { 4e-2 }))
+}
+
+#[test]
+fn relu_pool_block_matches_direct_loops() {
+    for (grid, outputs) in SHAPES {
+        let mut random = Random::new(1, Purpose::Test, &[grid.len() as u64]);
+        let x = numbers(&mut random, grid.len());
+        let weights = numbers(&mut random, 9 * grid.channels * outputs);
+        let bias = numbers(&mut random, outputs);
+        let pooled = grid.pooled().with_channels(outputs);
+        let gradient = numbers(&mut random, pooled.len());
+        let convolved = convolve(grid, &wide(&x), &wide(&weights), outputs);
+        for (step, bound) in steps() {
+            let mut block = ReluPool::default();
+            let (mut out, mut codes) = (vec![f32::NAN; pooled.len()], vec![9; pooled.len()]);
+            block.forward(step, grid, &x, &weights, &bias, &mut out, &mut codes);
+
+            // the value at the noted position, and that it is the largest
+            let mut want = vec![0.0; pooled.len()];
+            let mut spread = vec![0.0; grid.with_channels(outputs).len()];
+            for (i, want) in want.iter_mut().enumerate() {
+                let (window, o) = (i / outputs, i % outputs);
+                let (line, px) = (window / pooled.width, window % pooled.width);
+                let (image, py) = (line / pooled.height, line % pooled.height);
+                let pixel = |p: usize| ((image * grid.height + 2 * py + p / 2) * grid.width + 2 * px + p % 2) * outputs + o;
+                let best = (0..4).map(|p| convolved[pixel(p)]).fold(f64::MIN, f64::max);
+                *want = (best + f64::from(bias[o])).max(0.0);
+                if codes[i] < 4 {
+                    spread[pixel(codes[i] as usize)] = f64::from(gradient[i]);
+                    assert!(convolved[pixel(codes[i] as usize)] > best - bound * 100.0, "{step} {grid:?}");
+                }
+            }
+            assert!(error(&out, &want) < bound, "{step} {grid:?} forward {}", error(&out, &want));
+
+            // gradients, given the noted positions
+            let mut want_input = vec![0.0; grid.len()];
+            let mut want_weights = vec![0.0; weights.len()];
+            each_pair(grid, |from, to, tap| {
+                for o in 0..outputs {
+                    let g = spread[to * outputs + o];
+                    for c in 0..grid.channels {
+                        want_input[from * grid.channels + c] += g * f64::from(weights[(tap * grid.channels + c) * outputs + o]);
+                        want_weights[(tap * grid.channels + c) * outputs + o] += g * f64::from(x[from * grid.channels + c]);
+                    }
+                }
+            });
+            let want_bias: Vec<f64> = (0..outputs).map(|o| spread.iter().skip(o).step_by(outputs).sum()).collect();
+            let (mut dx, mut dw, mut db) = (vec![f32::NAN; grid.len()], vec![f32::NAN; weights.len()], vec![f32::NAN; outputs]);
+            let to = ReluPoolGradients { input: Some(&mut dx), weights: &mut dw, bias: &mut db };
+            block.backward(step, grid, &x, &weights, &gradient, &codes, to);
+            assert!(error(&dx, &want_input) < bound, "{step} {grid:?} input {}", error(&dx, &want_input));
+            assert!(error(&dw, &want_weights) < bound, "{step} {grid:?} weights {}", error(&dw, &want_weights));
+            assert!(error(&db, &want_bias) < 2e-5, "{step} {grid:?} bias {}", error(&db, &want_bias));
+        }
+    }
+}
