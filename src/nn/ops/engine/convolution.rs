@@ -151,10 +151,12 @@ impl Epilogue for Store {
     }
 }
 
-/// Stores the sums and adds them and their squares up, block by block, for the batch statistics.
+/// Stores the sums, and their mean and spread block by block, for the batch statistics.
 pub struct StoreWithMoments {
     pub store: Store,
-    /// blocks x 2 x channels: sums, then sums of squares.
+    /// Rows of every block but the last.
+    pub rows_a_block: usize,
+    /// blocks x 2 x channels: the mean, then the sum of squared deviations from it.
     pub moments: Shared<f32>,
 }
 
@@ -165,20 +167,46 @@ impl Epilogue for StoreWithMoments {
         unsafe { self.store.take(block, first, rows, panel, sums) };
         let channels = self.store.channels;
         let columns = COLUMNS.min(channels - panel * COLUMNS);
-        let (mut sum, mut square) = ([0.0f32; COLUMNS], [0.0f32; COLUMNS]);
-        for row in &sums.0[..rows] {
-            for j in 0..COLUMNS {
-                sum[j] += row[j];
-                square[j] += row[j] * row[j];
-            }
+        // SAFETY: the places of this block and panel, which one thread works on, tile after tile.
+        let (means, squares) = unsafe {
+            let at = 2 * block * channels + panel * COLUMNS;
+            (self.moments.part(at, columns), self.moments.part(at + channels, columns))
+        };
+        let before = first - block * self.rows_a_block;
+        let (mut mean, mut square) = ([0.0f32; COLUMNS], [0.0f32; COLUMNS]);
+        if before > 0 {
+            mean[..columns].copy_from_slice(means);
+            square[..columns].copy_from_slice(squares);
         }
-        for (kind, values) in [sum, square].iter().enumerate() {
-            // SAFETY: the place of this block and panel, which one thread works on.
-            let out = unsafe { self.moments.part((2 * block + kind) * channels + panel * COLUMNS, columns) };
-            for (out, value) in out.iter_mut().zip(values) {
-                *out += value;
-            }
+        join_moments(&sums.0[..rows], before as f32, &mut mean, &mut square);
+        means.copy_from_slice(&mean[..columns]);
+        squares.copy_from_slice(&square[..columns]);
+    }
+}
+
+/// Joins the moments of some rows to those of `before` rows (Chan et al. 1983): no cancellation however large the mean.
+#[inline(always)]
+fn join_moments(rows: &[[f32; COLUMNS]], before: f32, mean: &mut [f32; COLUMNS], square: &mut [f32; COLUMNS]) {
+    let count = rows.len() as f32;
+    let (mut tile_mean, mut tile_square) = ([0.0f32; COLUMNS], [0.0f32; COLUMNS]);
+    for row in rows {
+        for j in 0..COLUMNS {
+            tile_mean[j] += row[j];
         }
+    }
+    for mean in &mut tile_mean {
+        *mean /= count;
+    }
+    for row in rows {
+        for j in 0..COLUMNS {
+            let deviation = row[j] - tile_mean[j];
+            tile_square[j] += deviation * deviation;
+        }
+    }
+    for j in 0..COLUMNS {
+        let delta = tile_mean[j] - mean[j];
+        mean[j] += delta * (count / (before + count));
+        square[j] += tile_square[j] + delta * delta * (before * count / (before + count));
     }
 }
 

@@ -21,6 +21,7 @@
 mod buffer;
 mod convolution;
 mod kernel;
+mod norm_pool;
 mod pixels;
 mod portable;
 mod relu_pool;
@@ -30,6 +31,7 @@ mod weights;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use norm_pool::{Norm, NormPool, NormPoolGradients, Statistics};
 pub use pixels::Grid;
 pub use relu_pool::{ReluPool, ReluPoolGradients};
 pub use step::Step;

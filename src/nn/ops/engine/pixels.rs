@@ -3,22 +3,32 @@
 /// The shape of an N x H x W x C tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
+    /// N.
     pub images: usize,
+    /// H.
     pub height: usize,
+    /// W.
     pub width: usize,
+    /// C.
     pub channels: usize,
 }
 
+#[expect(clippy::len_without_is_empty, reason = "a tensor without numbers is no case here")]
 impl Grid {
+    /// How many numbers it has.
+    #[must_use]
     pub fn len(self) -> usize {
         self.images * self.height * self.width * self.channels
     }
 
     /// After 2 x 2 pooling (odd rows and columns at the end are dropped).
+    #[must_use]
     pub fn pooled(self) -> Self {
         Self { height: self.height / 2, width: self.width / 2, ..self }
     }
 
+    /// The same with another number of channels.
+    #[must_use]
     pub fn with_channels(self, channels: usize) -> Self {
         Self { channels, ..self }
     }

@@ -126,3 +126,102 @@ fn relu_pool_block_matches_direct_loops() {
         }
     }
 }
+
+/// A block's loss `sum(out * gradient)` in 64 bits for given numbers: convolution, batch norm, ReLU, pool.
+fn norm_block(grid: Grid, x: &[f64], weights: &[f64], norm: (&[f64], &[f64]), outputs: usize) -> Vec<f64> {
+    let z = convolve(grid, x, weights, outputs);
+    let pixels = z.len() / outputs;
+    let pooled = grid.pooled().with_channels(outputs);
+    let mut out = vec![0.0; pooled.len()];
+    for o in 0..outputs {
+        let channel: Vec<f64> = z.iter().skip(o).step_by(outputs).copied().collect();
+        let mean = channel.iter().sum::<f64>() / pixels as f64;
+        let variance = channel.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / pixels as f64;
+        for window in 0..pooled.len() / outputs {
+            let (line, px) = (window / pooled.width, window % pooled.width);
+            let (image, py) = (line / pooled.height, line % pooled.height);
+            let at = |p: usize| (image * grid.height + 2 * py + p / 2) * grid.width + 2 * px + p % 2;
+            let normal = |p: usize| (channel[at(p)] - mean) / (variance + 1e-5).sqrt() * norm.0[o] + norm.1[o];
+            out[window * outputs + o] = (0..4).map(normal).fold(0.0, f64::max);
+        }
+    }
+    out
+}
+
+#[test]
+fn norm_pool_block_matches_direct_loops_and_finite_differences() {
+    for (grid, outputs) in SHAPES {
+        let mut random = Random::new(2, Purpose::Test, &[grid.len() as u64]);
+        // a mean far from zero: the variance must not drown in it
+        let x: Vec<f32> = numbers(&mut random, grid.len()).iter().map(|x| x + 5.0).collect();
+        let weights = numbers(&mut random, 9 * grid.channels * outputs);
+        let (scale, offset) = (numbers(&mut random, outputs), numbers(&mut random, outputs));
+        let pooled = grid.pooled().with_channels(outputs);
+        let gradient = numbers(&mut random, pooled.len());
+        let exact = |x: &[f64], w: &[f64], s: &[f64], o: &[f64]| norm_block(grid, x, w, (s, o), outputs);
+        let want = exact(&wide(&x), &wide(&weights), &wide(&scale), &wide(&offset));
+        for (step, _) in steps().filter(|(step, _)| step.is_f32()) {
+            let mut block = NormPool::default();
+            let norm = Norm { weight: &scale, bias: &offset, epsilon: 1e-5 };
+            let (mut out, mut codes) = (vec![f32::NAN; pooled.len()], vec![9; pooled.len()]);
+            let statistics = block.forward(step, grid, &x, &weights, norm, &mut out, &mut codes);
+            assert!(error(&out, &want) < 2e-4, "{step} {grid:?} forward {}", error(&out, &want));
+
+            let (mut dx, mut dw) = (vec![f32::NAN; grid.len()], vec![f32::NAN; weights.len()]);
+            let (mut ds, mut db) = (vec![f32::NAN; outputs], vec![f32::NAN; outputs]);
+            let to = NormPoolGradients { input: Some(&mut dx), weights: &mut dw, norm_weight: &mut ds, norm_bias: &mut db };
+            block.backward(step, grid, &x, &weights, norm, &statistics, &gradient, &codes, to);
+
+            // directional derivatives, one direction an operand
+            let loss = |out: &[f64]| out.iter().zip(&gradient).map(|(o, g)| o * f64::from(*g)).sum::<f64>();
+            let operands = [wide(&x), wide(&weights), wide(&scale), wide(&offset)];
+            for (k, got) in [&dx, &dw, &ds, &db].into_iter().enumerate() {
+                let direction: Vec<f64> = (0..got.len()).map(|_| random.normal()).collect();
+                let moved = |h: f64| {
+                    let mut at = operands.clone();
+                    for (a, d) in at[k].iter_mut().zip(&direction) {
+                        *a += h * d;
+                    }
+                    loss(&exact(&at[0], &at[1], &at[2], &at[3]))
+                };
+                let h = 1e-6;
+                let want = (moved(h) - moved(-h)) / (2.0 * h);
+                let got: f64 = got.iter().zip(&direction).map(|(g, d)| f64::from(*g) * d).sum();
+                let scale = (gradient.len() as f64).sqrt().max(want.abs());
+                assert!((got - want).abs() < 2e-3 * scale, "{step} {grid:?} operand {k}: {got} against {want}");
+            }
+
+            // evaluation with the batch's statistics gives the same answer
+            let mut evaluated = vec![f32::NAN; pooled.len()];
+            block.evaluate(step, grid, &x, &weights, norm, &statistics, &mut evaluated, &mut codes);
+            assert!(error(&evaluated, &want) < 5e-4, "{step} {grid:?} evaluation {}", error(&evaluated, &want));
+        }
+    }
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let (grid, outputs) = (Grid { images: 6, height: 12, width: 12, channels: 16 }, 48);
+    let mut random = Random::new(3, Purpose::Test, &[]);
+    let x = numbers(&mut random, grid.len());
+    let weights = numbers(&mut random, 9 * grid.channels * outputs);
+    let (scale, offset) = (numbers(&mut random, outputs), numbers(&mut random, outputs));
+    let norm = Norm { weight: &scale, bias: &offset, epsilon: 1e-5 };
+    let pooled = grid.pooled().with_channels(outputs);
+    for (step, _) in steps() {
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| {
+                let mut block = NormPool::default();
+                let (mut out, mut codes) = (vec![0.0; pooled.len()], vec![0; pooled.len()]);
+                let statistics = block.forward(step, grid, &x, &weights, norm, &mut out, &mut codes);
+                let (mut dx, mut dw) = (vec![0.0; grid.len()], vec![0.0; weights.len()]);
+                let (mut ds, mut db) = (vec![0.0; outputs], vec![0.0; outputs]);
+                let to = NormPoolGradients { input: Some(&mut dx), weights: &mut dw, norm_weight: &mut ds, norm_bias: &mut db };
+                block.backward(step, grid, &x, &weights, norm, &statistics, &out, &codes, to);
+                (out, codes, statistics, dx, dw, ds, db)
+            })
+        };
+        assert!(run(1) == run(3), "{step}");
+    }
+}

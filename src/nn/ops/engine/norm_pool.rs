@@ -1,0 +1,304 @@
+//! The compact network's block: convolution 3 x 3 + batch norm + ReLU + max-pool 2 x 2.
+//!
+//! In training the convolution's output `z` must be kept: batch statistics need all of it before anything can be
+//! normalised, and the backward pass needs it again. In evaluation the norm is folded into the weights and the block
+//! becomes that of `relu_pool.rs`.
+//!
+//! Backward (Ioffe & Szegedy, arXiv 1502.03167), per channel with M pixels, `h = (z - mean) / s`, `s = sqrt(var + eps)` and
+//! `d` the gradient of the normalised output: `dz = weight / s * (d - sum(d) / M - h * sum(d h) / M)`, that is, linear in
+//! `d` and `z`: `dz = spread * d + slope * z + offset`. It overwrites `z`.
+
+use rayon::prelude::*;
+
+use super::Step;
+use super::buffer::{Buffer, Shared};
+use super::convolution::{BiasReluPool, Blocks, Order, Store, StoreWithMoments, convolve};
+use super::kernel::{Kernel, Task, run_all};
+use super::pixels::{DEAD, Dense, Grid};
+use super::weight_gradient::{Workspace, weight_gradient};
+use super::weights::{Panels, Use};
+
+/// Memory of one block that is kept from step to step.
+#[derive(Default)]
+pub struct NormPool {
+    panels: Panels,
+    workspace: Workspace,
+    z: Buffer,
+    moments: Buffer,
+    folded: Vec<f32>,
+}
+
+/// Batch statistics of each channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Statistics {
+    /// Mean over images and pixels.
+    pub mean: Vec<f32>,
+    /// Variance over images and pixels, divided by their number (biased).
+    pub variance: Vec<f32>,
+}
+
+/// The affine part of a batch norm, and its epsilon.
+#[derive(Clone, Copy)]
+pub struct Norm<'a> {
+    /// Scale of each channel.
+    pub weight: &'a [f32],
+    /// Offset of each channel.
+    pub bias: &'a [f32],
+    /// Added to the variance.
+    pub epsilon: f32,
+}
+
+/// What the backward pass writes.
+pub struct NormPoolGradients<'a> {
+    /// Gradient of the input, N x H x W x C; `None` where nobody needs it (the data).
+    pub input: Option<&'a mut [f32]>,
+    /// Gradient of the convolution's weights, 9 x inputs x outputs.
+    pub weights: &'a mut [f32],
+    /// Gradient of the norm's scale.
+    pub norm_weight: &'a mut [f32],
+    /// Gradient of the norm's offset.
+    pub norm_bias: &'a mut [f32],
+}
+
+impl NormPool {
+    /// Training: from `x` (N x H x W x C) to `out` (N x H/2 x W/2 x outputs) and one code a number of `out`.
+    ///
+    /// # Panics
+    /// If the lengths do not fit each other.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one operator")]
+    pub fn forward(
+        &mut self,
+        step: Step,
+        grid: Grid,
+        x: &[f32],
+        weights: &[f32],
+        norm: Norm<'_>,
+        out: &mut [f32],
+        codes: &mut [u8],
+    ) -> Statistics {
+        let full = grid.with_channels(norm.weight.len());
+        let pooled = full.pooled();
+        assert!(
+            x.len() == grid.len()
+                && weights.len() == 9 * grid.channels * full.channels
+                && out.len() == pooled.len()
+                && codes.len() == out.len()
+        );
+        self.panels.pack(step, weights, full.channels, grid.channels, Use::Forward);
+        let blocks = Blocks::new(Order::Raster, grid);
+        let z = self.z.numbers::<f32>(full.len());
+        let moments = self.moments.numbers::<f32>(2 * blocks.count * full.channels);
+        let store = Store { out: Shared::new(z), channels: full.channels };
+        let epilogue = StoreWithMoments { store, rows_a_block: blocks.size, moments: Shared::new(moments) };
+        convolve(step, &Dense { grid, values: x }, Order::Raster, &self.panels, &epilogue);
+        let statistics = combine(moments, blocks, full.channels);
+        let (scale, shift) = affine(&statistics, norm);
+        let lines = pooled.images * pooled.height;
+        run_all(step, &Pool { z, grid: full, scale: &scale, shift: &shift, out: Shared::new(out), codes: Shared::new(codes) }, lines);
+        statistics
+    }
+
+    /// Evaluation with given (running) statistics; codes are written but mean nothing.
+    ///
+    /// # Panics
+    /// If the lengths do not fit each other.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one operator")]
+    pub fn evaluate(
+        &mut self,
+        step: Step,
+        grid: Grid,
+        x: &[f32],
+        weights: &[f32],
+        norm: Norm<'_>,
+        statistics: &Statistics,
+        out: &mut [f32],
+        codes: &mut [u8],
+    ) {
+        let outputs = norm.weight.len();
+        assert!(x.len() == grid.len() && weights.len() == 9 * grid.channels * outputs);
+        let (scale, shift) = affine(statistics, norm);
+        self.folded.clear();
+        self.folded.extend(weights.chunks_exact(outputs).flat_map(|row| row.iter().zip(&scale).map(|(w, s)| w * s)));
+        self.panels.pack(step, &self.folded, outputs, grid.channels, Use::Forward);
+        let epilogue = BiasReluPool { bias: &shift, out: Shared::new(out), codes: Shared::new(codes) };
+        convolve(step, &Dense { grid, values: x }, Order::Windows, &self.panels, &epilogue);
+    }
+
+    /// All gradients from that of the output of the last [`forward`](Self::forward), whose results are given back.
+    ///
+    /// # Panics
+    /// If the lengths do not fit each other.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one operator")]
+    pub fn backward(
+        &mut self,
+        step: Step,
+        grid: Grid,
+        x: &[f32],
+        weights: &[f32],
+        norm: Norm<'_>,
+        statistics: &Statistics,
+        gradient: &[f32],
+        codes: &[u8],
+        to: NormPoolGradients<'_>,
+    ) {
+        let full = grid.with_channels(norm.weight.len());
+        assert!(gradient.len() == full.pooled().len() && codes.len() == gradient.len() && to.weights.len() == weights.len());
+        let z = self.z.numbers::<f32>(full.len());
+        let (scale, _) = affine(statistics, norm);
+        norm_gradient(z, full, gradient, codes, statistics, norm.epsilon, to.norm_weight, to.norm_bias);
+        let pixels = (full.len() / full.channels) as f32;
+        let deviation = |c: usize| (statistics.variance[c] + norm.epsilon).sqrt();
+        let slope: Vec<f32> = (0..full.channels).map(|c| -scale[c] / deviation(c) * to.norm_weight[c] / pixels).collect();
+        let offset: Vec<f32> = (0..full.channels).map(|c| -scale[c] * to.norm_bias[c] / pixels - slope[c] * statistics.mean[c]).collect();
+        let spread = Spread { grid: full, gradient, codes, scale: &scale, slope: &slope, offset: &offset, z: Shared::new(z) };
+        run_all(step, &spread, full.images * full.height);
+        let dz = Dense { grid: full, values: z };
+        weight_gradient(step, &Dense { grid, values: x }, &dz, &mut self.workspace, to.weights);
+        if let Some(input) = to.input {
+            assert_eq!(input.len(), grid.len(), "the gradient has the shape of the input");
+            self.panels.pack(step, weights, full.channels, grid.channels, Use::InputGradient);
+            convolve(step, &dz, Order::Raster, &self.panels, &Store { out: Shared::new(input), channels: grid.channels });
+        }
+    }
+}
+
+/// Scale and shift of each channel: `weight (z - mean) / sqrt(var + eps) + bias = scale z + shift`.
+fn affine(statistics: &Statistics, norm: Norm<'_>) -> (Vec<f32>, Vec<f32>) {
+    let scale: Vec<f32> = norm.weight.iter().zip(&statistics.variance).map(|(w, v)| w / (v + norm.epsilon).sqrt()).collect();
+    let shift = norm.bias.iter().zip(&statistics.mean).zip(&scale).map(|((b, m), s)| b - m * s).collect();
+    (scale, shift)
+}
+
+/// Mean and variance from those of the blocks (Chan et al. 1983), in 64 bits.
+fn combine(moments: &[f32], blocks: Blocks, channels: usize) -> Statistics {
+    let mut statistics = Statistics { mean: Vec::with_capacity(channels), variance: Vec::with_capacity(channels) };
+    for c in 0..channels {
+        let (mut count, mut mean, mut squares) = (0.0f64, 0.0f64, 0.0f64);
+        for block in 0..blocks.count {
+            let n = blocks.size.min(blocks.rows - block * blocks.size) as f64;
+            let delta = f64::from(moments[2 * block * channels + c]) - mean;
+            mean += delta * n / (count + n);
+            squares += f64::from(moments[(2 * block + 1) * channels + c]) + delta * delta * count * n / (count + n);
+            count += n;
+        }
+        statistics.mean.push(mean as f32);
+        statistics.variance.push((squares / count) as f32);
+    }
+    statistics
+}
+
+/// Gradients of scale and offset: `sum(d h)` and `sum(d)` over the maxima of live windows, in a fixed order.
+#[expect(clippy::too_many_arguments, reason = "the operands of one sum")]
+fn norm_gradient(
+    z: &[f32],
+    grid: Grid,
+    gradient: &[f32],
+    codes: &[u8],
+    statistics: &Statistics,
+    epsilon: f32,
+    weight: &mut [f32],
+    bias: &mut [f32],
+) {
+    let (pooled, channels) = (grid.pooled(), grid.channels);
+    let line = pooled.width * channels;
+    let sums: Vec<(Vec<f32>, Vec<f32>)> = gradient
+        .par_chunks(pooled.height * line)
+        .zip(codes.par_chunks(pooled.height * line))
+        .enumerate()
+        .map(|(image, (gradient, codes))| {
+            let (mut plain, mut weighted) = (vec![0.0f32; channels], vec![0.0f32; channels]);
+            for (window, (gradient, codes)) in gradient.chunks_exact(channels).zip(codes.chunks_exact(channels)).enumerate() {
+                let (y, x) = (2 * (window / pooled.width), 2 * (window % pooled.width));
+                let pixel = (image * grid.height + y) * grid.width + x;
+                let places = [pixel, pixel + 1, pixel + grid.width, pixel + grid.width + 1].map(|p| &z[p * channels..(p + 1) * channels]);
+                for (c, (&gradient, &code)) in gradient.iter().zip(codes).enumerate() {
+                    if code != DEAD {
+                        plain[c] += gradient;
+                        weighted[c] += gradient * (places[code as usize][c] - statistics.mean[c]);
+                    }
+                }
+            }
+            (plain, weighted)
+        })
+        .collect();
+    for c in 0..channels {
+        let total = |pick: fn(&(Vec<f32>, Vec<f32>)) -> &Vec<f32>| sums.iter().map(|s| f64::from(pick(s)[c])).sum::<f64>();
+        bias[c] = total(|s| &s.0) as f32;
+        weight[c] = (total(|s| &s.1) / f64::from(statistics.variance[c] + epsilon).sqrt()) as f32;
+    }
+}
+
+/// Normalises, applies ReLU and pools.
+struct Pool<'a> {
+    z: &'a [f32],
+    grid: Grid,
+    scale: &'a [f32],
+    shift: &'a [f32],
+    out: Shared<f32>,
+    codes: Shared<u8>,
+}
+
+impl Task for Pool<'_> {
+    /// One line of windows.
+    #[inline(always)]
+    unsafe fn run<K: Kernel>(&self, line: usize) {
+        let (pooled, channels) = (self.grid.pooled(), self.grid.channels);
+        let (image, y) = (line / pooled.height, line % pooled.height);
+        let (scale, shift) = (&self.scale[..channels], &self.shift[..channels]);
+        for x in 0..pooled.width {
+            let pixel = (image * self.grid.height + 2 * y) * self.grid.width + 2 * x;
+            let [a, b, c, d] =
+                [pixel, pixel + 1, pixel + self.grid.width, pixel + self.grid.width + 1].map(|p| &self.z[p * channels..][..channels]);
+            let at = (line * pooled.width + x) * channels;
+            // SAFETY: the windows of this line, which are this piece's.
+            let (out, codes) = unsafe { (self.out.part(at, channels), self.codes.part(at, channels)) };
+            for j in 0..channels {
+                let normal = |z: f32| z * scale[j] + shift[j];
+                let (a, b, c, d) = (normal(a[j]), normal(b[j]), normal(c[j]), normal(d[j]));
+                // the first of equal maxima in reading order, as PyTorch
+                let (top, top_at) = if b > a { (b, 1u8) } else { (a, 0) };
+                let (low, low_at) = if d > c { (d, 3) } else { (c, 2) };
+                let (value, place) = if low > top { (low, low_at) } else { (top, top_at) };
+                // not `value > 0`: a NaN must stay one, so that the loss shows it
+                out[j] = if value <= 0.0 { 0.0 } else { value };
+                codes[j] = if value <= 0.0 { DEAD } else { place };
+            }
+        }
+    }
+}
+
+/// Turns `z` into its gradient.
+struct Spread<'a> {
+    grid: Grid,
+    gradient: &'a [f32],
+    codes: &'a [u8],
+    scale: &'a [f32],
+    slope: &'a [f32],
+    offset: &'a [f32],
+    z: Shared<f32>,
+}
+
+impl Task for Spread<'_> {
+    /// One line of pixels.
+    #[inline(always)]
+    unsafe fn run<K: Kernel>(&self, line: usize) {
+        let (pooled, channels, width) = (self.grid.pooled(), self.grid.channels, self.grid.width);
+        let (image, y) = (line / self.grid.height, line % self.grid.height);
+        let (scale, slope, offset) = (&self.scale[..channels], &self.slope[..channels], &self.offset[..channels]);
+        for x in 0..width {
+            // SAFETY: the pixels of this line, which are this piece's.
+            let z = unsafe { self.z.part((line * width + x) * channels, channels) };
+            for j in 0..channels {
+                z[j] = slope[j] * z[j] + offset[j];
+            }
+            if y / 2 < pooled.height && x / 2 < pooled.width {
+                let at = ((image * pooled.height + y / 2) * pooled.width + x / 2) * channels;
+                let (gradient, codes) = (&self.gradient[at..at + channels], &self.codes[at..at + channels]);
+                let position = (y % 2 * 2 + x % 2) as u8;
+                for j in 0..channels {
+                    z[j] += if codes[j] == position { scale[j] * gradient[j] } else { 0.0 };
+                }
+            }
+        }
+    }
+}
