@@ -26,6 +26,7 @@ mod pixels;
 mod portable;
 mod relu_pool;
 mod step;
+mod transpose;
 mod weight_gradient;
 mod weights;
 #[cfg(target_arch = "x86_64")]

@@ -4,24 +4,30 @@
 //! 32 channels a panel. Two layouts of A:
 //!
 //! ```text
-//! shifted   [inputs][images x (H + 2) x (W + 2)]   every tap is the same memory, shifted by a constant
-//! explicit  [9 x inputs][pixels]                   one row a tap and input: for few inputs or narrow pictures
+//! shifted   [inputs][lines + 2][width + 2]   every tap is the same memory, shifted by a constant
+//! explicit  [9 x inputs][pixels]             one row a tap and input: for few inputs or narrow pictures
 //! ```
 //!
-//! The pixels are cut into fixed blocks whose part of B stays in the second-level cache, and, where the weights are few,
-//! into fixed groups that are summed apart and then together, always in the same order.
+//! And two ways to share the work, chosen by the shape alone so that the sums have one order:
+//!
+//! * few weights, many pixels: groups of bands are packed and multiplied one band after the other by one thread, which
+//!   keeps everything in the second-level cache; the groups' sums are added in order;
+//! * many weights, few pixels: everything is packed first, then each thread computes its own part of the weights.
 
 use super::Step;
 use super::buffer::{Buffer, Scratch, Shared};
 use super::kernel::{COLUMNS, Kernel, ROWS, Rows, Task, run_all};
-use super::pixels::{Grid, Pixels, gather};
+use super::pixels::{Grid, Pixels};
+use super::transpose::{Band, SPARE, explicit, gradients, pitch, shifted};
 
 /// Pictures narrower than this take the explicit layout: their runs would be too short.
 const NARROW: usize = 8;
-/// Pixels whose gradients are multiplied before the next are touched.
-const BLOCK_PIXELS: usize = 2048;
-/// The least number of pieces that the product is cut into.
-const PIECES: usize = 16;
+/// Pixels that are multiplied before the next are touched.
+const BAND_PIXELS: usize = 2048;
+/// Groups of bands that are summed apart.
+const GROUPS: usize = 16;
+/// The largest gradient, in numbers, that is worth summing in groups.
+const GROUPED_WEIGHTS: usize = 128 * 1024;
 
 /// Memory kept from step to step.
 #[derive(Default)]
@@ -36,63 +42,58 @@ pub struct Workspace {
 struct Plan {
     input: Grid,
     outputs: usize,
-    /// Rows of pixels in an image, and pixels in such a row (made even), that have a gradient.
+    /// Lines of an image, and pixels in such a line (made even), that have a gradient.
     height: usize,
     run: usize,
     explicit: bool,
     /// Rows of A: input channels or taps x inputs, rounded up to what tiles cover.
     rows: usize,
-    /// Numbers between two rows of A.
-    stride: usize,
     panels: usize,
-    groups: usize,
 }
 
 impl Plan {
     fn new(input: Grid, outputs: usize, extent: (usize, usize)) -> Self {
-        let run = extent.1.next_multiple_of(2);
         let explicit = input.width < NARROW || input.channels < 8;
-        let (rows, positions) = if explicit {
-            (9 * input.channels, input.images * extent.0 * run)
-        } else {
-            (input.channels, input.images * (input.height + 2) * padded_width(input))
-        };
+        let rows = if explicit { 9 * input.channels } else { input.channels };
         let rows = rows.next_multiple_of(4).max(8);
-        // an odd number of cache lines, so that the rows of a tile lie in different sets; two spare numbers, because the
-        // last run of the last tap may be one longer than the picture
-        let stride = ((positions + 2).next_multiple_of(32) / 32 | 1) * 32;
         let panels = outputs.div_ceil(COLUMNS);
-        let tiles = tiles(rows).count() * panels;
-        let groups = PIECES.div_ceil(tiles.max(1)).min(input.images).max(1);
-        Self { input, outputs, height: extent.0, run, explicit, rows, stride, panels, groups }
-    }
-
-    fn positions(&self) -> usize {
-        self.input.images * self.height * self.run
+        Self { input, outputs, height: extent.0, run: extent.1.next_multiple_of(2), explicit, rows, panels }
     }
 
     fn taps(&self) -> usize {
         if self.explicit { 1 } else { 9 }
     }
 
-    /// Numbers of one group's sums: taps x rows x panels x 32.
-    fn partial_len(&self) -> usize {
+    /// Numbers of the sums: taps x rows x panels x 32.
+    fn sums(&self) -> usize {
         self.taps() * self.rows * self.panels * COLUMNS
     }
 
-    /// Whether the sums are already the gradient: one group, and no rows or columns that only fill up tiles.
-    fn is_direct(&self) -> bool {
-        self.groups == 1 && self.outputs.is_multiple_of(COLUMNS) && self.taps() * self.rows == 9 * self.input.channels
+    /// Whether the sums are already the gradient: no rows or columns that only fill up tiles.
+    fn is_exact(&self) -> bool {
+        self.outputs.is_multiple_of(COLUMNS) && self.taps() * self.rows == 9 * self.input.channels
     }
 
-    /// The images of a group.
-    fn images(&self, group: usize) -> std::ops::Range<usize> {
-        self.input.images * group / self.groups..self.input.images * (group + 1) / self.groups
+    /// Numbers of a row of A for one band.
+    fn band_numbers(&self, lines: usize) -> usize {
+        if self.explicit { lines * self.run } else { (lines + 2) * pitch(self.input) }
+    }
+
+    /// The lines of all images, cut into bands of at most [`BAND_PIXELS`].
+    fn bands(&self) -> Vec<Band> {
+        let lines = (BAND_PIXELS / self.run.max(1)).clamp(1, self.height.max(1));
+        let bands = |image| (0..self.height).step_by(lines).map(move |top| Band { image, top, bottom: self.height.min(top + lines) });
+        (0..self.input.images).flat_map(bands).collect()
+    }
+
+    fn whole(&self, image: usize) -> Band {
+        Band { image, top: 0, bottom: self.height }
     }
 }
 
-fn padded_width(grid: Grid) -> usize {
-    grid.width + 2
+/// An odd number of cache lines, so that the rows of a tile lie in different sets.
+fn spread(numbers: usize) -> usize {
+    ((numbers + SPARE).next_multiple_of(32) / 32 | 1) * 32
 }
 
 /// Cuts `rows` (a multiple of 4, at least 8) into tiles of 12 and, at the end, of 8: start and height of each.
@@ -110,235 +111,204 @@ fn tiles(rows: usize) -> impl Iterator<Item = (usize, usize)> {
 pub fn weight_gradient<X: Pixels, G: Pixels>(step: Step, x: &X, gradient: &G, workspace: &mut Workspace, out: &mut [f32]) {
     let plan = Plan::new(x.grid(), gradient.grid().channels, gradient.extent());
     assert_eq!(out.len(), plan.outputs * plan.input.channels * 9, "the gradient has the shape of the weights");
-    let activations = Shared::new(workspace.activations.numbers::<f32>(plan.rows * plan.stride));
-    let gradients = Shared::new(workspace.gradients.numbers::<f32>(plan.panels * plan.positions() * COLUMNS));
-    let pieces = plan.groups * plan.panels * tiles(plan.rows).count();
-    if plan.explicit {
-        run_all(step, &PackExplicit { x, plan, out: activations }, plan.input.images);
+    if plan.sums() <= GROUPED_WEIGHTS {
+        let bands = plan.bands();
+        let groups = GROUPS.min(bands.len()).max(1);
+        let partial = workspace.partial.numbers::<f32>(groups * plan.sums());
+        let task = Grouped { x, gradient, plan, bands: &bands, groups, sums: Shared::new(partial) };
+        run_all(step, &task, groups);
+        run_all(step, &Collect { plan, partial, groups, out: Shared::new(out) }, 9 * plan.input.channels);
+        return;
+    }
+    let images = plan.input.images;
+    let stride = spread(images * plan.band_numbers(plan.height));
+    let activations = Shared::new(workspace.activations.numbers::<f32>(plan.rows * stride));
+    let panel_stride = images * plan.height * plan.run * COLUMNS;
+    let panels = Shared::new(workspace.gradients.numbers::<f32>(plan.panels * panel_stride));
+    run_all(step, &PackImages { x, gradient, plan, stride, activations, panel_stride, panels }, images);
+    let pieces = plan.panels * tiles(plan.rows).count();
+    let multiply = |sums| run_all(step, &Multiply { plan, stride, activations, panel_stride, panels, sums }, pieces);
+    if plan.is_exact() {
+        multiply(Shared::new(out));
     } else {
-        run_all(step, &PackShifted { x, plan, out: activations }, plan.input.images);
-    }
-    run_all(step, &PackGradient { gradient, plan, out: gradients }, plan.input.images);
-    if plan.is_direct() {
-        run_all(step, &Multiply { plan, activations, gradients, sums: Shared::new(out) }, pieces);
-    } else {
-        let partial = workspace.partial.numbers::<f32>(plan.groups * plan.partial_len());
-        run_all(step, &Multiply { plan, activations, gradients, sums: Shared::new(partial) }, pieces);
-        run_all(step, &Collect { plan, partial, out: Shared::new(out) }, 9 * plan.input.channels);
+        let partial = workspace.partial.numbers::<f32>(plan.sums());
+        multiply(Shared::new(partial));
+        run_all(step, &Collect { plan, partial, groups: 1, out: Shared::new(out) }, 9 * plan.input.channels);
     }
 }
 
-/// Writes row `channel` of A from pixel-major numbers: `values[pixel * count + channel]` to `out[channel * stride + pixel]`.
-#[inline(always)]
-fn transpose<P: Copy>(values: &[P], count: usize, out: *mut P, stride: usize) {
-    for (pixel, values) in values.chunks_exact(count).enumerate() {
-        for (channel, value) in values.iter().enumerate() {
-            // SAFETY: the caller gives room for `count` rows of as many numbers as there are pixels.
-            unsafe { *out.add(channel * stride + pixel) = *value };
-        }
-    }
+/// The operands of a product as they were packed.
+struct Operands<'a, P> {
+    activations: *const P,
+    stride: usize,
+    /// Where the lines start in a row of A (shifted layout).
+    lines: &'a [usize],
+    /// Pixels in all lines together.
+    pixels: usize,
+    /// The panel's first number.
+    panel: *const P,
 }
 
-struct PackShifted<'a, X> {
-    x: &'a X,
-    plan: Plan,
-    out: Shared<f32>,
-}
-
-impl<X: Pixels> Task for PackShifted<'_, X> {
-    #[inline(always)]
-    unsafe fn run<K: Kernel>(&self, image: usize) {
-        let Plan { input, stride, rows, .. } = self.plan;
-        let (pitch, channels) = (padded_width(input), input.channels);
-        // SAFETY: packed numbers are at most as large as the f32 that the buffer was sized for.
-        let out = unsafe { self.out.at(0).cast::<K::Packed>() };
-        let first = image * (input.height + 2) * pitch;
-        for channel in 0..rows {
-            for line in 0..input.height + 2 {
-                let edge = line == 0 || line == input.height + 1 || channel >= channels;
-                let at = channel * stride + first + line * pitch;
-                let blank = if edge { 0..pitch } else { 0..1 };
-                // SAFETY: this image's part of the row; pieces are images. The last image also owns the two spare numbers.
-                unsafe {
-                    if line == input.height + 1 && image + 1 == input.images {
-                        *out.add(at + pitch) = K::Packed::default();
-                        *out.add(at + pitch + 1) = K::Packed::default();
-                    }
-                    for i in blank {
-                        *out.add(at + i) = K::Packed::default();
-                    }
-                    if !edge {
-                        *out.add(at + pitch - 1) = K::Packed::default();
-                    }
-                }
-            }
-        }
-        let mut scratch = Scratch::take();
-        let row = scratch.numbers::<f32>(input.width * channels);
-        for y in 0..input.height {
-            self.x.read(image, y, 0, input.width, row);
-            // SAFETY: one line of this image, one number a channel and pixel.
-            unsafe { pack_transposed::<K>(row, channels, out.add(first + (y + 1) * pitch + 1), stride) };
-        }
-    }
-}
-
-/// Pixels that are packed before they are transposed.
-const TRANSPOSE_NUMBERS: usize = 512;
-
+/// One tile of rows and one panel, all taps; replaces the sums, or adds to them if `ADD`.
+///
 /// # Safety
-/// The step's instructions are available; `out` has room for `count` rows of as many numbers as `values` has pixels.
+/// The step's instructions are available, the operands hold what `plan` says, and the sums of this tile and panel (from
+/// `sums`, taps x rows x panels x 32) are touched by nobody else.
 #[inline(always)]
-unsafe fn pack_transposed<K: Kernel>(values: &[f32], count: usize, out: *mut K::Packed, stride: usize) {
-    let mut packed = [K::Packed::default(); TRANSPOSE_NUMBERS];
-    let pixels = (TRANSPOSE_NUMBERS / count).max(1);
-    for (chunk, values) in values.chunks(pixels * count).enumerate() {
-        if count <= TRANSPOSE_NUMBERS {
-            // SAFETY: promised by the caller.
-            unsafe { K::pack(values, &mut packed[..values.len()]) };
-            transpose(&packed[..values.len()], count, out.wrapping_add(chunk * pixels), stride);
-        } else {
-            for (part, values) in values.chunks(TRANSPOSE_NUMBERS).enumerate() {
-                // SAFETY: promised by the caller.
-                unsafe { K::pack(values, &mut packed[..values.len()]) };
-                let out = out.wrapping_add(part * TRANSPOSE_NUMBERS * stride + chunk);
-                transpose(&packed[..values.len()], values.len(), out, stride);
-            }
+unsafe fn multiply<K: Kernel, const ADD: bool>(
+    plan: &Plan,
+    from: &Operands<'_, K::Packed>,
+    tile: (usize, usize),
+    panel: usize,
+    sums: *mut f32,
+) {
+    let (row, height) = tile;
+    let columns = plan.panels * COLUMNS;
+    for tap in 0..plan.taps() {
+        let shift = if plan.explicit { 0 } else { tap / 3 * pitch(plan.input) + tap % 3 };
+        // SAFETY: promised by the caller.
+        unsafe {
+            let first = from.activations.add(row * from.stride + shift);
+            let (runs, run_length) = if plan.explicit { (&[0][..], from.pixels) } else { (from.lines, plan.run) };
+            let a = Rows { first, stride: from.stride, runs, run_length };
+            let c = sums.add((tap * plan.rows + row) * columns + panel * COLUMNS);
+            if height == ROWS { K::tile::<ROWS, ADD>(&a, from.panel, c, columns) } else { K::tile::<8, ADD>(&a, from.panel, c, columns) }
         }
     }
 }
 
-struct PackExplicit<'a, X> {
+/// Few weights: one piece packs and multiplies its bands.
+struct Grouped<'a, X, G> {
     x: &'a X,
-    plan: Plan,
-    out: Shared<f32>,
-}
-
-impl<X: Pixels> Task for PackExplicit<'_, X> {
-    #[inline(always)]
-    unsafe fn run<K: Kernel>(&self, image: usize) {
-        let Plan { input, stride, rows, height, run, .. } = self.plan;
-        let depth = 9 * input.channels;
-        // SAFETY: packed numbers are at most as large as the f32 that the buffer was sized for.
-        let out = unsafe { self.out.at(0).cast::<K::Packed>() };
-        let mut scratch = Scratch::take();
-        let line = scratch.numbers::<f32>(run * depth);
-        for y in 0..height {
-            for (x, pixel) in line.chunks_exact_mut(depth).enumerate() {
-                if x < input.width {
-                    gather(self.x, image, y, x, pixel);
-                } else {
-                    pixel.fill(0.0);
-                }
-            }
-            let at = (image * height + y) * run;
-            // SAFETY: one line of this image in `depth` rows; then the rows that only fill up the last tile.
-            unsafe {
-                pack_transposed::<K>(line, depth, out.add(at), stride);
-                for extra in depth..rows {
-                    for x in 0..run {
-                        *out.add(extra * stride + at + x) = K::Packed::default();
-                    }
-                }
-            }
-        }
-    }
-}
-
-struct PackGradient<'a, G> {
     gradient: &'a G,
     plan: Plan,
-    out: Shared<f32>,
+    bands: &'a [Band],
+    groups: usize,
+    /// groups x sums
+    sums: Shared<f32>,
 }
 
-impl<G: Pixels> Task for PackGradient<'_, G> {
+impl<X: Pixels, G: Pixels> Task for Grouped<'_, X, G> {
     #[inline(always)]
-    unsafe fn run<K: Kernel>(&self, image: usize) {
-        let Plan { outputs, height, run, panels, .. } = self.plan;
-        let (positions, pair) = (self.plan.positions(), K::DEPTH_STEP);
-        let width = self.gradient.extent().1;
-        // SAFETY: packed numbers are at most as large as the f32 that the buffer was sized for.
-        let out = unsafe { self.out.at(0).cast::<K::Packed>() };
-        let mut packed = [K::Packed::default(); COLUMNS];
-        let mut scratch = Scratch::take();
-        let row = scratch.numbers::<f32>(run * outputs);
-        for y in 0..height {
-            self.gradient.read(image, y, 0, width, row);
-            row[width * outputs..].fill(0.0);
-            for (x, values) in row.chunks_exact(outputs).enumerate() {
-                let position = (image * height + y) * run + x;
-                for (panel, values) in values.chunks(COLUMNS).enumerate() {
-                    packed.fill(K::Packed::default());
-                    // SAFETY: this pixel's 32 numbers of the panel, at most 32 of which come from `values`.
-                    unsafe {
-                        K::pack(values, &mut packed[..values.len()]);
-                        let at = (panel * positions + position / pair * pair) * COLUMNS + position % pair;
-                        for (j, value) in packed.iter().enumerate() {
-                            *out.add(at + j * pair) = *value;
+    unsafe fn run<K: Kernel>(&self, group: usize) {
+        let plan = &self.plan;
+        let bands = &self.bands[self.bands.len() * group / self.groups..self.bands.len() * (group + 1) / self.groups];
+        let (mut first_scratch, mut second_scratch) = (Scratch::take(), Scratch::take());
+        // SAFETY: the sums of this group are this piece's; scratch memory is sized for each band.
+        unsafe {
+            let sums = self.sums.part(group * plan.sums(), plan.sums());
+            if bands.is_empty() {
+                sums.fill(0.0);
+            }
+            for (index, &band) in bands.iter().enumerate() {
+                let stride = spread(plan.band_numbers(band.lines()));
+                let pixels = band.lines() * plan.run;
+                let a = first_scratch.numbers::<K::Packed>(plan.rows * stride).as_mut_ptr();
+                let b = second_scratch.numbers::<K::Packed>(plan.panels * pixels * COLUMNS).as_mut_ptr();
+                pack::<K, X, G>(self.x, self.gradient, plan, (band, true), (a, stride), (b, pixels * COLUMNS));
+                let lines: Vec<usize> = (0..band.lines()).map(|line| line * pitch(plan.input)).collect();
+                for panel in 0..plan.panels {
+                    let from =
+                        Operands { activations: a.cast_const(), stride, lines: &lines, pixels, panel: b.add(panel * pixels * COLUMNS) };
+                    for tile in tiles(plan.rows) {
+                        if index == 0 {
+                            multiply::<K, false>(plan, &from, tile, panel, sums.as_mut_ptr());
+                        } else {
+                            multiply::<K, true>(plan, &from, tile, panel, sums.as_mut_ptr());
                         }
                     }
                 }
             }
         }
-        debug_assert!(panels * COLUMNS >= outputs);
     }
 }
 
+/// Packs one band (and whether it is the last of its row of A) of both operands; each target is a pointer and the numbers between rows or panels.
+///
+/// # Safety
+/// The step's instructions are available, and both targets have room for this call alone.
+#[inline(always)]
+unsafe fn pack<K: Kernel, X: Pixels, G: Pixels>(
+    x: &X,
+    gradient: &G,
+    plan: &Plan,
+    (band, last): (Band, bool),
+    (a, stride): (*mut K::Packed, usize),
+    (b, panel_stride): (*mut K::Packed, usize),
+) {
+    // SAFETY: promised by the caller.
+    unsafe {
+        if plan.explicit {
+            explicit::<K, X>(x, band, plan.run, plan.rows, a, stride);
+        } else {
+            shifted::<K, X>(x, band, last, plan.rows, a, stride);
+        }
+        gradients::<K, G>(gradient, band, plan.run, b, panel_stride);
+    }
+}
+
+/// Many weights, first half: packs whole images behind each other.
+struct PackImages<'a, X, G> {
+    x: &'a X,
+    gradient: &'a G,
+    plan: Plan,
+    stride: usize,
+    activations: Shared<f32>,
+    panel_stride: usize,
+    panels: Shared<f32>,
+}
+
+impl<X: Pixels, G: Pixels> Task for PackImages<'_, X, G> {
+    #[inline(always)]
+    unsafe fn run<K: Kernel>(&self, image: usize) {
+        let plan = &self.plan;
+        let last = image + 1 == plan.input.images;
+        // SAFETY: packed numbers are at most as large as the f32 that the buffers were sized for; pieces are images.
+        unsafe {
+            let a = self.activations.at(0).cast::<K::Packed>().add(image * plan.band_numbers(plan.height));
+            let b = self.panels.at(0).cast::<K::Packed>().add(image * plan.height * plan.run * COLUMNS);
+            pack::<K, X, G>(self.x, self.gradient, plan, (plan.whole(image), last), (a, self.stride), (b, self.panel_stride));
+        }
+    }
+}
+
+/// Many weights, second half: one tile of rows and one panel a piece.
 struct Multiply {
     plan: Plan,
+    stride: usize,
     activations: Shared<f32>,
-    gradients: Shared<f32>,
+    panel_stride: usize,
+    panels: Shared<f32>,
     sums: Shared<f32>,
 }
 
 impl Task for Multiply {
-    /// One group, one panel, one tile of rows, all taps.
     #[inline(always)]
     unsafe fn run<K: Kernel>(&self, index: usize) {
         let plan = &self.plan;
         let count = tiles(plan.rows).count();
-        let (tile, rest) = (index % count, index / count);
-        let (panel, group) = (rest % plan.panels, rest / plan.panels);
-        let Some((row, height)) = tiles(plan.rows).nth(tile) else { return };
-        let columns = plan.panels * COLUMNS;
-        let sums = |tap: usize| ((group * plan.taps() + tap) * plan.rows + row) * columns + panel * COLUMNS;
-        for tap in 0..plan.taps() {
-            for r in 0..height {
-                // SAFETY: the sums of this group, panel and tile, which are this piece's.
-                unsafe { self.sums.part(sums(tap) + r * columns, COLUMNS).fill(0.0) };
-            }
-        }
-        let images = plan.images(group);
-        let lines = images.len() * plan.height;
-        let block = (BLOCK_PIXELS / plan.run).max(1);
-        let mut runs = Vec::with_capacity(block);
-        for start in (0..lines).step_by(block) {
-            let end = lines.min(start + block);
-            self.runs(images.start, start..end, &mut runs);
-            let position = (images.start * plan.height + start) * plan.run;
-            for tap in 0..plan.taps() {
-                let shift = tap / 3 * padded_width(plan.input) + tap % 3;
-                let (run_length, runs) = if plan.explicit { ((end - start) * plan.run, &[0][..]) } else { (plan.run, &runs[..]) };
-                // SAFETY: rows row..row+height of A and these positions of B were packed for this kernel; the sums are ours.
-                unsafe {
-                    let first = if plan.explicit { position } else { shift };
-                    let a = self.activations.at(0).cast::<K::Packed>().cast_const().add(row * plan.stride + first);
-                    let a = Rows { first: a, stride: plan.stride, runs, run_length };
-                    let b = self.gradients.at(0).cast::<K::Packed>().cast_const().add((panel * plan.positions() + position) * COLUMNS);
-                    let c = self.sums.at(sums(tap));
-                    if height == ROWS { K::tile::<ROWS, true>(&a, b, c, columns) } else { K::tile::<8, true>(&a, b, c, columns) }
+        let (panel, tile) = (index / count, index % count);
+        let Some(tile) = tiles(plan.rows).nth(tile) else { return };
+        let pitch = pitch(plan.input);
+        let all = plan.input.images * plan.height;
+        let block = (BAND_PIXELS / plan.run.max(1)).max(1);
+        for start in (0..all).step_by(block) {
+            let count = block.min(all - start);
+            let line = |line: usize| line / plan.height * plan.band_numbers(plan.height) + line % plan.height * pitch;
+            let lines: Vec<usize> = if plan.explicit { Vec::new() } else { (start..start + count).map(line).collect() };
+            // SAFETY: everything was packed; this tile and panel of the sums are this piece's.
+            unsafe {
+                let a = self.activations.at(0).cast::<K::Packed>().cast_const();
+                let b = self.panels.at(0).cast::<K::Packed>().cast_const().add(panel * self.panel_stride + start * plan.run * COLUMNS);
+                let activations = if plan.explicit { a.add(start * plan.run) } else { a };
+                let from = Operands { activations, stride: self.stride, lines: &lines, pixels: count * plan.run, panel: b };
+                if start == 0 {
+                    multiply::<K, false>(plan, &from, tile, panel, self.sums.at(0));
+                } else {
+                    multiply::<K, true>(plan, &from, tile, panel, self.sums.at(0));
                 }
             }
         }
-    }
-}
-
-impl Multiply {
-    /// Where the lines of pixels start in a row of A, in the shifted layout.
-    fn runs(&self, first_image: usize, lines: std::ops::Range<usize>, runs: &mut Vec<usize>) {
-        let Plan { input, height, .. } = self.plan;
-        runs.clear();
-        runs.extend(lines.map(|line| ((first_image + line / height) * (input.height + 2) + line % height) * padded_width(input)));
     }
 }
 
@@ -346,6 +316,7 @@ impl Multiply {
 struct Collect<'a> {
     plan: Plan,
     partial: &'a [f32],
+    groups: usize,
     out: Shared<f32>,
 }
 
@@ -358,8 +329,8 @@ impl Task for Collect<'_> {
         let row = if plan.explicit { index } else { index / inputs * plan.rows + index % inputs };
         // SAFETY: the weights of this tap and input, which are this piece's.
         let out = unsafe { self.out.part(index * plan.outputs, plan.outputs) };
-        for group in 0..plan.groups {
-            let sums = &self.partial[group * plan.partial_len() + row * columns..][..plan.outputs];
+        for group in 0..self.groups {
+            let sums = &self.partial[group * plan.sums() + row * columns..][..plan.outputs];
             for (out, sum) in out.iter_mut().zip(sums) {
                 *out = if group == 0 { *sum } else { *out + sum };
             }

@@ -65,7 +65,14 @@ impl Task for Pack<'_> {
         // SAFETY: panel `index` is written by this piece only, and a packed number is at most as large as an f32, so the
         // panels of any step lie one behind the other within the buffer.
         let panel = unsafe { std::slice::from_raw_parts_mut(self.out.at(0).cast::<K::Packed>().add(index * len), len) };
-        panel.fill(K::Packed::default());
+        let (deep, wide) = if self.usage == Use::Forward { (self.inputs, self.outputs) } else { (self.outputs, self.inputs) };
+        if !wide.is_multiple_of(COLUMNS) {
+            panel.fill(K::Packed::default());
+        }
+        // the last `k`, which only makes the depth even
+        for j in 0..if 9 * deep < self.depth { COLUMNS } else { 0 } {
+            panel[place::<K>(9 * deep, j)] = K::Packed::default();
+        }
         match self.usage {
             Use::Forward => self.forward::<K>(index, panel),
             Use::InputGradient => self.input_gradient::<K>(index, panel),
