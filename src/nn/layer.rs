@@ -1,7 +1,9 @@
 //! What a network is made of, as data: the plan that building, saving, checking and summarising share.
 //!
 //! A plan is a straight line of layers, in the order and with the numbering of the same network written as a
-//! `torch.nn.Sequential`. No tensors here.
+//! `torch.nn.Sequential`.
+
+use candle_core::{Result, Tensor};
 
 /// One layer and its name, under which its tensors are saved.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +72,7 @@ pub enum Initial {
 pub struct TensorPlan {
     /// Its own name: "weight".
     pub name: &'static str,
-    /// Its shape.
+    /// Its shape in a file, which is that of `PyTorch`; see [`to_memory`] for the one in memory.
     pub shape: Vec<usize>,
     /// How it starts.
     pub initial: Initial,
@@ -78,6 +80,23 @@ pub struct TensorPlan {
     pub trained: bool,
     /// Whether weight decay applies.
     pub decay: bool,
+}
+
+/// A tensor as `PyTorch` and the files have it, in the layout that the operators read: convolution weights outputs x inputs
+/// x 3 x 3 become 3 x 3 x inputs x outputs; everything else stays as it is.
+///
+/// # Errors
+/// If Candle cannot copy it.
+pub fn to_memory(tensor: &Tensor) -> Result<Tensor> {
+    if tensor.rank() == 4 { tensor.permute((2, 3, 1, 0))?.contiguous() } else { Ok(tensor.clone()) }
+}
+
+/// The inverse of [`to_memory`], for values and gradients alike.
+///
+/// # Errors
+/// If Candle cannot copy it.
+pub fn to_file(tensor: &Tensor) -> Result<Tensor> {
+    if tensor.rank() == 4 { tensor.permute((3, 2, 0, 1))?.contiguous() } else { Ok(tensor.clone()) }
 }
 
 impl LayerKind {

@@ -12,9 +12,11 @@ pub mod summary;
 pub mod weights;
 
 pub use init::build;
+pub use ops::Step;
 pub use predict::predict;
 pub use spec::{ModelSpec, Normalisation};
 
+use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +66,8 @@ pub enum Mode {
 pub struct Parameter {
     /// Dotted name, unique in the network.
     pub name: String,
-    /// The tensor; the optimiser writes it in place.
+    /// The tensor; the optimiser writes it in place. Convolution weights are 3 x 3 x inputs x outputs here and outputs x
+    /// inputs x 3 x 3 in files ([`layer::to_file`]).
     pub var: Var,
     /// Whether weight decay applies: true for weights, false for biases and normalisation.
     pub decay: bool,
@@ -103,6 +106,19 @@ pub trait Network: Send + Sync {
     fn forward(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
         self.head(&self.features(images, mode)?, mode)
     }
+
+    /// The gradients of all parameters (and of what else was tracked) from a scalar loss of a training pass. Use this rather
+    /// than `loss.backward()`, which does not see the parameters of fused operators.
+    ///
+    /// # Errors
+    /// If an operator fails.
+    fn backward(&self, loss: &Tensor) -> Result<GradStore>;
+
+    /// Chooses which instructions the convolutions run on (and so their precision).
+    fn set_step(&self, step: Step);
+
+    /// Which instructions the convolutions run on.
+    fn step(&self) -> Step;
 
     /// Trainable tensors in a fixed order.
     fn parameters(&self) -> &[Parameter];

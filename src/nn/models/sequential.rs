@@ -1,16 +1,23 @@
 //! A plan with its tensors: the one thing in this room that runs.
+//!
+//! The blocks up to the features run as one fused operator. The single operators are kept for what it cannot do: a
+//! backward pass to the images in evaluation mode.
 
+use std::sync::Arc;
+
+use candle_core::backprop::GradStore;
 use candle_core::{Device, Result, Tensor, Var, bail};
 
-use super::super::layer::{LayerKind, Plan, TensorPlan};
+use super::super::layer::{self, LayerKind, Plan, TensorPlan};
 use super::super::{Buffer, Mode, Network, NetworkOptions, Parameter};
-use crate::nn::ops::{self, ConvOptions, Running};
+use crate::nn::ops::{self, Block, ConvOptions, Running, Step, Tail, Trunk};
 
 /// A network whose layers stand in one line.
 #[derive(Debug)]
 pub struct Sequential {
     options: NetworkOptions,
     features: Vec<Module>,
+    trunk: Arc<Trunk>,
     head: Vec<Module>,
     parameters: Vec<Parameter>,
     buffers: Vec<Buffer>,
@@ -48,7 +55,7 @@ impl Sequential {
             if initial.dims() != tensor_plan.shape {
                 bail!("{name} has the shape {:?}, not {:?}", initial.dims(), tensor_plan.shape);
             }
-            let var = Var::from_tensor(&initial)?;
+            let var = Var::from_tensor(&layer::to_memory(&initial)?)?;
             modules[position].tensors.push(var.clone());
             if tensor_plan.trained {
                 parameters.push(Parameter { name, var, decay: tensor_plan.decay });
@@ -58,7 +65,8 @@ impl Sequential {
         }
         let Plan { features, .. } = plan;
         let head = modules.split_off(features.len());
-        Ok(Self { options: options.clone(), features: modules, head, parameters, buffers })
+        let trunk = Arc::new(Trunk::new(blocks(&modules)?)?);
+        Ok(Self { options: options.clone(), features: modules, trunk, head, parameters, buffers })
     }
 }
 
@@ -70,7 +78,10 @@ impl Network for Sequential {
     fn features(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
         let NetworkOptions { size, channels, .. } = self.options;
         match images.dims() {
-            &[n, c, h, w] if n > 0 && (c, h, w) == (channels, size, size) => run(&self.features, images, mode),
+            &[n, c, h, w] if n > 0 && (c, h, w) == (channels, size, size) => match mode {
+                Mode::Eval if images.track_op() => run(&self.features, images, mode),
+                _ => self.trunk.forward(images, mode != Mode::Eval),
+            },
             other => bail!("the network takes N x {channels} x {size} x {size} images, not {other:?}"),
         }
     }
@@ -79,12 +90,48 @@ impl Network for Sequential {
         run(&self.head, features, mode)
     }
 
+    fn backward(&self, loss: &Tensor) -> Result<GradStore> {
+        let mut gradients = loss.backward()?;
+        self.trunk.collect(&mut gradients);
+        Ok(gradients)
+    }
+
+    fn set_step(&self, step: Step) {
+        self.trunk.set_step(step);
+    }
+
+    fn step(&self) -> Step {
+        self.trunk.step()
+    }
+
     fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
 
     fn buffers(&self) -> &[Buffer] {
         &self.buffers
+    }
+}
+
+/// The modules up to the features as blocks: convolution, bias or norm, rectifier, pooling.
+fn blocks(modules: &[Module]) -> Result<Vec<Block>> {
+    let mut blocks = Vec::new();
+    let mut rest = modules;
+    loop {
+        let kinds: Vec<LayerKind> = rest.iter().take(4).map(|module| module.kind).collect();
+        let (tail, length) = match kinds[..] {
+            [] => return Ok(blocks),
+            [LayerKind::Conv2d { bias: true, .. }, LayerKind::Relu, LayerKind::MaxPool2d, ..] => {
+                (Tail::Bias(rest[0].tensors[1].clone()), 3)
+            }
+            [LayerKind::Conv2d { bias: false, .. }, LayerKind::BatchNorm2d { .. }, LayerKind::Relu, LayerKind::MaxPool2d] => {
+                let [weight, bias, mean, variance] = [0, 1, 2, 3].map(|i| rest[1].tensors[i].clone());
+                (Tail::Norm { weight, bias, mean, variance }, 4)
+            }
+            _ => bail!("the layers {kinds:?} make no block of convolution, bias or norm, rectifier and pooling"),
+        };
+        blocks.push(Block { weight: rest[0].tensors[0].clone(), tail });
+        rest = &rest[length..];
     }
 }
 
@@ -109,7 +156,7 @@ impl Module {
         match self.kind {
             LayerKind::Conv2d { bias, .. } => {
                 let bias = bias.then(|| self.weight(1, mode));
-                ops::conv2d(x, &self.weight(0, mode), bias.as_ref(), ConvOptions { stride: 1, padding: 1 })
+                ops::conv2d(x, &layer::to_file(&self.weight(0, mode))?, bias.as_ref(), ConvOptions { stride: 1, padding: 1 })
             }
             LayerKind::BatchNorm2d { .. } => {
                 let running = Running { mean: self.tensors[2].clone(), variance: self.tensors[3].clone() };

@@ -7,19 +7,22 @@
 //! What is not tracked by Candle's autograd (the pictures, weights in evaluation mode) gets no gradient computed.
 
 mod batch_norm;
-pub mod engine;
 mod conv2d;
 mod dropout;
+pub mod engine;
 mod im2col;
 mod linear;
 mod matrix;
 mod pool;
 mod relu;
 mod slices;
+mod trunk;
 
 pub use batch_norm::{BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Running, batch_norm};
 pub use conv2d::{ConvOptions, conv2d};
 pub use dropout::dropout;
+pub use engine::Step;
 pub use linear::linear;
 pub use pool::{global_average_pool, max_pool2d, relu_max_pool2d};
 pub use relu::relu;
+pub use trunk::{Block, Tail, Trunk};

@@ -10,13 +10,9 @@ use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp2, Device, Layout, Result, Shape, Tensor, Var, bail};
 use rayon::prelude::*;
 
+use super::batch_norm::{BATCH_NORM_EPSILON as EPSILON, BATCH_NORM_MOMENTUM as MOMENTUM};
 use super::engine::{Grid, Norm, NormPool, NormPoolGradients, ReluPool, ReluPoolGradients, Statistics, Step};
 use super::slices::{argument, operand, output, with_slice};
-
-/// Added to the variance of a batch norm, as in `PyTorch`.
-pub const EPSILON: f32 = 1e-5;
-/// Share of the batch in the running statistics, as in `PyTorch`.
-pub const MOMENTUM: f32 = 0.1;
 
 /// The parameters of one block: convolution 3 x 3, then bias or batch norm, ReLU, max-pool 2 x 2.
 #[derive(Clone, Debug)]
@@ -208,7 +204,7 @@ impl Stage {
             }),
             Tail::Norm { weight, bias, mean, variance } => with_slice(weight, |weight| {
                 with_slice(bias, |bias| {
-                    let norm = Norm { weight, bias, epsilon: EPSILON };
+                    let norm = Norm { weight, bias, epsilon: EPSILON as f32 };
                     if training {
                         self.statistics = self.norm.forward(step, grid, x, weights, norm, out, codes);
                     } else {
@@ -253,7 +249,7 @@ impl Stage {
             }
             Tail::Norm { weight, bias, .. } => with_slice(weight, |weight| {
                 with_slice(bias, |bias| {
-                    let norm = Norm { weight, bias, epsilon: EPSILON };
+                    let norm = Norm { weight, bias, epsilon: EPSILON as f32 };
                     let to = NormPoolGradients { input, weights: &mut dw, norm_weight: &mut first, norm_bias: &mut second };
                     self.norm.backward(step, grid, x, weights, norm, &self.statistics, gradient, &self.codes, to);
                     Ok(())
@@ -279,7 +275,7 @@ impl Stage {
 fn move_towards(running: &Var, batch: &[f32], factor: f32) -> Result<()> {
     let mut values: Vec<f32> = running.to_vec1()?;
     for (value, batch) in values.iter_mut().zip(batch) {
-        *value += MOMENTUM * (batch * factor - *value);
+        *value += MOMENTUM as f32 * (batch * factor - *value);
     }
     running.set(&Tensor::from_vec(values, batch.len(), &Device::Cpu)?)
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 use candle_core::{Device, Result as CandleResult, Tensor, Var};
 use safetensors::tensor::{Dtype, TensorView};
 
-use super::layer::Plan;
+use super::layer::{self, Plan};
 use super::models::{self, Sequential};
 use super::{ModelSpec, Network};
 
@@ -71,7 +71,7 @@ pub fn load_into(path: impl AsRef<Path>, network: &dyn Network) -> Result<(), We
     let views = matched(path, &plan, &tensors, true)?;
     let by_name: HashMap<String, &TensorView> = plan.tensors().map(|(_, name, _)| name).zip(&views).collect();
     let set = |name: &str, var: &Var| match by_name.get(name) {
-        Some(view) => var.set(&tensor(view)?),
+        Some(view) => var.set(&layer::to_memory(&tensor(view)?)?),
         None => candle_core::bail!("{name} is not part of the network's plan"),
     };
     variables(network).try_for_each(|(name, var)| set(name, var)).map_err(|source| WeightsError::network(path, &source))
@@ -107,7 +107,8 @@ fn variables(network: &dyn Network) -> impl Iterator<Item = (&str, &Var)> {
 /// Name, shape and values of every variable.
 fn values(network: &dyn Network) -> CandleResult<Vec<file::NamedTensor>> {
     let values = |(name, var): (&str, &Var)| {
-        Ok(file::NamedTensor { name: name.into(), shape: var.dims().into(), values: var.flatten_all()?.to_vec1::<f32>()? })
+        let tensor = layer::to_file(&var.as_detached_tensor())?;
+        Ok(file::NamedTensor { name: name.into(), shape: tensor.dims().into(), values: tensor.flatten_all()?.to_vec1::<f32>()? })
     };
     variables(network).map(values).collect()
 }

@@ -11,7 +11,7 @@ fn parameters(network: &dyn Network) -> usize {
     network.parameters().iter().map(|p| p.var.elem_count()).sum()
 }
 
-fn values(tensor: &Tensor) -> Vec<f32> {
+pub fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().and_then(|t| t.to_vec1()).expect("f32 values")
 }
 
@@ -53,7 +53,8 @@ fn weights_fill_the_kaiming_interval() {
             assert!(values.iter().all(|&v| v == 0.0), "{}", p.name);
             continue;
         }
-        let fan_in: usize = p.var.dims()[1..].iter().product();
+        let in_file = tuning_fork::nn::layer::to_file(p.var.as_tensor()).expect("a copy");
+        let fan_in: usize = in_file.dims()[1..].iter().product();
         let gain = if p.name == "head.linear3.weight" { 1.0 } else { 6.0 };
         let bound = (gain / fan_in as f64).sqrt();
         let largest = values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
