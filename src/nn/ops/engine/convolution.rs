@@ -94,7 +94,7 @@ impl<P: Pixels, E: Epilogue> Task for Convolution<'_, P, E> {
         let rows = self.blocks.size.min(self.blocks.rows - first);
         let depth = self.panels.depth;
         // an odd number of cache lines between rows, so that the twelve rows of a tile lie in different sets
-        let stride = (depth.next_multiple_of(32) / 32 | 1) * 32;
+        let stride = (depth.div_ceil(32) | 1) * 32;
         let tiles = rows.div_ceil(ROWS);
         let mut scratch = Scratch::take();
         let a = scratch.numbers::<K::Packed>(tiles * ROWS * stride);

@@ -1,4 +1,4 @@
-//! The fused training engine: convolution 3x3 (+ batch norm) + ReLU + max-pool 2x2 as one pass over memory.
+//! The fused training engine: convolution 3x3 (+ batch norm) + `ReLU` + max-pool 2x2 as one pass over memory.
 //!
 //! Everything here works on plain `f32` slices in N x H x W x C order (channels last); `block.rs` plugs it into Candle.
 //! Products run on the fastest step of the [`Step`] ladder that the machine has; results do not depend on the number of
@@ -17,6 +17,8 @@
 //! the weight gradient, of output gradients).
 
 #![allow(unsafe_code, reason = "vector kernels; each block states its proof")]
+#![allow(clippy::inline_always, reason = "a task's body must be compiled for the instruction set of the function that enters it")]
+#![allow(clippy::needless_range_loop, reason = "loops over the 32 columns of several arrays at once are what the compiler vectorises")]
 
 mod buffer;
 mod convolution;

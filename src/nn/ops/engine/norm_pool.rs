@@ -187,6 +187,9 @@ fn combine(moments: &[f32], blocks: Blocks, channels: usize) -> Statistics {
     statistics
 }
 
+/// One number a channel, plain and weighted.
+type ChannelSums = (Vec<f32>, Vec<f32>);
+
 /// Gradients of scale and offset: `sum(d h)` and `sum(d)` over the maxima of live windows, in a fixed order.
 #[expect(clippy::too_many_arguments, reason = "the operands of one sum")]
 fn norm_gradient(
@@ -201,7 +204,7 @@ fn norm_gradient(
 ) {
     let (pooled, channels) = (grid.pooled(), grid.channels);
     let line = pooled.width * channels;
-    let sums: Vec<(Vec<f32>, Vec<f32>)> = gradient
+    let sums: Vec<ChannelSums> = gradient
         .par_chunks(pooled.height * line)
         .zip(codes.par_chunks(pooled.height * line))
         .enumerate()
@@ -222,7 +225,7 @@ fn norm_gradient(
         })
         .collect();
     for c in 0..channels {
-        let total = |pick: fn(&(Vec<f32>, Vec<f32>)) -> &Vec<f32>| sums.iter().map(|s| f64::from(pick(s)[c])).sum::<f64>();
+        let total = |pick: fn(&ChannelSums) -> &Vec<f32>| sums.iter().map(|s| f64::from(pick(s)[c])).sum::<f64>();
         bias[c] = total(|s| &s.0) as f32;
         weight[c] = (total(|s| &s.1) / f64::from(statistics.variance[c] + epsilon).sqrt()) as f32;
     }

@@ -63,7 +63,7 @@ impl Step {
     /// If the machine lacks the instructions.
     pub fn force(step: Option<Self>) -> Result<(), String> {
         if let Some(missing) = step.filter(|s| !s.available()) {
-            return Err(format!("this processor has no {missing}; choose one of {:?}", Self::ALL.map(|s| s.name())));
+            return Err(format!("this processor has no {missing}; choose one of {:?}", Self::ALL.map(Self::name)));
         }
         FORCED.store(step.map_or(0, |s| s as u8), Ordering::Relaxed);
         Ok(())

@@ -93,7 +93,7 @@ impl Plan {
 
 /// An odd number of cache lines, so that the rows of a tile lie in different sets.
 fn spread(numbers: usize) -> usize {
-    ((numbers + SPARE).next_multiple_of(32) / 32 | 1) * 32
+    ((numbers + SPARE).div_ceil(32) | 1) * 32
 }
 
 /// Cuts `rows` (a multiple of 4, at least 8) into tiles of 12 and, at the end, of 8: start and height of each.
