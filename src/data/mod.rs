@@ -1,6 +1,7 @@
 //! Labelled data sets: where pictures, labels, classes, catalogue columns and splits come from.
 //! Knows pictures, not tensors; a data set is never changed by the program.
 
+pub mod classes;
 mod dataset;
 mod split;
 

@@ -56,6 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::float_cmp, reason = "all of them are exact")]
     fn planes_are_normalised_channel_by_channel() {
         let normalisation = Normalisation { mean: [0.0, 0.5, 0.0], std: [1.0, 0.5, 2.0] };
         let mut planes = [f32::NAN; 6];

@@ -4,9 +4,10 @@ use candle_core::Device;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{Config, ConfigError, DeviceChoice, Precision, TrainError};
+use crate::nn::Step;
 
-/// The device that `config` asks for, and what to call it in front of a user.
-pub(super) fn resolve(config: &Config) -> Result<(Device, String), ConfigError> {
+/// The device and the instructions that `config` asks for; [`describe`] names both in front of a user.
+pub(super) fn resolve(config: &Config) -> Result<(Device, Step), ConfigError> {
     if config.device == DeviceChoice::Cuda {
         let message = if cfg!(feature = "cuda") {
             "training on CUDA is not available in this version; choose \"cpu\" or \"auto\""
@@ -15,11 +16,20 @@ pub(super) fn resolve(config: &Config) -> Result<(Device, String), ConfigError> 
         };
         return Err(ConfigError { field: "device", message: message.into() });
     }
-    if config.precision == Precision::Bf16 {
-        let message = "bfloat16 is not available in this version; choose \"f32\" or \"auto\"".into();
+    let step = match config.precision {
+        Precision::Auto | Precision::F32 => Step::best_f32(),
+        Precision::Bf16 => Step::best_bf16(),
+    };
+    if config.precision == Precision::Bf16 && step.is_f32() {
+        let message = "this processor has no bfloat16 instructions; choose \"f32\" or \"auto\"".into();
         return Err(ConfigError { field: "precision", message });
     }
-    Ok((Device::Cpu, "CPU, 32-bit floating point".into()))
+    Ok((Device::Cpu, step))
+}
+
+/// What to call the device and its instructions in front of a user.
+pub(super) fn describe(step: Step) -> String {
+    format!("CPU, {step}")
 }
 
 /// The number of compute threads that `config` asks for.

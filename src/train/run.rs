@@ -133,7 +133,7 @@ fn step(setup: &Setup, state: &mut State, batch: Batch) -> Result<Steps, TrainEr
     let logits = network.forward(&images, Mode::Train { seed: setup.config.seed, step: number as u64 })?;
     let (value, seed) = setup.loss.forward(&logits, &targets)?;
     let loss = finite(value.mean(), "training loss")?;
-    let gradients = seed.backward()?;
+    let gradients = network.backward(&seed)?;
     let gradient_norm = finite(gradient_norm(&gradients, network.parameters())?, "gradient")?;
     let learning_rate = schedule.learning_rate(number);
     let update = Update {

@@ -50,7 +50,7 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
     if let Some(error) = config.errors().into_iter().next() {
         return Err(error.into());
     }
-    let (device, device_name) = device::resolve(config)?;
+    let (device, instructions) = device::resolve(config)?;
     let lock = job.folder.lock()?;
     let resumed = RunFolder::open(job.folder.path()).is_ok();
     if resumed {
@@ -61,6 +61,7 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
 
     let spec = spec(config, &job.dataset);
     let network = nn::build(&spec.network, config.seed, &device)?;
+    network.set_step(instructions);
     let steps_per_epoch = recorded.split.train.len().div_ceil(config.batch);
     let mut optimizer = Optimizer::new(config, network.parameters());
     let mut schedule = Schedule::new(config, steps_per_epoch * config.epochs);
@@ -82,7 +83,7 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
         epochs: config.epochs,
         epochs_done: progress.epochs,
         steps_done: progress.step,
-        device: device_name,
+        device: device::describe(instructions),
         threads,
         split_digest: recorded.digest,
         version: crate::VERSION.into(),
