@@ -8,7 +8,7 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, Device, Layout, Result, Shap
 use rayon::prelude::*;
 
 use super::im2col::{Geometry, Tile, col2im, im2col};
-use super::matrix::{Matrix, Threads, multiply};
+use super::matrix::{Matrix, multiply};
 use super::slices::{argument, operand, output, sum, with_slice};
 
 /// How a kernel moves over the image.
@@ -69,8 +69,8 @@ impl Conv2d {
         let g = &self.0;
         let mut out = vec![0.0; g.batch * g.out_len()];
         let group = g.group();
-        let threads = if g.batch <= group { Threads::All } else { Threads::One };
-        out.par_chunks_mut((group * g.out_len()).max(1)).enumerate().for_each_init(Scratch::default, |scratch, (index, out)| {
+        let threads = g.threads();
+        out.par_chunks_mut(group * g.out_len()).enumerate().for_each_init(Scratch::default, |scratch, (index, out)| {
             for tile in g.tiles(index) {
                 scratch.resize(g, tile);
                 im2col(g, tile, input, &mut scratch.columns);
@@ -94,10 +94,10 @@ impl Conv2d {
     /// Gradients of the input (empty unless `with_input`) and of the weights.
     fn backward(&self, input: &[f32], weight: &[f32], gradient: &[f32], with_input: bool) -> (Vec<f32>, Vec<f32>) {
         let g = &self.0;
-        let groups = g.batch.div_ceil(g.group());
-        let lanes = (LANE_BUDGET / weight.len().max(1)).clamp(4, 16).min(groups);
-        let groups_a_lane = groups.div_ceil(lanes.max(1));
-        let lanes = groups.div_ceil(groups_a_lane.max(1));
+        let groups = g.groups();
+        let lanes = (LANE_BUDGET / weight.len()).clamp(4, 16).min(groups);
+        let groups_a_lane = groups.div_ceil(lanes);
+        let lanes = groups.div_ceil(groups_a_lane);
         let mut input_gradient = vec![0.0; if with_input { input.len() } else { 0 }];
         let mut parts: Vec<&mut [f32]> = if with_input {
             input_gradient.chunks_mut(groups_a_lane * g.group() * g.image_len()).collect()
@@ -126,7 +126,7 @@ impl Conv2d {
     ) -> Vec<f32> {
         let g = &self.0;
         let first_image = groups.start * g.group();
-        let threads = if g.batch <= g.group() { Threads::All } else { Threads::One };
+        let threads = g.threads();
         let weight = Matrix::new(weight, g.filters, g.patch()).transposed();
         let mut weight_gradient = vec![0.0; g.filters * g.patch()];
         let mut scratch = Scratch::default();

@@ -4,11 +4,15 @@
 //! column; `col2im` is its transpose. No arithmetic on weights happens here.
 
 use candle_core::{Result, bail};
+use rayon::prelude::*;
+
+use super::matrix::Threads;
+use super::slices::TASK_ELEMENTS;
 
 /// Output pixels a tile should have, if the batch is large enough.
 const TILE_PIXELS: usize = 1024;
-/// Groups a batch is split into at least, if it has as many images.
-const MIN_GROUPS: usize = 8;
+/// With fewer groups than this, the work on one group is shared among threads, too.
+const MANY_GROUPS: usize = 8;
 
 /// Sizes of a convolution.
 #[derive(Clone, Copy, Debug)]
@@ -73,8 +77,17 @@ impl Geometry {
 
     /// Images computed together: small planes are joined so that the matrix product is wide enough.
     pub fn group(&self) -> usize {
-        let wanted = TILE_PIXELS.div_ceil(self.out_pixels().max(1));
-        wanted.min(self.batch.div_ceil(MIN_GROUPS)).max(1)
+        TILE_PIXELS.div_ceil(self.out_pixels()).min(self.batch)
+    }
+
+    /// The number of groups in the batch.
+    pub fn groups(&self) -> usize {
+        self.batch.div_ceil(self.group())
+    }
+
+    /// How many threads should work on one group: all, if there are too few groups to keep them busy.
+    pub fn threads(&self) -> Threads {
+        if self.groups() < MANY_GROUPS { Threads::All } else { Threads::One }
     }
 
     /// The tiles of group `g`, in order.
@@ -109,7 +122,7 @@ pub fn im2col(g: &Geometry, tile: Tile, input: &[f32], columns: &mut [f32]) {
     let (kh, kw) = g.kernel;
     let pixels = g.tile_pixels(tile);
     let plane = g.height * g.width;
-    for (k, line) in columns.chunks_exact_mut(pixels).enumerate() {
+    let fill = |(k, line): (usize, &mut [f32])| {
         let (channel, ky, kx) = (k / (kh * kw), k / kw % kh, k % kw);
         let inside = g.inside(kx);
         for (r, out) in line.chunks_exact_mut(g.out_width).enumerate() {
@@ -130,6 +143,13 @@ pub fn im2col(g: &Geometry, tile: Tile, input: &[f32], columns: &mut [f32]) {
                     *o = x;
                 }
             }
+        }
+    };
+    match g.threads() {
+        Threads::One => columns.chunks_exact_mut(pixels).enumerate().for_each(fill),
+        Threads::All => {
+            let least = TASK_ELEMENTS.div_ceil(pixels);
+            columns.par_chunks_exact_mut(pixels).enumerate().with_min_len(least).for_each(fill);
         }
     }
 }
