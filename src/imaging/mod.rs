@@ -1,6 +1,11 @@
 //! Pictures: height x width x 3 bytes of red, green and blue, and what is done to them.
 //! No tensors, no labels, no window.
 
+mod file;
+mod resize;
+
+pub use file::{EXTENSIONS, MAX_PIXELS, check, decode, is_picture, open, write_png};
+
 /// An RGB picture: `height * width * 3` bytes, row by row from the top left, red first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
@@ -9,14 +14,36 @@ pub struct Image {
     pixels: Vec<u8>,
 }
 
-/// What can be wrong with a picture or its file. Each message says what to do.
+/// What can be wrong with a picture or its file. Each message says what to do; none names the file, because only the
+/// caller knows it: put the path in front.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[expect(missing_docs, reason = "the fields are named in the messages")]
 pub enum ImagingError {
     /// The bytes are not `width * height * 3`, or a side is zero.
-    #[error("a picture of {width} x {height} needs {} bytes, but {got} were given", width * height * 3)]
+    #[error("a picture of {width} x {height} pixels cannot be made from {got} bytes; it takes three bytes a pixel and no side may be 0")]
     Shape { width: usize, height: usize, got: usize },
+    /// The file cannot be opened or read.
+    #[error("the picture cannot be read: {0}")]
+    Read(#[source] std::io::Error),
+    /// The file cannot be written.
+    #[error("the picture cannot be written: {0}")]
+    Write(#[source] std::io::Error),
+    /// The file has no bytes.
+    #[error("the file is empty (0 bytes); copy it again or remove it")]
+    Empty,
+    /// The first bytes are those of none of the formats that are read.
+    #[error("this is not a PNG, JPEG, TIFF or WebP picture; convert it to one of these")]
+    Format,
+    /// More pixels than [`MAX_PIXELS`]; found before anything is decoded.
+    #[error(
+        "a picture of {width} x {height} pixels is over the limit of {} million pixels; crop it or scale it down first",
+        MAX_PIXELS / 1_000_000
+    )]
+    TooLarge { width: u32, height: u32 },
+    /// The header or the pixels cannot be decoded.
+    #[error("the picture is damaged, cut off or of an unusual kind ({0}); copy it again or save it as an ordinary 8-bit PNG")]
+    Damaged(String),
 }
 
 impl Image {
@@ -25,7 +52,8 @@ impl Image {
     /// # Errors
     /// [`ImagingError::Shape`] if the number of bytes does not fit or a side is zero.
     pub fn new(width: usize, height: usize, pixels: Vec<u8>) -> Result<Self, ImagingError> {
-        if width == 0 || height == 0 || pixels.len() != width * height * 3 {
+        let bytes = width.checked_mul(height).and_then(|n| n.checked_mul(3));
+        if width == 0 || height == 0 || bytes != Some(pixels.len()) {
             return Err(ImagingError::Shape { width, height, got: pixels.len() });
         }
         Ok(Self { width, height, pixels })
