@@ -1,6 +1,15 @@
 //! Picture -> picture: what a training image goes through before the network sees it. Seeded and pure.
 
+mod geometry;
+
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+
+use crate::imaging::Image;
+use crate::random::Random;
+
+pub use geometry::{flip, quarter_turns, rotate};
 
 /// How training images are turned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,5 +37,19 @@ pub struct Augmentation {
 impl Default for Augmentation {
     fn default() -> Self {
         Self { flip: true, rotation: Rotation::Quarter }
+    }
+}
+
+impl Augmentation {
+    /// The picture, flipped and turned as `random` will have it. Quarter turns swap the sides of a picture that is not
+    /// square; any other angle keeps the frame.
+    #[must_use]
+    pub fn apply(&self, image: &Image, random: &mut Random) -> Image {
+        let flipped = if self.flip && random.chance(0.5) { Cow::Owned(flip(image)) } else { Cow::Borrowed(image) };
+        match self.rotation {
+            Rotation::None => flipped.into_owned(),
+            Rotation::Quarter => quarter_turns(&flipped, random.below(4)),
+            Rotation::Any => rotate(&flipped, random.range(0.0, 360.0)),
+        }
     }
 }

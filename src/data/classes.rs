@@ -15,6 +15,9 @@ pub const GALAXY10: [&str; 10] = [
     "Edge-on with Bulge",
 ];
 
+/// Images in each class of Galaxy10 `DECaLS`, 17,736 in all.
+pub const GALAXY10_COUNTS: [usize; 10] = [1_081, 1_853, 2_645, 2_027, 334, 2_043, 1_829, 2_628, 1_423, 1_873];
+
 /// Galaxy10 SDSS, the older data set of 69 x 69 pixels.
 pub const GALAXY10_SDSS: [&str; 10] = [
     "Disk, Face-on, No Spiral",

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Split;
+use super::split::{self, Split};
 use crate::imaging::{Image, ImagingError};
 
 /// Where the pictures of a data set come from. Reading one is independent of all others and may happen on any thread.
@@ -89,6 +89,22 @@ impl Dataset {
             counts[label as usize] += 1;
         }
         counts
+    }
+
+    /// Which images train, validate and test: the split that came with the data if there is one, else
+    /// [`Split::stratified`] by `seed`.
+    ///
+    /// # Errors
+    /// [`DataError::Request`] naming a class that is too small to be split.
+    pub fn split(&self, seed: u64) -> Result<Split, DataError> {
+        if let Some(split) = &self.given_split {
+            return Ok(split.clone());
+        }
+        let counts = self.class_counts();
+        if let Some(class) = counts.iter().position(|&n| n < split::FEWEST) {
+            return Err(DataError::Request(split::too_few(&format!("class \"{}\"", self.classes[class]), counts[class])));
+        }
+        Split::stratified(&self.labels, self.classes.len(), seed)
     }
 }
 

@@ -1,9 +1,24 @@
 //! Labelled data sets: where pictures, labels, classes, catalogue columns and splits come from.
 //! Knows pictures, not tensors; a data set is never changed by the program.
 
+mod class_folder;
 pub mod classes;
 mod dataset;
+mod folder_writer;
+mod info;
+mod mapped;
+mod memory;
+mod npy;
+mod npy_folder;
+mod open;
 mod split;
 
+pub use classes::{ACKNOWLEDGEMENT, GALAXY10 as GALAXY10_CLASSES, GALAXY10_COUNTS};
 pub use dataset::{Catalogue, DataError, Dataset, ImageSource, Skipped};
+pub use folder_writer::FolderWriter;
+pub use info::{Duplicates, Info, info};
+pub use memory::MemorySource;
+pub use open::open;
 pub use split::{Part, Split};
+
+use open::folder_name;
