@@ -1,1 +1,4 @@
-//! Tests of `data`.
+//! Tests of `data`, `imaging` and `augment`.
+
+mod common;
+mod open_npy;
