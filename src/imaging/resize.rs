@@ -1,6 +1,7 @@
 //! Scaling with the Lanczos filter (a = 3), antialiased: going down, the filter is stretched by the factor, so that
-//! every source pixel counts. The arithmetic is Pillow's (each axis on its own, 22-bit fixed-point weights, bytes in
-//! between), so that pictures prepared here and by `PIL.Image.resize(size, LANCZOS)` are the same to the bit.
+//! every source pixel counts. The arithmetic is Pillow's (rows then columns, 22-bit fixed-point weights, bytes in between),
+//! so that pictures prepared here and by `PIL.Image.resize(size, LANCZOS)` are the same to the bit; but from version 13 on
+//! Pillow takes the columns first where the height shrinks much more than the width, which may move a value by a few levels.
 
 use super::Image;
 
@@ -53,13 +54,13 @@ fn lanczos(x: f64) -> f64 {
 fn weights(from: usize, to: usize) -> Vec<Taps> {
     let ratio = from as f64 / to as f64;
     let stretch = ratio.max(1.0);
-    let support = LOBES * stretch;
+    let (support, shrink) = (LOBES * stretch, 1.0 / stretch);
     (0..to)
         .map(|target| {
             let centre = (target as f64 + 0.5) * ratio;
             let first = (centre - support + 0.5).max(0.0) as usize;
             let end = ((centre + support + 0.5) as usize).min(from);
-            let raw: Vec<f64> = (first..end).map(|source| lanczos((source as f64 - centre + 0.5) / stretch)).collect();
+            let raw: Vec<f64> = (first..end).map(|source| lanczos((source as f64 - centre + 0.5) * shrink)).collect();
             let sum: f64 = raw.iter().sum();
             let fixed = |w: f64| (w / sum * f64::from(1u32 << PRECISION)).round() as i32;
             Taps { first, weights: raw.into_iter().map(fixed).collect() }

@@ -1,4 +1,11 @@
 //! Tests of `data`, `imaging` and `augment`.
 
+mod augment;
+mod class_folders;
 mod common;
+mod folder_writer;
+mod imaging;
+mod info;
 mod open_npy;
+mod shared;
+mod split;

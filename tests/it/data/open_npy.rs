@@ -134,7 +134,7 @@ fn an_images_file_that_is_not_right_is_refused_with_advice() {
 
     write_npy(&file, &images.mapv(f32::from)).unwrap();
     refused(&["'<f4'", "astype(numpy.uint8)"]);
-    write_npy(&file, &images.mapv(|v| v as i8)).unwrap();
+    write_npy(&file, &images.mapv(u8::cast_signed)).unwrap();
     refused(&["'|i1'", "astype(numpy.uint8)"]);
     write_npy(&file, &images.clone().permuted_axes([0, 3, 1, 2]).as_standard_layout()).unwrap();
     refused(&["[4, 3, 4, 5]", "(images, height, width, 3)"]);
