@@ -15,7 +15,6 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::TrainError;
 use super::cache::ImageCache;
-use super::interim::Apply as _;
 use crate::augment::Augmentation;
 use crate::data::DataError;
 use crate::nn::Normalisation;

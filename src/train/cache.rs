@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::interim::Resize as _;
 use crate::data::{DataError, Dataset};
 use crate::imaging::Image;
 

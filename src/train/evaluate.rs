@@ -41,9 +41,10 @@ pub fn evaluate(folder: &RunFolder, part: Part, dataset: &Arc<Dataset>) -> Resul
     if let Some(difference) = recorded.difference(dataset) {
         return Err(TrainError::OtherData(difference));
     }
-    let (device, _) = device::resolve(&config)?;
+    let (device, instructions) = device::resolve(&config)?;
     device::pool(&config)?.install(|| {
         let (network, spec) = weights::load(folder.best_model(), &device)?;
+        network.set_step(instructions);
         let images = recorded.split.part(part);
         let answers = Pass {
             network: &*network,

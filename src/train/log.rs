@@ -54,3 +54,32 @@ impl EventLog {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::train::Paused;
+
+    impl EventLog {
+        /// A log on a disk without room.
+        pub fn on_a_full_disk() -> Self {
+            let file = OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+            Self { path: "events.jsonl".into(), file, length: 0, unwritten: Vec::new() }
+        }
+    }
+
+    #[test]
+    fn what_a_full_disk_refused_is_written_once_there_is_room() {
+        let event = |step| Event::Paused(Paused { epoch: 1, step });
+        let mut log = EventLog::on_a_full_disk();
+        let error = log.write(&event(1)).expect_err("no room").to_string();
+        assert!(error.starts_with("events.jsonl: No space left"), "{error}");
+        log.file = tempfile::tempfile().expect("a file with room");
+        log.write(&event(2)).expect("room");
+        log.write(&event(3)).expect("room");
+        let mut text = String::new();
+        log.file.rewind().and_then(|()| log.file.read_to_string(&mut text)).expect("reads");
+        let events: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
+        assert_eq!(events, [event(1), event(2), event(3)]);
+    }
+}

@@ -10,7 +10,6 @@ mod error;
 mod evaluate;
 mod files;
 mod folder;
-mod interim;
 mod log;
 mod loss;
 mod optimizer;

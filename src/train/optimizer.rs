@@ -144,7 +144,7 @@ impl Optimizer {
         let (bias1, bias2) = (1.0 - momentum.powf(t), 1.0 - BETA2.powf(t));
         let adam = Adam {
             scale,
-            keep: (1.0 - lr * weight_decay) as f32,
+            decay: (lr * weight_decay) as f32,
             beta1: (1.0 - momentum) as f32,
             step: 0.0,
             root_scale: (1.0 / bias2.sqrt()) as f32,
@@ -216,8 +216,8 @@ fn rectification(t: f64) -> Option<f64> {
 #[derive(Clone, Copy)]
 struct Adam {
     scale: f32,
-    /// What weight decay leaves of a weight.
-    keep: f32,
+    /// The share of a weight that decays.
+    decay: f32,
     /// 1 - beta1.
     beta1: f32,
     step: f32,
@@ -237,13 +237,13 @@ enum Rule {
 }
 
 impl Adam {
-    /// Takes a gradient into both means, decays the weight, returns the mean gradient.
+    /// Takes a gradient into both means; returns the mean gradient.
     #[inline]
-    fn gather(&self, p: &mut f32, g: f32, m: &mut f32, v: &mut f32) -> f32 {
+    fn gather(&self, g: f32, m: &mut f32, v: &mut f32) -> f32 {
         let g = g * self.scale;
-        *p *= self.keep;
+        // as small changes: 0.999 in 32 bits is off by 1e-8, which would add up over the steps
         *m += (g - *m) * self.beta1;
-        *v = *v * BETA2 as f32 + (1.0 - BETA2) as f32 * g * g;
+        *v += (g * g - *v) * (1.0 - BETA2) as f32;
         *m
     }
 }
@@ -284,13 +284,14 @@ fn apply(rule: Rule, p: &mut [f32], g: &[f32], first: &mut [f32], second: &mut [
         }),
         Rule::Adam(a) => both.zip(second.par_chunks_mut(CHUNK)).for_each(|(((p, g), m), v)| {
             for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-                let mean = a.gather(p, g, m, v);
-                *p -= a.step * mean / (v.sqrt() * a.root_scale + EPSILON as f32);
+                let mean = a.gather(g, m, v);
+                // decay and step in one subtraction: the weight is rounded once
+                *p -= *p * a.decay + a.step * mean / (v.sqrt() * a.root_scale + EPSILON as f32);
             }
         }),
         Rule::Momentum(a) => both.zip(second.par_chunks_mut(CHUNK)).for_each(|(((p, g), m), v)| {
             for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-                *p -= a.step * a.gather(p, g, m, v);
+                *p -= *p * a.decay + a.step * a.gather(g, m, v);
             }
         }),
     }

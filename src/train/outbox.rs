@@ -11,7 +11,7 @@ use crossbeam_channel::{Sender, TrySendError};
 use super::Event;
 
 /// Events that fit into the channel. Steps merge beyond it, so it bounds how far a listener can lag behind in detail.
-pub(super) const CAPACITY: usize = 256;
+pub(super) const CAPACITY: usize = 64;
 
 pub(super) struct Outbox {
     sender: Sender<Event>,

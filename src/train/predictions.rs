@@ -1,6 +1,6 @@
-//! Validation probabilities on disk: one NumPy file an epoch, `numpy.load` reads it.
+//! Validation probabilities on disk: one `NumPy` file an epoch, `numpy.load` reads it.
 //!
-//! Format 1.0 of NumPy: magic, version, length of the header, the header as a Python dictionary padded to a multiple of 64
+//! Format 1.0 of `NumPy`: magic, version, length of the header, the header as a Python dictionary padded to a multiple of 64
 //! bytes, then images x classes little-endian f16 in C order.
 
 use std::fs;
@@ -26,7 +26,7 @@ impl Probabilities {
     /// The number of images.
     #[must_use]
     pub fn len(&self) -> usize {
-        if self.classes == 0 { 0 } else { self.values.len() / self.classes }
+        self.values.len().checked_div(self.classes).unwrap_or(0)
     }
 
     /// True if there are no images.
@@ -55,7 +55,7 @@ pub(super) fn write(path: &Path, probabilities: &Probabilities) -> Result<(), Ru
     })
 }
 
-/// Reads what [`write`] wrote (not any other NumPy file).
+/// Reads what [`write`] wrote (not any other `NumPy` file).
 pub(super) fn read(path: &Path) -> Result<Probabilities, RunError> {
     let bytes = fs::read(path).map_err(|e| RunError::io(path, e))?;
     parse(&bytes).ok_or_else(|| RunError::invalid(path, "not a table of f16 probabilities that a training run wrote"))

@@ -31,22 +31,25 @@ impl Recorder {
 
     /// Writes an event down and tells it. A log that cannot be written is told as [`Saved`] with an error, once until it works again.
     pub fn tell(&mut self, event: Event) {
-        let written = self.log.as_mut().map_or(Ok(()), |log| log.write(&event));
-        self.session.apply(event.clone());
+        let failure = self.write_down(&event);
         self.outbox.push(event);
-        match written {
-            Ok(()) => self.log_failed = false,
-            Err(error) if !self.log_failed => {
-                self.log_failed = true;
-                self.tell(Event::Saved(Saved {
-                    epoch: self.session.epoch(),
-                    path: "events.jsonl".into(),
-                    best: false,
-                    error: Some(format!("{error}; make room on the disk, the run goes on")),
-                }));
-            }
-            Err(_) => {}
+        if let Some(failure) = failure {
+            self.tell(failure);
         }
+    }
+
+    /// Writes an event to the log and takes it into the session. Returns what is to be told about a log that cannot be written.
+    fn write_down(&mut self, event: &Event) -> Option<Event> {
+        let written = self.log.as_mut().map_or(Ok(()), |log| log.write(event));
+        self.session.apply(event.clone());
+        let told_before = std::mem::replace(&mut self.log_failed, written.is_err());
+        let error = written.err().filter(|_| !told_before)?;
+        Some(Event::Saved(Saved {
+            epoch: self.session.epoch(),
+            path: "events.jsonl".into(),
+            best: false,
+            error: Some(format!("{error}; make room on the disk, the run goes on")),
+        }))
     }
 
     /// Rewrites `summary.txt`.
@@ -59,14 +62,35 @@ impl Recorder {
         self.session.best_epoch().map(|e| e.epoch)
     }
 
-    /// Tells the last event, brings the summary up to date, then waits until the listener has taken everything or is gone.
+    /// Writes down the last event and the summary, tells the event, then waits until the listener has taken everything or is gone.
     pub fn end(mut self, folder: &RunFolder, ended: Ended, finished: &AtomicBool) {
-        self.tell(Event::Ended(ended));
+        let event = Event::Ended(ended);
+        // Nothing comes after Ended, so what cannot be written now is not told; a full disk was told before.
+        let _ = self.write_down(&event);
         if self.log.is_some() {
-            // Ended is the last event, so a summary that cannot be written is not told; the log has it all
             let _ = self.save_summary(folder);
         }
         finished.store(true, Ordering::Release);
+        self.outbox.push(event);
         self.outbox.finish();
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::train::Paused;
+
+    #[test]
+    fn a_full_disk_is_told_once_and_stops_nothing() {
+        let (send, receive) = crossbeam_channel::bounded(16);
+        let mut recorder = Recorder::new(Outbox::new(send, None));
+        recorder.log = Some(EventLog::on_a_full_disk());
+        for step in 1..=3 {
+            recorder.tell(Event::Paused(Paused { epoch: 1, step }));
+        }
+        let heard: Vec<Event> = receive.try_iter().collect();
+        let refused = |e: &&Event| matches!(e, Event::Saved(s) if s.error.as_deref().is_some_and(|e| e.contains("the run goes on")));
+        assert_eq!((heard.len(), heard.iter().filter(refused).count()), (4, 1), "{heard:?}");
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn run(job: &Job, commands: &Receiver<Command>, recorder: &mut Record
         let Some(answers) = validate(&setup, &state, &mut control)? else {
             return Ok(stopped(&state, &mut control));
         };
-        let validating = start.elapsed().saturating_sub(control.paused - pauses).as_secs_f64();
+        let validating = (start.elapsed() + pauses).saturating_sub(control.paused).as_secs_f64();
         end_epoch(&setup, &mut state, &mut control, &answers, validating)?;
     }
     Ok(completed(&setup, &state))
@@ -257,17 +257,16 @@ fn stopped(state: &State, control: &mut Control) -> Conclusion {
 /// The end of a run that got where it wanted.
 fn completed(setup: &Setup, state: &State) -> Conclusion {
     let epochs = state.progress.epochs;
-    let mut message = if state.progress.stopped_early {
+    let how = if state.progress.stopped_early {
         format!("stopped early after epoch {epochs}: the validation loss had not fallen for {} epochs", setup.config.patience)
     } else {
         format!("all {epochs} epochs done")
     };
-    if let Some(best) = state.progress.best {
-        message.push_str(&match setup.config.best_by {
-            BestBy::MacroF1 => format!("; best is epoch {} with a validation macro-F1 of {:.4}", best.epoch, best.score),
-            BestBy::Loss => format!("; best is epoch {} with a validation loss of {:.4}", best.epoch, -best.score),
-        });
-    }
+    let message = match (state.progress.best, setup.config.best_by) {
+        (None, _) => how,
+        (Some(best), BestBy::MacroF1) => format!("{how}; best is epoch {} with a validation macro-F1 of {:.4}", best.epoch, best.score),
+        (Some(best), BestBy::Loss) => format!("{how}; best is epoch {} with a validation loss of {:.4}", best.epoch, -best.score),
+    };
     conclude(Outcome::Completed, message, state)
 }
 

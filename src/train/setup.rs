@@ -10,7 +10,6 @@ use super::cache::ImageCache;
 use super::checkpoint::{self, Progress};
 use super::evaluate::class_counts;
 use super::folder::Lock;
-use super::interim::{Digest as _, SplitBySeed as _};
 use super::{Config, ConfigError, Job, Loss, Optimizer, RecordedSplit, RunError, RunFolder, Schedule, Started, TrainError, device};
 use crate::data::{Dataset, Part, Split};
 use crate::nn::{self, ModelSpec, Network, NetworkOptions, Normalisation};

@@ -1,4 +1,10 @@
 //! Tests of `train`.
 
 mod common;
+mod failure;
+mod loss;
+mod optimizer;
 mod protocol;
+mod resume;
+mod schedule;
+mod session;

@@ -9,7 +9,7 @@ use tuning_fork::random::{Purpose, Random};
 use tuning_fork::train::{Command, Config, Ended, Event, Handle, Job, RunFolder, ScheduleKind, spawn};
 
 /// No test waits longer than this for one event.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What a picture does when it is read.
 pub type Mischief = fn(usize) -> Result<(), DataError>;

@@ -25,7 +25,7 @@ def case(confusion: list[list[int]]) -> dict:
         "precision": precision.tolist(),
         "recall": recall.tolist(),
         "f1": f1.tolist(),
-        "support": support.tolist(),
+        "support": support.astype(int).tolist(),
         "macro": [float(x) for x in score("macro")[:3]],
         "weighted": [float(x) for x in score("weighted")[:3]],
         "accuracy": float(accuracy_score(truth, predicted)),
