@@ -135,4 +135,10 @@ pub enum DataError {
     /// The request makes no sense for this data; the message says why and what to do.
     #[error("{0}")]
     Request(String),
+    /// A download did not come to its end; the message says why and what to do.
+    #[error("{url}: {message}")]
+    Download { url: String, message: String },
+    /// The user asked to stop.
+    #[error("stopped")]
+    Stopped,
 }

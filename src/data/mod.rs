@@ -4,7 +4,9 @@
 mod class_folder;
 pub mod classes;
 mod dataset;
+pub mod fetch;
 mod folder_writer;
+pub mod hdf5;
 mod info;
 mod mapped;
 mod memory;

@@ -1,1 +1,5 @@
-//! Tests of `fetch`.
+//! Tests of the download and of the HDF5 import, and of the `data` subcommand around them.
+
+mod download;
+mod import;
+mod server;
