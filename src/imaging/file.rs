@@ -2,7 +2,7 @@
 //! from the name. What the file says about colour profiles and orientation is left alone.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, BufWriter, Cursor, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use image::codecs::png::PngEncoder;
@@ -19,11 +19,11 @@ pub const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "webp"];
 /// A decoder may take this much memory: the largest picture as 16-bit RGBA, and some room.
 const MAX_MEMORY: u64 = MAX_PIXELS * 8 + (64 << 20);
 
-/// Headers of JPEG files are looked for in this many bytes first, so that checking a large file does not read it whole.
-const PREFIX: u64 = 64 << 10;
+/// The longest file that is read; the largest picture as 16-bit RGBA fits without compression.
+pub(super) const MAX_BYTES: u64 = 1 << 30;
 
-/// How far from the end of a file its end mark is looked for; some programs append a few bytes.
-const TAIL: u64 = 4 << 10;
+/// Checking a file looks at this many bytes at its start and its end first, so that a large one is not read whole.
+const EDGE: u64 = 64 << 10;
 
 /// True if the name's extension is that of a format that is read, in upper or lower case.
 #[must_use]
@@ -36,7 +36,10 @@ pub fn is_picture(path: &Path) -> bool {
 /// # Errors
 /// As [`decode`], and [`ImagingError::Read`] if the file cannot be read. The message does not name the file.
 pub fn open(path: &Path) -> Result<Image, ImagingError> {
-    decode_from(BufReader::new(open_file(path)?.0))
+    let (mut file, length) = open_file(path)?;
+    let mut bytes = Vec::with_capacity(length as usize);
+    file.read_to_end(&mut bytes).map_err(ImagingError::Read)?;
+    decode(&bytes)
 }
 
 /// The picture in the bytes of a PNG, JPEG, TIFF or WebP file.
@@ -44,13 +47,16 @@ pub fn open(path: &Path) -> Result<Image, ImagingError> {
 /// Grey and palette become RGB, 16 bits a channel become 8 (rounded), an alpha channel is composited on black.
 ///
 /// # Errors
-/// [`ImagingError::Empty`], [`ImagingError::Format`] or [`ImagingError::Damaged`] if the bytes are no readable picture,
-/// [`ImagingError::TooLarge`] beyond [`MAX_PIXELS`], before any pixel is decoded.
+/// [`ImagingError::Empty`], [`ImagingError::Format`] or [`ImagingError::Damaged`] if the bytes are no readable picture or
+/// their end is missing, [`ImagingError::TooLarge`] beyond [`MAX_PIXELS`], before any pixel is decoded.
 pub fn decode(bytes: &[u8]) -> Result<Image, ImagingError> {
-    if bytes.is_empty() {
-        return Err(ImagingError::Empty);
-    }
-    decode_from(Cursor::new(bytes))
+    let format = known_format(bytes)?;
+    let mut decoder = decoder(Cursor::new(bytes), format)?;
+    check_end(bytes, &bytes[bytes.len().saturating_sub(EDGE as usize)..], bytes.len() as u64, format)?;
+    let (width, height) = decoder.dimensions();
+    decoder.set_limits(limits()).map_err(damaged)?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    Image::new(width as usize, height as usize, on_black(picture))
 }
 
 /// Width and height of a picture file, found without decoding it. Also looks for the mark that ends a complete file, so
@@ -60,23 +66,19 @@ pub fn decode(bytes: &[u8]) -> Result<Image, ImagingError> {
 /// As [`open`], but damage between header and end is not seen.
 pub fn check(path: &Path) -> Result<(usize, usize), ImagingError> {
     let (mut file, bytes) = open_file(path)?;
-    let mut start = [0; 16];
-    let got = read_up_to(&mut file, &mut start).map_err(ImagingError::Read)?;
-    let format = known_format(&start[..got])?;
-    check_end(&mut file, bytes, format)?;
-    file.rewind().map_err(ImagingError::Read)?;
-    if format == ImageFormat::Jpeg {
-        let mut prefix = Vec::new();
-        Read::by_ref(&mut file).take(PREFIX).read_to_end(&mut prefix).map_err(ImagingError::Read)?;
-        // The header may lie behind a large thumbnail or colour profile: only then is the whole file read.
-        if bytes <= PREFIX {
-            return dimensions(Cursor::new(prefix));
-        } else if let Ok(size) = dimensions(Cursor::new(prefix)) {
-            return Ok(size);
-        }
+    let start = read_at(&mut file, 0)?;
+    let format = known_format(&start)?;
+    // The header of a JPEG file may lie behind a large thumbnail or colour profile: only then is all of it read.
+    let at_start = if format == ImageFormat::Jpeg { dimensions(Cursor::new(&start), format).ok() } else { None };
+    let size = if let Some(size) = at_start {
+        size
+    } else {
         file.rewind().map_err(ImagingError::Read)?;
-    }
-    dimensions(BufReader::new(file))
+        dimensions(BufReader::new(&file), format)?
+    };
+    let end = read_at(&mut file, bytes.saturating_sub(EDGE))?;
+    check_end(&start, &end, bytes, format)?;
+    Ok(size)
 }
 
 /// Writes a picture as 8-bit RGB PNG: to a temporary name beside `path`, then renamed, so that a broken write never
@@ -85,9 +87,9 @@ pub fn check(path: &Path) -> Result<(usize, usize), ImagingError> {
 /// # Errors
 /// [`ImagingError::Write`], for example if the folder is missing or the disk is full.
 pub fn write_png(path: &Path, image: &Image) -> Result<(), ImagingError> {
-    let name = path.file_name().ok_or_else(|| {
-        ImagingError::Write(std::io::Error::new(std::io::ErrorKind::InvalidInput, "the path names no file; add a file name"))
-    })?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| ImagingError::Write(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file; add a file name")))?;
     let mut partial = std::ffi::OsString::from(".");
     partial.push(name);
     partial.push(format!(".partial-{}", std::process::id()));
@@ -100,50 +102,40 @@ pub fn write_png(path: &Path, image: &Image) -> Result<(), ImagingError> {
     written.map_err(ImagingError::Write)
 }
 
-fn write_and_rename(partial: &Path, path: &Path, image: &Image) -> std::io::Result<()> {
+fn write_and_rename(partial: &Path, path: &Path, image: &Image) -> io::Result<()> {
     let mut out = BufWriter::new(File::create(partial)?);
-    let too_wide = |_| std::io::Error::new(std::io::ErrorKind::InvalidInput, "a side is too long for PNG");
+    let too_wide = |_| io::Error::new(io::ErrorKind::InvalidInput, "a side is too long for PNG");
     let width = u32::try_from(image.width()).map_err(too_wide)?;
     let height = u32::try_from(image.height()).map_err(too_wide)?;
     PngEncoder::new(&mut out).write_image(image.pixels(), width, height, ExtendedColorType::Rgb8).map_err(|e| match e {
         ImageError::IoError(e) => e,
-        other => std::io::Error::other(other),
+        other => io::Error::other(other),
     })?;
     out.flush()?;
     out.get_ref().sync_all()?;
     fs::rename(partial, path)
 }
 
-/// The opened file and its length; a folder and an empty file are errors.
+/// The opened file and its length; what is no ordinary file, is empty or too long is an error.
 fn open_file(path: &Path) -> Result<(File, u64), ImagingError> {
-    let file = File::open(path).map_err(ImagingError::Read)?;
-    let metadata = file.metadata().map_err(ImagingError::Read)?;
+    let metadata = fs::metadata(path).map_err(ImagingError::Read)?;
     if metadata.is_dir() {
-        return Err(ImagingError::Read(std::io::ErrorKind::IsADirectory.into()));
+        return Err(ImagingError::Read(io::ErrorKind::IsADirectory.into()));
     }
-    if metadata.is_file() && metadata.len() == 0 {
-        return Err(ImagingError::Empty);
+    if !metadata.is_file() {
+        return Err(ImagingError::Read(io::Error::new(io::ErrorKind::InvalidInput, "it is no ordinary file; copy it to one")));
     }
-    Ok((file, metadata.len()))
-}
-
-fn decode_from<'a>(source: impl BufRead + Seek + 'a) -> Result<Image, ImagingError> {
-    let mut decoder = decoder(source)?;
-    let (width, height) = decoder.dimensions();
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_MEMORY);
-    decoder.set_limits(limits).map_err(damaged)?;
-    let picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
-    Image::new(width as usize, height as usize, on_black(picture))
+    match metadata.len() {
+        0 => Err(ImagingError::Empty),
+        bytes if bytes > MAX_BYTES => Err(ImagingError::TooLong { bytes }),
+        bytes => Ok((File::open(path).map_err(ImagingError::Read)?, bytes)),
+    }
 }
 
 /// A decoder that has read the header of a picture of bearable size.
-fn decoder<'a>(source: impl BufRead + Seek + 'a) -> Result<impl ImageDecoder + 'a, ImagingError> {
-    let mut reader = ImageReader::new(source).with_guessed_format().map_err(ImagingError::Read)?;
-    if !reader.format().is_some_and(is_read) {
-        return Err(ImagingError::Format);
-    }
-    reader.no_limits();
+fn decoder<'a>(source: impl BufRead + Seek + 'a, format: ImageFormat) -> Result<impl ImageDecoder + 'a, ImagingError> {
+    let mut reader = ImageReader::with_format(source, format);
+    reader.limits(limits());
     let decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
@@ -152,60 +144,53 @@ fn decoder<'a>(source: impl BufRead + Seek + 'a) -> Result<impl ImageDecoder + '
     Ok(decoder)
 }
 
-fn dimensions(source: impl BufRead + Seek) -> Result<(usize, usize), ImagingError> {
-    let (width, height) = decoder(source)?.dimensions();
+/// Limits on memory; those on sides are ours, because their message is better.
+fn limits() -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_MEMORY);
+    limits
+}
+
+fn dimensions(source: impl BufRead + Seek, format: ImageFormat) -> Result<(usize, usize), ImagingError> {
+    let (width, height) = decoder(source, format)?.dimensions();
     Ok((width as usize, height as usize))
 }
 
-fn is_read(format: ImageFormat) -> bool {
-    matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Tiff | ImageFormat::WebP)
-}
-
+/// The format that the first bytes tell, if it is one that is read.
 fn known_format(start: &[u8]) -> Result<ImageFormat, ImagingError> {
-    image::guess_format(start).ok().filter(|&format| is_read(format)).ok_or(ImagingError::Format)
+    if start.is_empty() {
+        return Err(ImagingError::Empty);
+    }
+    let read = |format: &ImageFormat| matches!(format, ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Tiff | ImageFormat::WebP);
+    image::guess_format(start).ok().filter(read).ok_or(ImagingError::Format)
 }
 
-/// That a file is complete, as far as its end can tell: the end mark of JPEG and PNG, the length WebP states. TIFF has
-/// its directory anywhere, so reading that is test enough.
-fn check_end(file: &mut File, bytes: u64, format: ImageFormat) -> Result<(), ImagingError> {
-    let mark: &[u8] = match format {
-        ImageFormat::Jpeg => &[0xff, 0xd9],
-        ImageFormat::Png => b"IEND",
-        ImageFormat::WebP => {
-            let mut stated = [0; 4];
-            file.seek(SeekFrom::Start(4)).and_then(|_| file.read_exact(&mut stated)).map_err(ImagingError::Read)?;
-            let complete = bytes >= u64::from(u32::from_le_bytes(stated)) + 8;
-            return if complete { Ok(()) } else { Err(cut_off()) };
-        }
-        _ => return Ok(()),
+/// That a file of so many bytes is complete, as far as its start and its end can tell: the end mark of JPEG and PNG, the
+/// length WebP states. A TIFF has its directory anywhere, so reading that is test enough.
+fn check_end(start: &[u8], end: &[u8], bytes: u64, format: ImageFormat) -> Result<(), ImagingError> {
+    let has = |mark: &[u8]| end.windows(mark.len()).any(|window| window == mark);
+    let complete = match (format, start) {
+        (ImageFormat::Jpeg, _) => has(&[0xff, 0xd9]),
+        (ImageFormat::Png, _) => has(b"IEND"),
+        (ImageFormat::WebP, &[_, _, _, _, a, b, c, d, ..]) => bytes >= u64::from(u32::from_le_bytes([a, b, c, d])) + 8,
+        _ => true,
     };
-    let mut tail = Vec::new();
-    file.seek(SeekFrom::Start(bytes.saturating_sub(TAIL))).map_err(ImagingError::Read)?;
-    file.take(TAIL).read_to_end(&mut tail).map_err(ImagingError::Read)?;
-    if tail.windows(mark.len()).any(|window| window == mark) { Ok(()) } else { Err(cut_off()) }
-}
-
-fn cut_off() -> ImagingError {
-    ImagingError::Damaged("its end is missing".to_owned())
+    if complete { Ok(()) } else { Err(ImagingError::Damaged("its end is missing".to_owned())) }
 }
 
 fn damaged(error: ImageError) -> ImagingError {
     match error {
-        ImageError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => ImagingError::Read(error),
-        other => ImagingError::Damaged(other.to_string()),
+        ImageError::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => ImagingError::Read(error),
+        other => ImagingError::Damaged(other.to_string().trim().to_owned()),
     }
 }
 
-/// Reads until the buffer is full or the file ends; returns the number of bytes.
-fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match file.read(&mut buffer[filled..])? {
-            0 => break,
-            n => filled += n,
-        }
-    }
-    Ok(filled)
+/// Up to [`EDGE`] bytes from `offset` on.
+fn read_at(file: &mut File, offset: u64) -> Result<Vec<u8>, ImagingError> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(offset)).map_err(ImagingError::Read)?;
+    file.take(EDGE).read_to_end(&mut bytes).map_err(ImagingError::Read)?;
+    Ok(bytes)
 }
 
 /// RGB bytes; what is transparent lets black through.

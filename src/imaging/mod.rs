@@ -41,6 +41,9 @@ pub enum ImagingError {
         MAX_PIXELS / 1_000_000
     )]
     TooLarge { width: u32, height: u32 },
+    /// The file is longer than any picture that is read.
+    #[error("the file has {bytes} bytes, over the limit of {} for a picture; crop it or compress it first", file::MAX_BYTES)]
+    TooLong { bytes: u64 },
     /// The header or the pixels cannot be decoded.
     #[error("the picture is damaged, cut off or of an unusual kind ({0}); copy it again or save it as an ordinary 8-bit PNG")]
     Damaged(String),

@@ -141,21 +141,26 @@ fn what_is_no_picture_is_refused_with_advice() {
             assert!(message.contains(words), "{}: {message}", path.display());
         }
     }
+    let long = dir.path().join("long.png");
+    fs::File::create(&long).unwrap().set_len(2 << 30).unwrap();
+    assert!(matches!(imaging::open(&long), Err(ImagingError::TooLong { .. })));
     assert!(imaging::open(dir.path()).is_err() && imaging::check(dir.path()).is_err(), "a folder is no picture");
     assert!(matches!(imaging::decode(&[]), Err(ImagingError::Empty)));
     assert!(Image::new(0, 5, vec![]).is_err() && Image::new(usize::MAX, usize::MAX, vec![0; 3]).is_err());
 }
 
 #[test]
-fn a_file_that_broke_off_is_noticed_without_decoding() {
+fn a_file_that_broke_off_is_noticed() {
     let dir = tempdir().unwrap();
     for name in ["rgb8.png", "rgb8.webp", "full_chroma.jpg", "progressive.jpg"] {
         let bytes = fs::read(reference(name)).unwrap();
         let path = dir.path().join(name);
         for kept in [bytes.len() / 2, bytes.len() - 20, 30] {
             fs::write(&path, &bytes[..kept]).unwrap();
-            let error = imaging::check(&path).expect_err("half a file");
-            assert!(matches!(error, ImagingError::Damaged(_)), "{name} cut to {kept}: {error:?}");
+            for error in [imaging::check(&path).map(drop), imaging::open(&path).map(drop)] {
+                let error = error.expect_err("half a file");
+                assert!(matches!(error, ImagingError::Damaged(_)), "{name} cut to {kept}: {error:?}");
+            }
         }
     }
 }
