@@ -1,1 +1,102 @@
-//! Tests of `explain`.
+//! The classifier against a plain forward pass, and what it says of files that are no models.
+
+use candle_core::{Device, Tensor};
+use tuning_fork::explain::{BEST_MODEL, Classifier, ExplainError};
+use tuning_fork::imaging::Image;
+use tuning_fork::nn::{self, Architecture, Mode, ModelSpec, NetworkOptions, Normalisation};
+use tuning_fork::random::{Purpose, Random};
+
+const SIZE: usize = 32;
+
+fn spec() -> ModelSpec {
+    ModelSpec {
+        network: NetworkOptions { architecture: Architecture::Compact, size: SIZE, channels: 3, classes: 3, dropout: 0.5 },
+        classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
+        normalisation: Normalisation { mean: [0.1, 0.2, 0.3], std: [0.5, 0.6, 0.7] },
+        program_version: tuning_fork::VERSION.into(),
+    }
+}
+
+fn noise(seed: u64, width: usize, height: usize) -> Image {
+    let mut random = Random::new(seed, Purpose::Test, &[]);
+    Image::new(width, height, (0..width * height * 3).map(|_| random.below(256) as u8).collect()).expect("a picture")
+}
+
+/// softmax of the logits of a plain forward pass, each pixel normalised one by one.
+fn expected(network: &dyn nn::Network, image: &Image, normalisation: &Normalisation) -> Vec<f64> {
+    let value = |channel: usize, pixel: usize| {
+        (f32::from(image.pixels()[pixel * 3 + channel]) / 255.0 - normalisation.mean[channel]) / normalisation.std[channel]
+    };
+    let planes: Vec<f32> = (0..3).flat_map(|c| (0..SIZE * SIZE).map(move |p| (c, p))).map(|(c, p)| value(c, p)).collect();
+    let input = Tensor::from_vec(planes, (1, 3, SIZE, SIZE), &Device::Cpu).expect("a tensor");
+    let logits = network.forward(&input, Mode::Eval).expect("logits").flatten_all().expect("a row").to_vec1::<f32>().expect("numbers");
+    let exponentials: Vec<f64> = logits.iter().map(|&z| f64::from(z).exp()).collect();
+    exponentials.iter().map(|e| e / exponentials.iter().sum::<f64>()).collect()
+}
+
+#[test]
+fn probabilities_are_those_of_a_plain_forward_pass_whatever_the_batch() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let network = nn::build(&spec().network, 5, &Device::Cpu).expect("a network");
+    nn::weights::save(folder.path().join(BEST_MODEL), network.as_ref(), &spec()).expect("a file");
+    let classifier = Classifier::load(folder.path()).expect("a run folder");
+    assert_eq!(classifier.spec(), &spec());
+    assert_eq!(Classifier::load(&folder.path().join(BEST_MODEL)).expect("a model file").spec(), &spec());
+
+    let images: Vec<Image> = (0..classifier.batch() as u64 + 3).map(|seed| noise(seed, SIZE, SIZE)).collect();
+    let all = classifier.classify(&images).expect("probabilities");
+    assert_eq!(all.len(), images.len());
+    for (image, probabilities) in [0, 1, images.len() - 1].map(|i| (&images[i], &all[i])) {
+        let expected = expected(network.as_ref(), image, &spec().normalisation);
+        for (&p, e) in probabilities.iter().zip(&expected) {
+            assert!((f64::from(p) - e).abs() < 1e-5, "{probabilities:?} {expected:?}");
+        }
+        assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    }
+    assert!(classifier.classify(&[]).expect("nothing").is_empty());
+}
+
+#[test]
+fn pictures_of_any_size_are_scaled_as_for_training() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.safetensors");
+    let network = nn::build(&spec().network, 5, &Device::Cpu).expect("a network");
+    nn::weights::save(&path, network.as_ref(), &spec()).expect("a file");
+    let classifier = Classifier::load(&path).expect("a model");
+    let image = noise(1, 50, 41);
+    let scaled = classifier.prepare(&image);
+    assert_eq!(scaled, image.resize(SIZE, SIZE));
+    assert_eq!(classifier.prepare(&scaled), scaled);
+    assert_eq!(classifier.classify(&[image]).expect("probabilities"), classifier.classify(&[scaled]).expect("probabilities"));
+}
+
+#[test]
+fn what_is_no_model_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = |path: &std::path::Path| Classifier::load(path).expect_err("no model");
+    assert!(matches!(told(&folder.path().join("nothing")), ExplainError::Missing { .. }));
+    assert!(matches!(told(folder.path()), ExplainError::NoModel { .. }));
+    let garbage = folder.path().join("garbage.safetensors");
+    std::fs::write(&garbage, "garbage").expect("a file");
+    assert!(told(&garbage).to_string().contains("garbage.safetensors"));
+}
+
+#[test]
+fn weights_that_are_not_numbers_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.safetensors");
+    let network = nn::build(&spec().network, 5, &Device::Cpu).expect("a network");
+    let last = network.parameters().last().expect("parameters");
+    last.var.set(&Tensor::full(f32::NAN, last.var.shape(), &Device::Cpu).expect("a tensor")).expect("same shape");
+    nn::weights::save(&path, network.as_ref(), &spec()).expect("a file");
+    let classifier = Classifier::load(&path);
+    if let Ok(classifier) = classifier {
+        assert!(matches!(classifier.classify(&[noise(1, SIZE, SIZE)]), Err(ExplainError::NotFinite)));
+    }
+}
+
+#[test]
+fn a_classifier_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Classifier>();
+}

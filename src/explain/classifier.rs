@@ -1,0 +1,125 @@
+//! A trained network that names the class of a picture. It reads everything it needs from the model file: nothing about
+//! preprocessing comes from the caller.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+
+use crate::imaging::Image;
+use crate::nn::{ModelSpec, Network, predict, weights};
+
+/// The model's file name inside a run folder.
+pub const BEST_MODEL: &str = "best.safetensors";
+
+/// Pixels that are in flight at once, so that memory stays bounded whatever the number of pictures:
+/// 64 pictures of 256 x 256.
+const PIXELS_AT_ONCE: usize = 64 * 256 * 256;
+
+/// What can be wrong with a model or a picture. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are named in the messages")]
+pub enum ExplainError {
+    /// There is nothing at this path.
+    #[error("{} does not exist; give a run folder or a .safetensors model file", path.display())]
+    Missing { path: PathBuf },
+    /// A folder without a model.
+    #[error("{} holds no {BEST_MODEL}: it is no run folder, or its run ended before the first epoch did; resume the run or choose another", path.display())]
+    NoModel { path: PathBuf },
+    /// The model file cannot be used.
+    #[error("the model cannot be used: {0}")]
+    Model(#[from] weights::WeightsError),
+    /// The network failed; a fault of the program or a broken model file.
+    #[error("the network failed ({0}); check that the model file is whole")]
+    Network(#[from] candle_core::Error),
+    /// The network answers with numbers that are not finite.
+    #[error("the model answers with numbers that are not finite, so its training went wrong; train again with a lower learning rate")]
+    NotFinite,
+}
+
+/// A trained network with all it needs to classify pictures. It may be shared between threads.
+pub struct Classifier {
+    network: Box<dyn Network>,
+    spec: ModelSpec,
+    device: Device,
+    path: PathBuf,
+}
+
+impl Classifier {
+    /// Reads a model on the CPU from `path`: a run folder (its best epoch) or a model file.
+    ///
+    /// # Errors
+    /// If there is no model, or it is not one of this program's.
+    pub fn load(path: &Path) -> Result<Self, ExplainError> {
+        let path = if path.is_dir() {
+            let file = path.join(BEST_MODEL);
+            if !file.is_file() {
+                return Err(ExplainError::NoModel { path: path.to_owned() });
+            }
+            file
+        } else {
+            path.to_owned()
+        };
+        if !path.exists() {
+            return Err(ExplainError::Missing { path });
+        }
+        let device = Device::Cpu;
+        let (network, spec) = weights::load(&path, &device)?;
+        Ok(Self { network, spec, device, path })
+    }
+
+    /// What the model file says of itself: network, class names, normalisation.
+    #[must_use]
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// The model file that was read.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `image` scaled to the square that the network takes, as training did.
+    #[must_use]
+    pub fn prepare(&self, image: &Image) -> Image {
+        let size = self.spec.network.size;
+        if (image.width(), image.height()) == (size, size) { image.clone() } else { image.resize(size, size) }
+    }
+
+    /// The probability of each class (in the order of `spec().classes`, from 0 to 1, adding up to 1), for each picture.
+    /// Pictures may have any size and come in any number: they are scaled and taken a bounded batch at a time.
+    ///
+    /// # Errors
+    /// If the network fails or answers with numbers that are not finite.
+    pub fn classify(&self, images: &[Image]) -> Result<Vec<Vec<f32>>, ExplainError> {
+        let mut probabilities = Vec::with_capacity(images.len());
+        for batch in images.chunks(self.batch()) {
+            probabilities.extend(predict(self.network.as_ref(), &self.input(batch)?)?.to_vec2::<f32>()?);
+        }
+        if probabilities.iter().flatten().all(|p| p.is_finite()) { Ok(probabilities) } else { Err(ExplainError::NotFinite) }
+    }
+
+    /// Pictures that go through the network together, at least 1.
+    #[must_use]
+    pub fn batch(&self) -> usize {
+        let size = self.spec.network.size;
+        (PIXELS_AT_ONCE / (size * size).max(1)).clamp(1, 64)
+    }
+
+    /// Pictures -> N x 3 x size x size, normalised.
+    fn input(&self, images: &[Image]) -> Result<Tensor, ExplainError> {
+        let size = self.spec.network.size;
+        let mut planes = vec![0.0; images.len() * 3 * size * size];
+        for (image, planes) in images.iter().zip(planes.chunks_exact_mut(3 * size * size)) {
+            self.spec.normalisation.write_planes(self.prepare(image).pixels(), planes);
+        }
+        Ok(Tensor::from_vec(planes, (images.len(), 3, size, size), &self.device)?)
+    }
+}
+
+impl std::fmt::Debug for Classifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Classifier").field("path", &self.path).field("spec", &self.spec).finish_non_exhaustive()
+    }
+}
