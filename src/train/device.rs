@@ -7,7 +7,10 @@ use super::{Config, ConfigError, DeviceChoice, Precision, TrainError};
 use crate::nn::Step;
 
 /// The device and the instructions that `config` asks for; [`describe`] names both in front of a user.
-pub(super) fn resolve(config: &Config) -> Result<(Device, Step), ConfigError> {
+///
+/// # Errors
+/// If this machine, or this build of the program, does not have them.
+pub fn resolve(config: &Config) -> Result<(Device, Step), ConfigError> {
     if config.device == DeviceChoice::Cuda {
         let message = if cfg!(feature = "cuda") {
             "training on CUDA is not available in this version; choose \"cpu\" or \"auto\""
@@ -28,12 +31,14 @@ pub(super) fn resolve(config: &Config) -> Result<(Device, Step), ConfigError> {
 }
 
 /// What to call the device and its instructions in front of a user.
-pub(super) fn describe(step: Step) -> String {
+#[must_use]
+pub fn describe(step: Step) -> String {
     format!("CPU, {step}")
 }
 
 /// The number of compute threads that `config` asks for.
-pub(super) fn threads(config: &Config) -> usize {
+#[must_use]
+pub fn threads(config: &Config) -> usize {
     if config.threads > 0 {
         return config.threads;
     }
@@ -42,7 +47,10 @@ pub(super) fn threads(config: &Config) -> usize {
 }
 
 /// The compute threads of a run; everything that runs under `install` stays on them.
-pub(super) fn pool(config: &Config) -> Result<ThreadPool, TrainError> {
+///
+/// # Errors
+/// If the system refuses the threads.
+pub fn pool(config: &Config) -> Result<ThreadPool, TrainError> {
     let builder = ThreadPoolBuilder::new().num_threads(threads(config)).thread_name(|n| format!("tuning-fork-compute-{n}"));
     builder.build().map_err(|e| TrainError::System(e.to_string()))
 }

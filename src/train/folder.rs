@@ -97,6 +97,19 @@ impl RunFolder {
         if folder.config_path().is_file() { Ok(folder) } else { Err(RunError::NotARun { path: folder.path }) }
     }
 
+    /// Removes a new folder in which the run could not start (it has no `config.json`), so that the next try finds the name
+    /// free. A folder with a run in it is left alone. True if there was no run.
+    #[must_use]
+    pub fn discard_unstarted(&self) -> bool {
+        if self.config_path().exists() {
+            return false;
+        }
+        // What cannot be removed only takes up a name, and `create` will say so.
+        let _ = fs::remove_file(self.lock_path());
+        let _ = fs::remove_dir(&self.path);
+        true
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -129,6 +142,10 @@ impl RunFolder {
 
     fn config_path(&self) -> PathBuf {
         self.path.join("config.json")
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.path.join("lock")
     }
 
     fn split_path(&self) -> PathBuf {
@@ -214,7 +231,7 @@ impl RunFolder {
 
     /// Takes the folder for training.
     pub(super) fn lock(&self) -> Result<Lock, RunError> {
-        let path = self.path.join("lock");
+        let path = self.lock_path();
         let file = OpenOptions::new().create(true).write(true).truncate(false).open(&path).map_err(|e| RunError::io(&path, e))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock(file)),

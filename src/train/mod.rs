@@ -5,7 +5,7 @@ mod batches;
 mod cache;
 mod checkpoint;
 mod config;
-mod device;
+pub mod device;
 mod error;
 mod evaluate;
 mod files;
