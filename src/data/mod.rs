@@ -14,6 +14,7 @@ mod npy;
 mod npy_folder;
 mod open;
 mod split;
+pub mod synth;
 
 pub use classes::{ACKNOWLEDGEMENT, GALAXY10 as GALAXY10_CLASSES, GALAXY10_COUNTS};
 pub use dataset::{Catalogue, DataError, Dataset, ImageSource, Skipped};
@@ -24,3 +25,15 @@ pub use open::open;
 pub use split::{Part, Split};
 
 use open::folder_name;
+
+/// What [`load`] calls the embedded data set of drawn galaxies.
+pub const SYNTHETIC: &str = "synthetic";
+
+/// The data set that a configuration names: [`SYNTHETIC`], drawn in memory as `images` galaxies of `size` x `size` pixels
+/// by `seed`, or the path of a folder, for which the other arguments do not matter.
+///
+/// # Errors
+/// Those of [`synth::dataset`] or [`open()`].
+pub fn load(choice: &str, images: usize, size: usize, seed: u64) -> Result<Dataset, DataError> {
+    if choice == SYNTHETIC { synth::dataset(images, size, seed) } else { open(std::path::Path::new(choice)) }
+}
