@@ -70,18 +70,14 @@ pub(super) struct Progress {
 
 /// Writes a checkpoint; the one before stays until this one is whole.
 pub(super) fn save(path: &Path, network: &dyn Network, optimizer: &Optimizer, progress: &Progress) -> Result<(), RunError> {
-    let invalid = |e: String| RunError::invalid(path, e);
-    let mut tensors = Vec::new();
-    for (name, tensor) in weights::snapshot(network).map_err(|e| invalid(e.to_string()))? {
-        tensors.push((format!("{NETWORK}{name}"), tensor));
-    }
-    for (name, tensor) in optimizer.state().map_err(|e| invalid(e.to_string()))? {
-        tensors.push((format!("{OPTIMIZER}{name}"), tensor));
-    }
-    let json = serde_json::to_string(progress).map_err(|e| invalid(e.to_string()))?;
+    let variables = network.parameters().iter().map(|p| (&p.name, &p.var)).chain(network.buffers().iter().map(|b| (&b.name, &b.var)));
+    let mut tensors: Vec<(String, Tensor)> = variables.map(|(name, var)| (format!("{NETWORK}{name}"), var.as_detached_tensor())).collect();
+    let state = optimizer.state().map_err(|e| RunError::invalid(path, e.to_string()))?;
+    tensors.extend(state.into_iter().map(|(name, tensor)| (format!("{OPTIMIZER}{name}"), tensor)));
+    let json = serde_json::to_string(progress).map_err(|e| RunError::invalid(path, e.to_string()))?;
     let metadata = HashMap::from([(KEY.to_owned(), json)]);
-    let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|e| invalid(e.to_string()))?;
-    files::replace(path, |file| std::io::Write::write_all(file, &bytes))
+    // tensor by tensor, so that the file never stands in memory as a whole
+    files::replace_by(path, |temporary| safetensors::serialize_to_file(tensors, Some(metadata), temporary).map_err(std::io::Error::other))
 }
 
 /// Reads a checkpoint into a network and an optimiser of the same configuration.

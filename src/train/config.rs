@@ -245,6 +245,12 @@ impl Config {
             self.min_delta.is_finite() && self.min_delta >= 0.0,
             format!("{} is not usable; choose 0 or more", self.min_delta),
         );
+        check(
+            &mut e,
+            "threads",
+            self.threads <= 1024,
+            format!("{} is not usable; choose at most 1024, or 0 for one a physical core", self.threads),
+        );
         e
     }
 }

@@ -41,6 +41,7 @@ pub fn evaluate(folder: &RunFolder, part: Part, dataset: &Arc<Dataset>) -> Resul
     if let Some(difference) = recorded.difference(dataset) {
         return Err(TrainError::OtherData(difference));
     }
+    recorded.split.validate(dataset.len())?;
     let (device, instructions) = device::resolve(&config)?;
     device::pool(&config)?.install(|| {
         let (network, spec) = weights::load(folder.best_model(), &device)?;

@@ -8,15 +8,15 @@ use super::RunError;
 
 /// Writes a file under a temporary name, flushes it to the disk, and renames it over `path`. A reader, and a process that
 /// comes after a crash, sees the old file or the new one. Nothing of a failed attempt is left behind.
-pub(super) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), RunError> {
+///
+/// `write` is given the temporary name, which it must fill.
+pub(super) fn replace_by(path: &Path, write: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), RunError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".tmp");
     let temporary = path.with_file_name(name);
     let all = || {
-        let mut file = BufWriter::new(File::create(&temporary)?);
-        write(&mut file)?;
-        file.flush()?;
-        file.get_ref().sync_all()?;
+        write(&temporary)?;
+        File::options().write(true).open(&temporary)?.sync_all()?;
         fs::rename(&temporary, path)?;
         sync_parent(path)
     };
@@ -24,6 +24,15 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> s
         // the first error is the one to tell; the temporary file may not even exist
         let _ = fs::remove_file(&temporary);
         RunError::io(path, e)
+    })
+}
+
+/// [`replace_by`] through a buffer.
+pub(super) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> Result<(), RunError> {
+    replace_by(path, |temporary| {
+        let mut file = BufWriter::new(File::create(temporary)?);
+        write(&mut file)?;
+        file.flush()
     })
 }
 

@@ -192,6 +192,6 @@ pub struct Ended {
     pub message: String,
     /// The best epoch, counted from 1, if there was any.
     pub best_epoch: Option<usize>,
-    /// Seconds of the run, pauses left out.
+    /// Seconds of the run, pauses left out (in a run that failed: since it was started or resumed, pauses included).
     pub seconds: f64,
 }

@@ -43,12 +43,14 @@ impl Setup {
     }
 }
 
-/// Checks everything and builds everything; what cannot work is refused here, before anything is written.
+/// What can be said against a configuration without its data.
+pub(super) fn check_values(config: &Config) -> Result<(), ConfigError> {
+    config.errors().into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Checks everything else and builds everything; what cannot work is refused here, before anything is written.
 pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> {
     let config = &job.config;
-    if let Some(error) = config.errors().into_iter().next() {
-        return Err(error.into());
-    }
     let (device, instructions) = device::resolve(config)?;
     let lock = job.folder.lock()?;
     let resumed = RunFolder::open(job.folder.path()).is_ok();
@@ -121,10 +123,11 @@ fn spec(config: &Config, dataset: &Dataset) -> ModelSpec {
 fn recorded_split(job: &Job) -> Result<RecordedSplit, TrainError> {
     if job.folder.has_split() {
         let recorded = job.folder.split()?;
-        return match recorded.difference(&job.dataset) {
-            Some(difference) => Err(TrainError::OtherData(difference)),
-            None => Ok(recorded),
-        };
+        if let Some(difference) = recorded.difference(&job.dataset) {
+            return Err(TrainError::OtherData(difference));
+        }
+        recorded.split.validate(job.dataset.len())?;
+        return Ok(recorded);
     }
     let split = job.dataset.split(job.config.split_seed)?;
     Ok(RecordedSplit { digest: split.digest(), images: job.dataset.len(), classes: job.dataset.classes.clone(), split })

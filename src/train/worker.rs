@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::outbox::{CAPACITY, Outbox};
 use super::recorder::Recorder;
 use super::run::{self, Conclusion};
-use super::{Command, Config, Ended, Event, Outcome, RunFolder, device};
+use super::{Command, Config, Ended, Event, Outcome, RunFolder, device, setup};
 use crate::data::Dataset;
 
 /// What to train, on what, and where to keep it.
@@ -105,7 +105,10 @@ impl Drop for Handle {
 fn work(job: &Job, commands: &Receiver<Command>, outbox: Outbox, finished: &AtomicBool) {
     let start = Instant::now();
     let mut recorder = Recorder::new(outbox);
-    let run = || device::pool(&job.config)?.install(|| run::run(job, commands, &mut recorder));
+    let run = || {
+        setup::check_values(&job.config)?;
+        device::pool(&job.config)?.install(|| run::run(job, commands, &mut recorder))
+    };
     let ended = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(conclusion)) => ended(conclusion),
         Ok(Err(error)) => failed(Outcome::Failed, error.to_string(), &recorder, start),

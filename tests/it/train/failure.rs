@@ -31,6 +31,7 @@ fn values_that_cannot_work_are_refused_by_name() {
         ("batch", Config { batch: 0, ..ok.clone() }),
         ("epochs", Config { epochs: 0, ..ok.clone() }),
         ("size", Config { size: 16, ..ok.clone() }),
+        ("threads", Config { threads: 1_000_000, ..ok.clone() }),
         ("beta", Config { beta: 1.0, ..ok.clone() }),
         ("batch: 37 is more than the 36 training images", Config { batch: 37, ..ok.clone() }),
         ("device", Config { device: DeviceChoice::Cuda, ..ok }),
