@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rust_hdf5::{DatatypeMessage, H5Dataset, H5File, Hdf5Error};
 
-use super::slabs::{MAX_CHUNK, Shape, Slabs};
+use super::slabs::{Chunk, MAX_CHUNK, Shape, Slabs, chunk};
 use crate::data::{Catalogue, DataError, classes};
 
 /// The first eight bytes of an HDF5 superblock.
@@ -138,14 +138,13 @@ impl Galaxy10File {
                 "`images` has the shape {extents:?}: pictures of more than 4096 x 4096 pixels cannot be imported; scale them down"
             )));
         }
-        if let Some(chunk) = images.chunk_dims() {
-            let bytes = chunk.iter().try_fold(1_usize, |product, &extent| product.checked_mul(extent));
-            if chunk.len() != 4 || chunk.contains(&0) {
-                return Err(self.wrong(format!("`images` has chunks of the shape {chunk:?}: the file is damaged")));
+        if let Some(extents) = images.chunk_dims() {
+            if extents.len() != 4 || extents.contains(&0) {
+                return Err(self.wrong(format!("`images` has chunks of the shape {extents:?}: the file is damaged")));
             }
-            if bytes.is_none_or(|bytes| bytes > MAX_CHUNK) {
+            if chunk(&images).and_then(Chunk::bytes).is_none_or(|bytes| bytes > MAX_CHUNK) {
                 return Err(self.wrong(format!(
-                    "`images` is stored in chunks of {chunk:?}, too large to stream; store it in smaller ones with \
+                    "`images` is stored in chunks of {extents:?}, too large to stream; store it in smaller ones with \
                      `h5repack -l images:CHUNK=16x{height}x{width}x3 FILE NEW_FILE` and import that"
                 )));
             }

@@ -99,6 +99,23 @@ fn labels_may_be_integers_of_any_kind() {
 }
 
 #[test]
+fn slabs_are_put_together_from_tiles() {
+    for name in ["tiles_of_rows", "tiles_of_columns"] {
+        let (_folder, target, report, _) = import_file(&reference(name));
+        assert_eq!((report.images, report.height, report.width), (200, 256, 256));
+        let dataset = data::open(&target).unwrap();
+        for n in 0..200 {
+            let mut expected = vec![7; 256 * 256 * 3];
+            for (y, x) in (206..210).flat_map(|y| (190..194).map(move |x| (y, x))) {
+                let value = |c: usize| ((n + 3 * y + 5 * x + 50 * c) % 256) as u8;
+                expected[(y * 256 + x) * 3..][..3].copy_from_slice(&[value(0), value(1), value(2)]);
+            }
+            assert!(dataset.images.image(n).unwrap().pixels() == expected, "{name}: picture {n}");
+        }
+    }
+}
+
+#[test]
 fn real_galaxies_are_imported() {
     let shared =
         std::env::var_os("TUNING_FORK_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);

@@ -60,6 +60,17 @@ def good():
     write("sdss", pictures(3, 69, 69), labels(3), columns=False, storage=dict(chunks=True, compression="gzip"))
 
 
+def tiles():
+    """200 pictures of 256 x 256 in chunks of all pictures. Only a spot of 4 x 4 pixels differs from the fill value, at the
+    corner of four of the tiles that the import reads."""
+    for name, chunk in (("tiles_of_rows", (200, 16, 16, 1)), ("tiles_of_columns", (200, 256, 64, 1))):
+        with h5py.File(HERE / f"{name}.h5", "w") as file:
+            images = file.create_dataset("images", (200, 256, 256, 3), "u1", chunks=chunk, compression="gzip", fillvalue=7)
+            n, y, x, c = np.ogrid[:200, 206:210, 190:194, :3]
+            images[:, 206:210, 190:194, :] = ((n + 3 * y + 5 * x + 50 * c) % 256).astype("u1")
+            file["ans"] = (np.arange(200) % 10).astype("u1")
+
+
 def bad():
     write("bad_no_ans", pictures(), None)
     write("bad_no_images", None, labels())
@@ -88,4 +99,5 @@ def bad():
 
 if __name__ == "__main__":
     good()
+    tiles()
     bad()
