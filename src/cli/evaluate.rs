@@ -1,0 +1,96 @@
+//! `tuning-fork evaluate`: how good a run's best epoch is on a part of the run's own split.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::json;
+
+use super::choice::Choice;
+use super::{output, report};
+use crate::data::{self, Part};
+use crate::train::{self, Evaluation, RunFolder};
+
+/// What `evaluate` takes.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The run folder; its best epoch is scored
+    #[arg(long, value_name = "RUN_DIR")]
+    run: PathBuf,
+    /// The part of the run's split to score
+    #[arg(long, value_name = "PART", default_value = "test", value_parser = Choice::<Part>::new())]
+    split: Part,
+    /// The run's data set, if it has moved. Another data set is refused: the split is that of the run, image by image
+    #[arg(long, value_name = "DIR|synthetic")]
+    data: Option<String>,
+    /// Print one JSON object instead of the tables
+    #[arg(long)]
+    json: bool,
+}
+
+/// Scores the run and prints tables or JSON.
+///
+/// # Errors
+/// If there is no run, no model in it yet, or the data set is not the run's.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let folder = RunFolder::open(&arguments.run)?;
+    let config = folder.config()?;
+    let choice = arguments.data.as_ref().unwrap_or(&config.data);
+    let dataset = data::load(choice, config.synthetic_images, config.size, config.seed)
+        .with_context(|| format!("the run's data set {choice} cannot be opened; if it has moved, name its folder with --data"))?;
+    super::tell_skipped(&dataset);
+    let evaluation = train::evaluate(&folder, arguments.split, &Arc::new(dataset))?;
+    if arguments.json {
+        output::json(&as_json(arguments, &evaluation))?;
+    } else {
+        output::line(tables(arguments, &evaluation))?;
+    }
+    Ok(())
+}
+
+fn tables(arguments: &Arguments, evaluation: &Evaluation) -> String {
+    let (confusion, classes) = (&evaluation.confusion, &evaluation.classes);
+    format!(
+        "{}, {} part\n\n{}\n\n{}\n\n{}",
+        arguments.run.display(),
+        part(arguments.split),
+        report::scores(confusion, evaluation.loss),
+        report::classes(&evaluation.scores, classes),
+        report::matrix(confusion, classes),
+    )
+}
+
+fn as_json(arguments: &Arguments, evaluation: &Evaluation) -> serde_json::Value {
+    let scores = &evaluation.scores;
+    let classes: Vec<_> = evaluation
+        .classes
+        .iter()
+        .zip(&scores.classes)
+        .map(|(name, class)| {
+            json!({
+                "class": name, "precision": class.precision, "recall": class.recall, "f1": class.f1, "support": class.support,
+            })
+        })
+        .collect();
+    json!({
+        "run": arguments.run,
+        "split": evaluation.part,
+        "images": evaluation.confusion.total(),
+        "accuracy": scores.accuracy,
+        "accuracy_interval_95": [evaluation.accuracy_interval.low, evaluation.accuracy_interval.high],
+        "balanced_accuracy": scores.balanced_accuracy,
+        "macro_f1": scores.macro_average.f1,
+        "loss": evaluation.loss,
+        "classes": classes,
+        "confusion": evaluation.confusion,
+    })
+}
+
+fn part(part: Part) -> &'static str {
+    match part {
+        Part::Train => "training",
+        Part::Valid => "validation",
+        Part::Test => "test",
+    }
+}

@@ -1,0 +1,127 @@
+//! The other subcommands, on a finished run and on pictures.
+
+use std::path::Path;
+
+use super::{finished_run, picture, run, succeed};
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+#[test]
+fn help_and_version_tell_what_there_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let help = succeed(folder.path(), &["--help"]);
+    for word in ["train", "evaluate", "predict", "summary", "bench", "Examples", "Exit codes"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    let help = succeed(folder.path(), &["train", "--help"]);
+    for word in ["--weight-decay", "[default: 0.003]", "[possible values: seed, compact]", "--resume", "--json"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    assert_eq!(succeed(folder.path(), &["--version"]).trim(), format!("tuning-fork {}", tuning_fork::VERSION));
+}
+
+#[test]
+fn summary_shows_the_published_figures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = succeed(folder.path(), &["summary", "--model=seed", "--size=256", "--batch=32"]);
+    assert!(text.contains("14,811,210") && text.contains("50.54"), "{text}");
+    let answer = run(folder.path(), &["summary", "--model=seed", "--size=10"]);
+    assert!(answer.code == Some(1) && answer.stderr.contains("64"), "{}", answer.stderr);
+}
+
+#[test]
+fn bench_ends_with_one_line_of_figures() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for inference in [false, true] {
+        let mut arguments = vec!["bench", "--model=compact", "--size=32", "--batch=2", "--steps=3", "--warmup=1", "--threads=1"];
+        arguments.extend(inference.then_some("--inference"));
+        let figures = json(succeed(folder.path(), &arguments).lines().last().expect("a line"));
+        for key in ["framework", "device", "layout", "amp", "compile", "peak_rss_mb"] {
+            assert!(figures.get(key).is_some(), "{key}: {figures}");
+        }
+        assert_eq!((&figures["model"], &figures["optimizer"]), (&"compact".into(), &"adamw".into()));
+        assert_eq!((&figures["size"], &figures["batch"], &figures["threads"]), (&32.into(), &2.into(), &1.into()));
+        assert_eq!(figures["inference"], inference);
+        let ms = |key: &str| figures[key].as_f64().expect("a number");
+        assert!(ms("forward_ms") > 0.0 && ms("step_ms") > 0.0 && ms("images_per_s") > 0.0);
+        assert_eq!(ms("backward_ms") > 0.0, !inference, "{figures}");
+    }
+}
+
+#[test]
+fn evaluate_scores_every_part_of_the_runs_split() {
+    let folder = finished_run();
+    let mut images = 0;
+    for part in ["train", "valid", "test"] {
+        let scores = json(&succeed(folder, &["evaluate", "--run=run", "--split", part, "--json"]));
+        let classes = scores["classes"].as_array().expect("classes");
+        let support: u64 = classes.iter().filter_map(|class| class["support"].as_u64()).sum();
+        assert_eq!(Some(support), scores["images"].as_u64());
+        let (low, high) = (&scores["accuracy_interval_95"][0], &scores["accuracy_interval_95"][1]);
+        let accuracy = scores["accuracy"].as_f64().expect("a number");
+        assert!(low.as_f64() <= Some(accuracy) && high.as_f64() >= Some(accuracy), "{scores}");
+        images += support;
+    }
+    assert_eq!(images, 50);
+    let text = succeed(folder, &["evaluate", "--run=run"]);
+    for words in ["accuracy", "balanced accuracy", "macro-F1", "precision", "Cigar Shaped Smooth", "predicted class"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+/// A folder with pictures of several sizes, one below another, and files that are none.
+fn pictures(folder: &Path) {
+    std::fs::create_dir_all(folder.join("in/below")).expect("folders");
+    picture(&folder.join("in/b.png"), (40, 30), [200, 180, 160]);
+    picture(&folder.join("in/a.png"), (32, 32), [10, 20, 30]);
+    picture(&folder.join("in/below/c.png"), (1, 1), [255, 255, 255]);
+    std::fs::write(folder.join("in/notes.txt"), "no picture").expect("a file");
+}
+
+#[test]
+fn predict_names_the_classes_of_pictures_in_folders() {
+    let folder = tempfile::tempdir().expect("a folder");
+    pictures(folder.path());
+    let model = finished_run().join("run/best.safetensors").to_string_lossy().into_owned();
+    let lines = succeed(folder.path(), &["predict", "--model", &model, "--json", "--top=3", "in"]);
+    let answers: Vec<_> = lines.lines().map(json).collect();
+    let names: Vec<_> = answers.iter().map(|a| a["path"].as_str().expect("a path")).collect();
+    assert_eq!(names, ["in/a.png", "in/b.png", "in/below/c.png"]);
+    for answer in &answers {
+        let probabilities = answer["probabilities"].as_object().expect("probabilities");
+        let sum: f64 = probabilities.values().filter_map(serde_json::Value::as_f64).sum();
+        assert!(probabilities.len() == 10 && (sum - 1.0).abs() < 1e-5, "{answer}");
+        assert_eq!(answer["top"].as_array().map(Vec::len), Some(3));
+        assert_eq!(answer["probabilities"][answer["class"].as_str().expect("a class")], answer["probability"]);
+    }
+    let run_folder = finished_run().join("run").to_string_lossy().into_owned();
+    let table = succeed(folder.path(), &["predict", "--run", &run_folder, "in/a.png", "in/b.png"]);
+    assert_eq!(table.lines().count(), 3, "{table}");
+    assert!(table.contains(answers[0]["class"].as_str().expect("a class")), "{table}");
+}
+
+#[test]
+fn predict_writes_csv_and_goes_on_after_a_bad_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    pictures(folder.path());
+    std::fs::write(folder.path().join("in/empty.png"), "").expect("a file");
+    let run_folder = finished_run().join("run").to_string_lossy().into_owned();
+    let answer = run(folder.path(), &["predict", "--run", &run_folder, "--csv=out.csv", "in", "missing.png"]);
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    for words in ["in/empty.png", "missing.png", "3 pictures classified, 2 skipped"] {
+        assert!(answer.stderr.contains(words), "{words}: {}", answer.stderr);
+    }
+    let mut csv = csv::Reader::from_path(folder.path().join("out.csv")).expect("a CSV file");
+    let head: Vec<_> = csv.headers().expect("a heading").iter().map(str::to_owned).collect();
+    assert_eq!((&head[..4], head.len()), (&["path", "class", "probability", "Disturbed"].map(str::to_owned)[..], 13));
+    assert_eq!(csv.records().filter_map(Result::ok).count(), 3);
+
+    let answer = run(folder.path(), &["predict", "--run", &run_folder, "--csv=none.csv", "in/empty.png"]);
+    assert!(answer.code == Some(1) && answer.stderr.contains("none of the 1"), "{}", answer.stderr);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").map(|e| e.expect("an entry").file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("none")), "{left:?}");
+    let answer = run(folder.path(), &["predict", "--run", &run_folder, "--csv=no/such/folder.csv", "in"]);
+    assert!(answer.code == Some(1) && answer.stderr.contains("no/such/folder.csv"), "{}", answer.stderr);
+}
