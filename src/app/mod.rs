@@ -1,1 +1,42 @@
-//! The window. The only room that knows egui.
+//! The window: the only room that knows egui. It holds no tensor and trains nothing itself; it shows a run's events and
+//! sends it commands, exactly as the command line does.
+//!
+//! | module       | what it is                                                                 |
+//! |--------------|----------------------------------------------------------------------------|
+//! | `state`      | what is true: plain data that the panels borrow                             |
+//! | `action`     | every change of it, as one enum                                             |
+//! | `apply`      | the one place where actions are applied                                     |
+//! | `shell`      | the app: drains tasks and events, shows the panels, applies their actions   |
+//! | `view`       | one struct a panel: its own UI state; borrows the state, returns actions    |
+//! | `widget`     | `fn(ui, &data) -> Response`: heat map, curve plot, image grid, bars         |
+//! | `tasks`      | slow work on other threads; a stale answer is ignored                       |
+//! | `work`       | the slow work itself: opening, decoding, loading, classifying               |
+//! | `thumbnails` | small textures of the pictures in sight, under a cap                        |
+//! | `layout`     | the movable panels                                                          |
+//! | `saved`      | what survives a restart                                                     |
+//! | `theme`      | every colour and size, light and dark                                       |
+//! | `window`     | the frame around it all: eframe, the icon, the state file                   |
+
+mod action;
+mod apply;
+mod hook;
+mod icon;
+mod layout;
+mod machine;
+mod saved;
+mod shell;
+mod state;
+mod tasks;
+mod theme;
+mod thumbnails;
+mod view;
+mod widget;
+mod window;
+mod work;
+
+pub use action::Action;
+pub use layout::Pane;
+pub use saved::Saved;
+pub use shell::TuningForkApp;
+pub use state::{State, Verdict};
+pub use window::run;

@@ -1,1 +1,10 @@
-//! Tests of `app`.
+//! Tests of the window: the real app, shown by egui's test harness and driven by the accessible names of its controls.
+//! No display is needed and nothing is compared by pixels.
+#![cfg(feature = "gui")]
+
+mod classify;
+mod explore;
+mod keyboard;
+mod run;
+mod stand;
+mod train_form;

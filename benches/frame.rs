@@ -1,0 +1,175 @@
+//! What a frame costs the processor with all of Galaxy10 open: `cargo bench --bench frame`.
+//!
+//! The real app is shown in an egui context without a window. While it draws, the pictures are scrolled by the wheel, a run
+//! feeds its panels, and thumbnails come in from their threads. Time is that of one frame's logic, layout and tessellation;
+//! what the graphics card does with the triangles is not in it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui::{Context, Event as Input, MouseWheelUnit, Pos2, RawInput, Rect, TouchPhase, pos2, vec2};
+use tuning_fork::app::{Action, TuningForkApp};
+use tuning_fork::data::{Catalogue, DataError, Dataset, ImageSource};
+use tuning_fork::imaging::Image;
+use tuning_fork::metrics::Confusion;
+use tuning_fork::train::{Config, EpochReport, Event, Started, Steps};
+
+/// Galaxy10 `DECaLS`.
+const IMAGES: usize = 17_736;
+/// Width and height of its pictures.
+const SIDE: usize = 256;
+/// Frames that are measured.
+const FRAMES: usize = 600;
+/// Frames before that, for fonts and first textures.
+const WARM_UP: usize = 60;
+/// Classes.
+const CLASSES: usize = 10;
+/// Over the pictures, in the default layout.
+const POINTER: Pos2 = pos2(600.0, 650.0);
+
+/// Pictures that cost a copy of 192 KB each, as memory-mapped ones do.
+struct Copied(Vec<u8>);
+
+impl ImageSource for Copied {
+    fn len(&self) -> usize {
+        IMAGES
+    }
+
+    fn size(&self) -> Option<(usize, usize)> {
+        Some((SIDE, SIDE))
+    }
+
+    fn image(&self, _index: usize) -> Result<Image, DataError> {
+        Ok(Image::new(SIDE, SIDE, self.0.clone()).expect("the size fits"))
+    }
+}
+
+fn main() {
+    let context = Context::default();
+    let mut app = TuningForkApp::new(&context, None);
+    app.show_data(Arc::new(dataset())).expect("it can be split");
+    app.show_run(Config::default(), PathBuf::from("runs/bench"));
+    app.apply(Action::Event(Box::new(Event::Started(started()))));
+    let mut times = Vec::with_capacity(FRAMES);
+    for frame in 0..WARM_UP + FRAMES {
+        app.apply(Action::Event(Box::new(step(frame + 1))));
+        if frame % 60 == 59 {
+            app.apply(Action::Event(Box::new(epoch(frame / 60 + 1))));
+        }
+        let start = Instant::now();
+        let mut output = context.run_ui(input(frame), |ui| {
+            app.logic();
+            app.show(ui);
+        });
+        let triangles = context.tessellate(output.shapes, output.pixels_per_point);
+        let time = start.elapsed();
+        output.textures_delta.clear();
+        assert!(!triangles.is_empty(), "nothing was drawn");
+        if frame >= WARM_UP {
+            times.push(time);
+        }
+        // at sixty frames a second, the threads have this long for the thumbnails
+        std::thread::sleep(Duration::from_millis(16).saturating_sub(time));
+    }
+    report(times);
+}
+
+fn report(mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+    println!(
+        "{IMAGES} images, {} frames while scrolling: median {:.2} ms, 99 % {:.2} ms, worst {:.2} ms",
+        times.len(),
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+}
+
+/// A window of 1280 x 800 whose wheel turns over the pictures: mostly a row at a time, now and then far.
+fn input(frame: usize) -> RawInput {
+    let delta = if frame.is_multiple_of(50) { -40_000.0 } else { -35.0 };
+    let (unit, phase, modifiers, source) = (MouseWheelUnit::Point, TouchPhase::Move, egui::Modifiers::NONE, egui::MouseWheelSource::Wheel);
+    let wheel = Input::MouseWheel { unit, delta: vec2(0.0, delta), phase, modifiers, source };
+    RawInput {
+        screen_rect: Some(Rect::from_min_size(Pos2::ZERO, vec2(1280.0, 800.0))),
+        time: Some(frame as f64 / 60.0),
+        events: vec![Input::PointerMoved(POINTER), wheel],
+        ..RawInput::default()
+    }
+}
+
+fn dataset() -> Dataset {
+    Dataset {
+        name: "bench".into(),
+        location: None,
+        images: Arc::new(Copied((0..SIDE * SIDE * 3).map(|i| (i % 251) as u8).collect())),
+        labels: (0..IMAGES).map(|i| (i % CLASSES) as u32).collect(),
+        classes: classes(),
+        catalogue: Catalogue::default(),
+        given_split: None,
+        skipped: Vec::new(),
+    }
+}
+
+fn classes() -> Vec<String> {
+    (0..CLASSES).map(|i| format!("A class with a name, {i}")).collect()
+}
+
+fn started() -> Started {
+    Started {
+        data: "bench".into(),
+        classes: classes(),
+        parameters: 0,
+        train_images: 10_641,
+        valid_images: 3_547,
+        test_images: 3_548,
+        steps_per_epoch: 60,
+        epochs: 1_000,
+        epochs_done: 0,
+        steps_done: 0,
+        device: "CPU".into(),
+        threads: 1,
+        split_digest: String::new(),
+        version: String::new(),
+        time: 0,
+    }
+}
+
+fn step(step: usize) -> Event {
+    Event::Steps(Steps {
+        epoch: step / 60 + 1,
+        step,
+        step_in_epoch: step % 60 + 1,
+        count: 1,
+        images: 32,
+        loss: 1.0 / step as f64,
+        accuracy: 0.5,
+        learning_rate: 1e-3,
+        gradient_norm: 1.0,
+        seconds: 0.016,
+        wait: 0.0,
+    })
+}
+
+fn epoch(epoch: usize) -> Event {
+    let mut confusion = Confusion::new(CLASSES);
+    for i in 0..1_000 {
+        confusion.add(i % CLASSES, (i * 7 / 3) % CLASSES);
+    }
+    Event::Epoch(EpochReport {
+        epoch,
+        train_loss: 1.0,
+        train_accuracy: 0.5,
+        valid_loss: 1.0,
+        valid_accuracy: 0.5,
+        valid_macro_f1: 0.5,
+        confusion,
+        learning_rate: 1e-3,
+        gradient_norm: 1.0,
+        images_per_s: 2_000.0,
+        seconds: 1.0,
+        best: epoch == 1,
+    })
+}

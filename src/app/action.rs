@@ -1,0 +1,61 @@
+//! Every change of the state, as one enum. Panels return these; `apply` carries them out.
+
+use std::path::PathBuf;
+
+use super::layout::Pane;
+use super::tasks::Answer;
+use crate::train::{Config, Event};
+
+/// A change of the state: what the user asks for, what a task answers, what a run tells.
+pub enum Action {
+    /// Takes a changed form.
+    Configure(Box<Config>),
+    /// Opens a data folder.
+    OpenData(PathBuf),
+    /// Goes back to the synthetic galaxies.
+    UseSynthetic,
+    /// Asks for a data folder with the system's dialog.
+    BrowseData,
+    /// Starts a run with the form as it is.
+    Start,
+    /// Holds the run after the current batch.
+    Pause,
+    /// Lets the run go on.
+    Resume,
+    /// Ends the run after the current batch, keeping what was learned.
+    Stop,
+    /// Puts the banner of a failed run away.
+    DismissRun,
+    /// Opens a picture of the data set large.
+    OpenPicture(usize),
+    /// Closes it.
+    ClosePicture,
+    /// Wants thumbnails of these pictures of the data set: they are in sight.
+    WantThumbnails(Vec<usize>),
+    /// Classifies a picture of the data set.
+    ClassifyImage(usize),
+    /// Classifies a picture file.
+    ClassifyFile(PathBuf),
+    /// Asks for a picture with the system's dialog.
+    BrowsePicture,
+    /// Loads a model file or the best model of a run folder.
+    LoadModel(PathBuf),
+    /// Asks for a model file with the system's dialog.
+    BrowseModel,
+    /// Follows the best epoch of the present run again.
+    FollowRun,
+    /// Takes files or folders that were dropped on the window.
+    Drop(Vec<PathBuf>),
+    /// Brings a panel to the front.
+    Show(Pane),
+    /// Lets a panel fill the window, or none.
+    Fill(Option<Pane>),
+    /// Opens or closes the sheet of shortcuts.
+    Help(bool),
+    /// Puts a notice away.
+    Dismiss(u64),
+    /// The answer of a task.
+    Answer(Answer),
+    /// An event of the run.
+    Event(Box<Event>),
+}

@@ -1,0 +1,170 @@
+//! The one place where actions are applied: state, tasks and the run change here and nowhere else.
+
+mod data;
+mod model;
+mod run;
+
+use std::path::PathBuf;
+
+use egui::{ColorImage, TextureOptions};
+
+use super::action::Action;
+use super::layout::Pane;
+use super::state::{Notice, NoticeKind, Picture};
+use super::tasks::{Answer, Kind};
+use super::{TuningForkApp, work};
+use crate::imaging::Image;
+
+/// The largest side of a picture's texture, pixels; larger ones are scaled down to be shown.
+const TEXTURE_SIDE: usize = 1024;
+/// The most notices that are kept.
+const NOTICES: usize = 30;
+
+impl TuningForkApp {
+    /// Carries out one action.
+    pub fn apply(&mut self, action: Action) {
+        match action {
+            Action::Configure(config) => self.configure(*config),
+            Action::OpenData(folder) => self.open_folder(&folder),
+            Action::UseSynthetic => self.use_synthetic(),
+            Action::BrowseData => self.browse(|dialog| Answer::DataChosen(dialog.set_title("Open a data folder").pick_folder())),
+            Action::Start => self.start_run(),
+            Action::Pause => self.command(crate::train::Command::Pause),
+            Action::Resume => self.command(crate::train::Command::Resume),
+            Action::Stop => self.command(crate::train::Command::Stop),
+            Action::DismissRun => {
+                if let Some(run) = &mut self.state.run {
+                    run.dismissed = true;
+                }
+            }
+            Action::OpenPicture(index) => self.open_large(index),
+            Action::ClosePicture => {
+                self.tasks.cancel(Kind::Opened);
+                self.state.opened = None;
+            }
+            Action::WantThumbnails(indices) => {
+                if let Some(data) = &self.state.data {
+                    self.thumbnails.want(&data.set, data.generation, &indices);
+                }
+            }
+            Action::ClassifyImage(index) => self.classify_image(index),
+            Action::ClassifyFile(path) => self.classify_file(path),
+            Action::BrowsePicture => self.browse(|dialog| {
+                let dialog = dialog.set_title("Classify a picture").add_filter("pictures", &crate::imaging::EXTENSIONS);
+                Answer::PictureChosen(dialog.pick_file())
+            }),
+            Action::LoadModel(path) => self.load_model(Some(path)),
+            Action::BrowseModel => self.browse(|dialog| {
+                let dialog = dialog.set_title("Choose a model").add_filter("models", &["safetensors"]);
+                Answer::ModelChosen(dialog.pick_file())
+            }),
+            Action::FollowRun => self.load_model(None),
+            Action::Drop(paths) => self.take_dropped(paths),
+            Action::Show(pane) => self.show_pane(pane),
+            Action::Fill(pane) => self.state.full = pane,
+            Action::Help(open) => self.state.help = open,
+            Action::Dismiss(id) => self.state.notices.retain(|notice| notice.id != id),
+            Action::Answer(answer) => self.take_answer(answer),
+            Action::Event(event) => self.take_event(*event),
+        }
+    }
+
+    fn take_answer(&mut self, answer: Answer) {
+        match answer {
+            Answer::Data(key, result) => self.take_data(&key, result),
+            Answer::Run(result) => self.take_run(result),
+            Answer::Model(chosen, result) => self.take_model(chosen, result),
+            Answer::Subject(result) => self.take_subject(result),
+            Answer::Verdict(result) => self.take_verdict(result),
+            Answer::Opened(result) => self.take_opened(result),
+            Answer::DataChosen(path) => {
+                if let Some(path) = path {
+                    self.open_folder(&path);
+                }
+            }
+            Answer::PictureChosen(path) => {
+                if let Some(path) = path {
+                    self.classify_file(path);
+                }
+            }
+            Answer::ModelChosen(path) => {
+                if let Some(path) = path {
+                    self.load_model(Some(path));
+                }
+            }
+        }
+    }
+
+    /// A folder is a data set, a `.safetensors` file or a run folder is a model, anything else is taken for a picture.
+    fn take_dropped(&mut self, mut paths: Vec<PathBuf>) {
+        if paths.is_empty() {
+            return;
+        }
+        let path = paths.remove(0);
+        if !paths.is_empty() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            self.notify(NoticeKind::Info, format!("{} files were dropped; only the first, {name}, is taken.", paths.len() + 1));
+        }
+        let is_model = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors"));
+        if is_model || path.join("config.json").is_file() {
+            self.load_model(Some(path));
+        } else if path.is_dir() {
+            self.open_folder(&path);
+        } else {
+            self.classify_file(path);
+        }
+    }
+
+    fn show_pane(&mut self, pane: Pane) {
+        self.layout.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(p) if *p == pane));
+        if self.state.full.is_some() {
+            self.state.full = Some(pane);
+        }
+    }
+
+    fn open_large(&mut self, index: usize) {
+        let Some(data) = self.state.data.as_ref().filter(|data| index < data.set.len()) else { return };
+        let set = std::sync::Arc::clone(&data.set);
+        self.state.opened = Some(super::state::Opened { index, picture: None });
+        self.start_task(Kind::Opened, move || Answer::Opened(work::read_picture(&set, index)));
+    }
+
+    fn take_opened(&mut self, result: Result<Image, String>) {
+        let picture = result.map(|image| self.picture(image));
+        if let Some(opened) = &mut self.state.opened {
+            opened.picture = Some(picture);
+        }
+    }
+
+    /// Puts a picture on the graphics card.
+    fn picture(&self, image: Image) -> Picture {
+        let shown = if image.width().max(image.height()) > TEXTURE_SIDE { &image.thumbnail(TEXTURE_SIDE) } else { &image };
+        let pixels = ColorImage::from_rgb([shown.width(), shown.height()], shown.pixels());
+        let texture = self.context.load_texture("picture", pixels, TextureOptions::LINEAR);
+        Picture { image: std::sync::Arc::new(image), texture }
+    }
+
+    /// Shows one of the system's dialogs on another thread.
+    fn browse(&mut self, show: impl FnOnce(rfd::FileDialog) -> Answer + Send + 'static) {
+        self.start_task(Kind::Dialog, move || show(rfd::FileDialog::new()));
+    }
+
+    /// Starts a task; if the system has no thread for it, the user is told.
+    fn start_task(&mut self, kind: Kind, work: impl FnOnce() -> Answer + Send + 'static) {
+        if let Err(error) = self.tasks.start(kind, work) {
+            self.notify(NoticeKind::Failure, format!("The system has no thread for this ({error}); close other programs and try again."));
+        }
+    }
+
+    /// Tells the user something.
+    pub(super) fn notify(&mut self, kind: NoticeKind, text: String) {
+        if self.state.notices.last().is_some_and(|last| last.text == text) {
+            return;
+        }
+        self.notices_made += 1;
+        self.state.notices.push(Notice { id: self.notices_made, kind, text });
+        if self.state.notices.len() > NOTICES {
+            self.state.notices.remove(0);
+        }
+    }
+}

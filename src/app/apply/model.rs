@@ -1,0 +1,108 @@
+//! Actions on the model and the picture that it classifies.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::app::layout::Pane;
+use crate::app::state::{NoticeKind, Subject, Verdict};
+use crate::app::tasks::{Answer, Kind};
+use crate::app::{TuningForkApp, work};
+use crate::explain::Classifier;
+use crate::imaging::Image;
+
+impl TuningForkApp {
+    /// Reads the model that the user chose, or (`None`) the best one of the present run.
+    pub(super) fn load_model(&mut self, chosen: Option<PathBuf>) {
+        let path = match (&chosen, &self.state.run) {
+            (Some(path), _) => path.clone(),
+            (None, Some(run)) => run.folder.clone(),
+            (None, None) => return,
+        };
+        self.state.model.loading = true;
+        self.start_task(Kind::Model, move || Answer::Model(chosen, work::load_model(&path)));
+    }
+
+    pub(super) fn take_model(&mut self, chosen: Option<PathBuf>, result: Result<Arc<Classifier>, String>) {
+        self.state.model.loading = false;
+        match result {
+            Ok(classifier) => {
+                let model = &mut self.state.model;
+                let spec = classifier.spec();
+                let epoch = self.state.run.as_ref().and_then(|run| run.session.best_epoch()).map(|e| e.epoch);
+                let origin = match (&chosen, epoch) {
+                    (Some(path), _) => name_of(path),
+                    (None, Some(epoch)) => format!("this run, epoch {epoch}"),
+                    (None, None) => "this run".into(),
+                };
+                let size = spec.network.size;
+                model.description = format!("{origin}  ·  {size} x {size} px, {} classes", spec.classes.len());
+                model.classifier = Some(classifier);
+                model.chosen = chosen;
+                self.ask_verdict();
+            }
+            Err(message) => self.notify(NoticeKind::Failure, format!("The model was not loaded. {message}")),
+        }
+    }
+
+    pub(super) fn classify_file(&mut self, path: PathBuf) {
+        self.new_subject(name_of(&path));
+        self.start_task(Kind::Subject, move || Answer::Subject(work::open_picture(&path)));
+    }
+
+    pub(super) fn classify_image(&mut self, index: usize) {
+        let Some(data) = self.state.data.as_ref().filter(|data| index < data.set.len()) else { return };
+        let set = Arc::clone(&data.set);
+        let truth = &set.classes[set.labels[index] as usize];
+        self.new_subject(format!("image {index} of {}, labelled {truth}", set.name));
+        self.start_task(Kind::Subject, move || Answer::Subject(work::read_picture(&set, index)));
+    }
+
+    fn new_subject(&mut self, name: String) {
+        // an answer about the picture before would be taken for one about this
+        self.tasks.cancel(Kind::Verdict);
+        self.state.subject = Some(Subject { name, picture: None, verdict: Verdict::Working });
+        self.apply(crate::app::Action::Show(Pane::Classify));
+    }
+
+    pub(super) fn take_subject(&mut self, result: Result<Image, String>) {
+        let result = result.map(|image| self.picture(image));
+        let Some(subject) = &mut self.state.subject else { return };
+        match result {
+            Ok(picture) => {
+                subject.picture = Some(picture);
+                self.ask_verdict();
+            }
+            Err(message) => subject.verdict = Verdict::Failed(message),
+        }
+    }
+
+    /// Classifies the picture that is there with the model that is there.
+    fn ask_verdict(&mut self) {
+        let Some(subject) = &mut self.state.subject else { return };
+        let Some(picture) = &subject.picture else { return };
+        let Some(classifier) = self.state.model.classifier.clone() else {
+            subject.verdict = Verdict::Waiting;
+            return;
+        };
+        let image = Arc::clone(&picture.image);
+        // while a run improves its model, the last verdict stays until the next one is there
+        if !matches!(subject.verdict, Verdict::Ready(_)) {
+            subject.verdict = Verdict::Working;
+        }
+        self.start_task(Kind::Verdict, move || Answer::Verdict(work::classify(&classifier, &image)));
+    }
+
+    pub(super) fn take_verdict(&mut self, result: Result<Vec<(String, f32)>, String>) {
+        if let Some(subject) = &mut self.state.subject {
+            subject.verdict = match result {
+                Ok(bars) => Verdict::Ready(bars),
+                Err(message) => Verdict::Failed(message),
+            };
+        }
+    }
+}
+
+/// A path's last part.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

@@ -1,0 +1,84 @@
+//! Actions on the run: start, commands, events.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+use std::time::Duration;
+
+use crate::app::state::{NoticeKind, Run};
+use crate::app::tasks::{Answer, Kind};
+use crate::app::{TuningForkApp, work};
+use crate::train::{Command, Config, Event, Handle, Session};
+
+/// The most often that a run repaints the window: twenty times a second.
+const REPAINT: Duration = Duration::from_millis(50);
+
+/// Wakes the window from the worker's thread.
+struct WakeWindow(egui::Context);
+
+impl Wake for WakeWindow {
+    fn wake(self: Arc<Self>) {
+        self.0.request_repaint_after(REPAINT);
+    }
+}
+
+impl TuningForkApp {
+    pub(super) fn start_run(&mut self) {
+        if self.state.is_training() || self.state.start_blocked().is_some() {
+            return;
+        }
+        let Some(data) = &self.state.data else { return };
+        let (config, set) = (self.state.config.clone(), Arc::clone(&data.set));
+        let waker = Waker::from(Arc::new(WakeWindow(self.context.clone())));
+        self.state.starting = true;
+        self.start_task(Kind::Run, move || Answer::Run(work::start_run(config, set, waker)));
+    }
+
+    pub(super) fn take_run(&mut self, result: Result<(Handle, PathBuf, Box<Config>), String>) {
+        self.state.starting = false;
+        match result {
+            Ok((handle, folder, config)) => {
+                self.show_run(*config, folder);
+                self.handle = Some(handle);
+            }
+            Err(message) => self.notify(NoticeKind::Failure, format!("The run was not started. {message}")),
+        }
+    }
+
+    /// Makes a new run the one that is shown; it is fed by [`Action::Event`](crate::app::Action::Event).
+    pub fn show_run(&mut self, config: Config, folder: PathBuf) {
+        self.runs_made += 1;
+        self.state.run =
+            Some(Run { session: Session::default(), config, folder, asked: None, dismissed: false, generation: self.runs_made });
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        let Some(run) = self.state.run.as_mut().filter(|run| !run.is_over()) else { return };
+        run.asked = Some(command);
+        if let Some(handle) = &self.handle {
+            handle.send(command);
+        }
+    }
+
+    pub(super) fn take_event(&mut self, event: Event) {
+        let Some(run) = &mut self.state.run else { return };
+        let fulfilled = match &event {
+            Event::Paused(_) => run.asked == Some(Command::Pause),
+            Event::Steps(_) => run.asked == Some(Command::Resume),
+            Event::Ended(_) => true,
+            _ => false,
+        };
+        if fulfilled {
+            run.asked = None;
+        }
+        let better_model = matches!(&event, Event::Saved(saved) if saved.best && saved.error.is_none());
+        let over = matches!(event, Event::Ended(_));
+        run.session.apply(event);
+        if over {
+            self.handle = None;
+        }
+        if better_model && self.state.model.chosen.is_none() {
+            self.load_model(None);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The app: drains tasks and events, shows the panels, applies what they ask for. Free of eframe's frame, so that tests can
+//! show it in any `Ui`.
+
+use std::time::Instant;
+
+use egui::{CentralPanel, Context, Key, KeyboardShortcut, Modifiers, Panel, Ui};
+use egui_tiles::Tree;
+
+use super::action::Action;
+use super::layout::{Pane, Panels};
+use super::saved::{Appearance, Saved};
+use super::state::{DataKey, NoticeKind, State};
+use super::tasks::Tasks;
+use super::theme;
+use super::thumbnails::Thumbnails;
+use super::view::Views;
+use crate::train::{Handle, Status};
+
+/// How long a notice about something that went well stays.
+const INFO_SECONDS: f64 = 6.0;
+
+/// The window's contents.
+pub struct TuningForkApp {
+    pub(super) state: State,
+    pub(super) layout: Tree<Pane>,
+    appearance: Appearance,
+    views: Views,
+    pub(super) tasks: Tasks,
+    pub(super) thumbnails: Thumbnails,
+    /// The run's other end, while it goes on.
+    pub(super) handle: Option<Handle>,
+    pub(super) context: Context,
+    /// What the form asked for last, so that only a change of it opens anything.
+    pub(super) followed: Option<DataKey>,
+    pub(super) notices_made: u64,
+    pub(super) data_opened: u64,
+    pub(super) runs_made: u64,
+    /// The text size that is shown, to tell a choice in the bar from the keys that egui reads itself.
+    scale_shown: f32,
+    /// When the oldest notice about something that went well came.
+    info_since: Option<(u64, f64)>,
+}
+
+impl TuningForkApp {
+    /// A window as it was left, or a fresh one. The last data set starts to open in the background.
+    #[must_use]
+    pub fn new(context: &Context, saved: Option<Saved>) -> Self {
+        theme::apply(context);
+        let saved = saved.unwrap_or_default();
+        context.set_zoom_factor(saved.appearance.scale);
+        let mut app = Self {
+            state: State { config: saved.config, ..State::default() },
+            layout: saved.layout,
+            appearance: saved.appearance,
+            views: saved.views,
+            tasks: Tasks::new(context.clone()),
+            thumbnails: Thumbnails::new(context.clone()),
+            handle: None,
+            context: context.clone(),
+            followed: None,
+            notices_made: 0,
+            data_opened: 0,
+            runs_made: 0,
+            scale_shown: saved.appearance.scale,
+            info_since: None,
+        };
+        app.follow_form();
+        app
+    }
+
+    /// What is true now.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What should survive a restart.
+    #[must_use]
+    pub fn saved(&self) -> Saved {
+        Saved { config: self.state.config.clone(), layout: self.layout.clone(), appearance: self.appearance, views: self.views.clone() }
+    }
+
+    /// Takes in what tasks and the run have to tell. Reads no input: while the window is hidden this is called with the
+    /// input of the last frame that was shown.
+    pub fn logic(&mut self) {
+        for answer in self.tasks.answers() {
+            self.apply(Action::Answer(answer));
+        }
+        let events = self.handle.as_ref().map(Handle::drain).unwrap_or_default();
+        for event in events {
+            self.apply(Action::Event(Box::new(event)));
+        }
+        self.thumbnails.receive();
+        self.state.machine.refresh(Instant::now());
+    }
+
+    /// Shows the window in `ui` and carries out what was asked for in it.
+    pub fn show(&mut self, ui: &mut Ui) {
+        let mut actions = Vec::new();
+        self.dropped_files(&mut actions);
+        self.shortcuts(ui, &mut actions);
+        self.appearance();
+        let palette = theme::palette(ui.visuals());
+        let bar = egui::Frame::new().fill(palette.panel_head).inner_margin(egui::Margin::symmetric(12, 7));
+        let appearance = &mut self.appearance;
+        Panel::top("bar").frame(bar).show(ui, |ui| Views::top_bar(ui, &self.state, appearance, &mut actions));
+        let frame = egui::Frame::new().fill(palette.background).inner_margin(egui::Margin::same(6));
+        CentralPanel::default().frame(frame).show(ui, |ui| self.panels(ui, &mut actions));
+        self.views.overlays(ui, &self.state, &mut actions);
+        for action in actions {
+            self.apply(action);
+        }
+        self.follow_form();
+        self.forget_old_info();
+    }
+
+    fn panels(&mut self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let Self { state, views, thumbnails, layout, .. } = self;
+        let palette = theme::palette(ui.visuals());
+        if let Some(pane) = state.full {
+            theme::panel_frame(&palette).show(ui, |ui| {
+                ui.set_min_size(ui.available_size());
+                ui.horizontal(|ui| {
+                    ui.heading(pane.title());
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                        if ui.button("All panels").on_hover_text("Back to all panels (Escape)").clicked() {
+                            actions.push(Action::Fill(None));
+                        }
+                    });
+                });
+                views.show(ui, pane, state, thumbnails, actions);
+            });
+            return;
+        }
+        let mut show = |ui: &mut Ui, pane| views.show(ui, pane, state, thumbnails, actions);
+        let mut panels = Panels { show: &mut show, fill: None, palette };
+        layout.ui(&mut panels, ui);
+        if let Some(pane) = panels.fill {
+            actions.push(Action::Fill(Some(pane)));
+        }
+    }
+
+    fn appearance(&mut self) {
+        let theme = if self.appearance.dark { egui::Theme::Dark } else { egui::Theme::Light };
+        if self.context.theme() != theme {
+            self.context.set_theme(theme);
+        }
+        // egui changes the size too, by Ctrl+Plus and Ctrl+Minus
+        let (now, wanted) = (self.context.zoom_factor(), self.appearance.scale);
+        if (now - wanted).abs() > 1e-3 {
+            if (self.scale_shown - wanted).abs() < 1e-3 {
+                self.appearance.scale = now;
+            } else {
+                self.context.set_zoom_factor(wanted);
+            }
+        }
+        self.scale_shown = self.appearance.scale;
+    }
+
+    fn dropped_files(&self, actions: &mut Vec<Action>) {
+        let paths: Vec<_> = self.context.input(|i| i.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
+        if !paths.is_empty() {
+            actions.push(Action::Drop(paths));
+        }
+    }
+
+    fn shortcuts(&self, ui: &Ui, actions: &mut Vec<Action>) {
+        let context = ui.ctx();
+        let pressed = |modifiers, key| context.input_mut(|i| i.consume_shortcut(&KeyboardShortcut::new(modifiers, key)));
+        let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5];
+        for (pane, key) in Pane::ALL.into_iter().zip(digits) {
+            if pressed(Modifiers::COMMAND | Modifiers::SHIFT, key) {
+                actions.push(Action::Fill(Some(pane)));
+            } else if pressed(Modifiers::COMMAND, key) {
+                actions.push(Action::Show(pane));
+            }
+        }
+        if pressed(Modifiers::COMMAND, Key::O) {
+            actions.push(Action::BrowseData);
+        }
+        if pressed(Modifiers::NONE, Key::F1) {
+            actions.push(Action::Help(!self.state.help));
+        }
+        // the rest is for nobody but the window: a field or a button with the focus takes its own keys
+        if context.memory(|m| m.focused().is_some()) || self.state.help || self.state.opened.is_some() {
+            return;
+        }
+        if context.input(|i| i.events.iter().any(|event| matches!(event, egui::Event::Text(text) if text == "?"))) {
+            actions.push(Action::Help(true));
+        }
+        if self.state.full.is_some() && pressed(Modifiers::NONE, Key::Escape) {
+            actions.push(Action::Fill(None));
+        }
+        if pressed(Modifiers::NONE, Key::Space) {
+            actions.push(match self.state.run.as_ref().filter(|run| !run.is_over()) {
+                None => Action::Start,
+                Some(run) if run.session.status == Status::Paused => Action::Resume,
+                Some(_) => Action::Pause,
+            });
+        }
+    }
+
+    /// Lets a notice about something that went well go after a while.
+    fn forget_old_info(&mut self) {
+        let Some(id) = self.state.notices.iter().find(|notice| notice.kind == NoticeKind::Info).map(|notice| notice.id) else {
+            self.info_since = None;
+            return;
+        };
+        let now = self.context.input(|i| i.time);
+        let since = match self.info_since {
+            Some((same, since)) if same == id => since,
+            _ => now,
+        };
+        self.info_since = Some((id, since));
+        if now - since >= INFO_SECONDS {
+            self.apply(Action::Dismiss(id));
+        } else {
+            self.context.request_repaint_after(std::time::Duration::from_secs_f64(INFO_SECONDS - (now - since)));
+        }
+    }
+
+    /// Ends a run that goes on, after its present batch, and waits until what it learned is on disk.
+    pub fn close(&mut self) {
+        self.handle = None;
+    }
+}

@@ -1,0 +1,135 @@
+//! Slow work on other threads. Each kind of work has a generation number: a newer request makes the answers to older ones
+//! stale, and stale answers are ignored.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::state::{Data, DataKey};
+use crate::explain::Classifier;
+use crate::imaging::Image;
+use crate::train::{Config, Handle};
+
+/// A kind of work; within a kind only the latest request counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Kind {
+    /// Opening a data set.
+    Data,
+    /// Setting up a run.
+    Run,
+    /// Reading a model.
+    Model,
+    /// Decoding the picture to classify.
+    Subject,
+    /// Classifying it.
+    Verdict,
+    /// Reading the picture that is open large.
+    Opened,
+    /// A dialog of the system.
+    Dialog,
+}
+
+const KINDS: usize = 7;
+
+/// What a task answers. Errors are in words for the user.
+pub enum Answer {
+    /// A data set, and the configuration's `data` that it was opened for.
+    Data(DataKey, Result<Box<Data>, String>),
+    /// A run that is on its way, where it is kept, and its configuration.
+    Run(Result<(Handle, PathBuf, Box<Config>), String>),
+    /// A model and where it came from (`None`: the run).
+    Model(Option<PathBuf>, Result<Arc<Classifier>, String>),
+    /// The picture to classify.
+    Subject(Result<Image, String>),
+    /// Class names with probabilities, the most probable first.
+    Verdict(Result<Vec<(String, f32)>, String>),
+    /// The picture that is open large.
+    Opened(Result<Image, String>),
+    /// A data folder was chosen (or the dialog was closed).
+    DataChosen(Option<PathBuf>),
+    /// A picture was chosen.
+    PictureChosen(Option<PathBuf>),
+    /// A model was chosen.
+    ModelChosen(Option<PathBuf>),
+}
+
+/// The tasks of a window.
+pub struct Tasks {
+    generations: [u64; KINDS],
+    sender: Sender<(Kind, u64, Answer)>,
+    receiver: Receiver<(Kind, u64, Answer)>,
+    context: egui::Context,
+}
+
+impl Tasks {
+    /// No tasks yet; `context` is woken by each answer.
+    #[must_use]
+    pub fn new(context: egui::Context) -> Self {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        Self { generations: [0; KINDS], sender, receiver, context }
+    }
+
+    /// Starts `work` on its own thread and makes older requests of this kind stale.
+    ///
+    /// # Errors
+    /// If the system has no thread left.
+    pub fn start(&mut self, kind: Kind, work: impl FnOnce() -> Answer + Send + 'static) -> std::io::Result<()> {
+        self.cancel(kind);
+        let generation = self.generations[kind as usize];
+        let (sender, context) = (self.sender.clone(), self.context.clone());
+        std::thread::Builder::new().name(format!("app-{kind:?}").to_lowercase()).spawn(move || {
+            let answer = work();
+            // the window may be gone by now; then nobody waits for the answer
+            if sender.send((kind, generation, answer)).is_ok() {
+                context.request_repaint();
+            }
+        })?;
+        Ok(())
+    }
+
+    /// Makes all requests of this kind stale.
+    pub fn cancel(&mut self, kind: Kind) {
+        self.generations[kind as usize] += 1;
+    }
+
+    /// The answers that came and are not stale.
+    pub fn answers(&self) -> Vec<Answer> {
+        let fresh = |(kind, generation, answer): (Kind, u64, Answer)| (self.generations[kind as usize] == generation).then_some(answer);
+        self.receiver.try_iter().filter_map(fresh).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Waits until the channel holds `n` answers.
+    fn wait(tasks: &Tasks, n: usize) {
+        let start = Instant::now();
+        while tasks.receiver.len() < n {
+            assert!(start.elapsed() < Duration::from_secs(10), "the tasks never answered");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn stale_answers_are_ignored() {
+        let mut tasks = Tasks::new(egui::Context::default());
+        for name in ["old", "new"] {
+            tasks.start(Kind::Dialog, move || Answer::DataChosen(Some(name.into()))).expect("a thread");
+        }
+        tasks.start(Kind::Opened, || Answer::Opened(Err("no".into()))).expect("a thread");
+        wait(&tasks, 3);
+        let answers = tasks.answers();
+        assert_eq!(answers.len(), 2);
+        assert!(answers.iter().any(|a| matches!(a, Answer::DataChosen(Some(p)) if p.ends_with("new"))));
+        tasks.start(Kind::Opened, || Answer::Opened(Err("no".into()))).expect("a thread");
+        wait(&tasks, 1);
+        tasks.cancel(Kind::Opened);
+        assert!(tasks.answers().is_empty());
+    }
+}

@@ -1,0 +1,64 @@
+//! The panels: one struct each with the panel's own UI state. A view borrows the state and returns actions; it changes
+//! nothing else, locks nothing and owns no channel.
+
+mod classify;
+mod confusion;
+mod curves;
+mod explore;
+mod help;
+mod notices;
+mod top_bar;
+mod train;
+mod viewer;
+mod words;
+
+use serde::{Deserialize, Serialize};
+
+pub use train::field_label as train_field_label;
+
+use super::action::Action;
+use super::layout::Pane;
+use super::saved::Appearance;
+use super::state::State;
+use super::thumbnails::Thumbnails;
+
+/// The panels' own UI state; what a user set stays over a restart.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Views {
+    train: train::TrainView,
+    curves: curves::CurvesView,
+    confusion: confusion::ConfusionView,
+    explore: explore::ExploreView,
+    classify: classify::ClassifyView,
+}
+
+impl Views {
+    /// Shows one panel.
+    pub fn show(&mut self, ui: &mut egui::Ui, pane: Pane, state: &State, thumbnails: &Thumbnails, actions: &mut Vec<Action>) {
+        match pane {
+            Pane::Train => self.train.show(ui, state, actions),
+            Pane::Curves => self.curves.show(ui, state),
+            Pane::Confusion => self.confusion.show(ui, state),
+            Pane::Explore => self.explore.show(ui, state, thumbnails, actions),
+            Pane::Classify => self.classify.show(ui, state, actions),
+        }
+    }
+
+    /// Shows the bar above the panels.
+    pub fn top_bar(ui: &mut egui::Ui, state: &State, appearance: &mut Appearance, actions: &mut Vec<Action>) {
+        top_bar::show(ui, state, appearance, actions);
+    }
+
+    /// Shows what lies above the panels: the large picture, the shortcuts, the notices, the hint while files hover.
+    pub fn overlays(&self, ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
+        if state.opened.is_some() {
+            viewer::show(ui.ctx(), state, self.explore.places(), actions);
+        }
+        if state.help {
+            help::show(ui.ctx(), actions);
+        }
+        notices::show(ui.ctx(), &state.notices, actions);
+        notices::drop_hint(ui.ctx());
+    }
+}

@@ -1,0 +1,97 @@
+//! The choices of the form: each value with its name and what it means.
+
+use egui::{ComboBox, Response, Ui};
+
+use crate::augment::Rotation;
+use crate::nn::Architecture;
+use crate::train::{BestBy, DeviceChoice, LossKind, OptimizerKind, Precision, ScheduleKind};
+
+/// A value out of a few.
+pub trait Choice: Copy + PartialEq + 'static {
+    /// Each value, its name, and what it means.
+    const ALL: &'static [(Self, &'static str, &'static str)];
+
+    /// The name of this value.
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(value, ..)| *value == self).map_or("", |(_, name, _)| name)
+    }
+}
+
+/// Shows the choice as a drop-down list.
+pub fn show<T: Choice>(ui: &mut Ui, salt: &str, value: &mut T) -> Response {
+    let width = ui.available_width() - 26.0;
+    let combo = ComboBox::from_id_salt(salt).width(width.clamp(60.0, 150.0)).selected_text(value.name());
+    combo
+        .show_ui(ui, |ui| {
+            for &(choice, name, meaning) in T::ALL {
+                ui.selectable_value(value, choice, name).on_hover_text(meaning);
+            }
+        })
+        .response
+}
+
+impl Choice for Architecture {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (
+            Self::Compact,
+            "Compact",
+            "Five blocks with batch norm and global average pooling: learns fast, and class activation maps are exact.",
+        ),
+        (Self::Seed, "Seed", "The original six blocks and three linear layers: 14.8 million numbers, slow to train."),
+    ];
+}
+
+impl Choice for LossKind {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Focal, "Balanced focal", "Rare classes and hard images count more."),
+        (Self::CrossEntropy, "Cross-entropy", "Every image counts the same."),
+    ];
+}
+
+impl Choice for OptimizerKind {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Adamw, "AdamW", "Adapts the step of each weight; a good first choice."),
+        (Self::Radam, "RAdam", "Adam with a careful start; needs no warm-up."),
+        (Self::Sgd, "SGD", "Plain steps with momentum; needs a larger learning rate and patience."),
+    ];
+}
+
+impl Choice for ScheduleKind {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::OneCycle, "One cycle", "Up to the learning rate, then down to almost nothing."),
+        (Self::Cosine, "Cosine", "From the learning rate smoothly down to zero."),
+        (Self::Plateau, "On plateau", "A tenth of it whenever the validation loss stops falling."),
+        (Self::Constant, "Constant", "The learning rate as it is."),
+    ];
+}
+
+impl Choice for BestBy {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::MacroF1, "Macro-F1", "Highest mean F1 over the classes on the validation images."),
+        (Self::Loss, "Loss", "Lowest validation loss."),
+    ];
+}
+
+impl Choice for DeviceChoice {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Auto, "Automatic", "The fastest there is."),
+        (Self::Cpu, "CPU", "The processor."),
+        (Self::Cuda, "CUDA", "The first NVIDIA graphics card; needs a build with the feature cuda."),
+    ];
+}
+
+impl Choice for Precision {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Auto, "Automatic", "The fastest that keeps the accuracy of 32 bits."),
+        (Self::F32, "32 bit", "32-bit floating point throughout."),
+        (Self::Bf16, "bfloat16", "Products in 16 bits, sums and weights in 32."),
+    ];
+}
+
+impl Choice for Rotation {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Quarter, "Quarter turns", "By 0, 90, 180 or 270 degrees: exact."),
+        (Self::Any, "Any angle", "By any angle; pixels are interpolated."),
+        (Self::None, "None", "Images stay as they are."),
+    ];
+}

@@ -1,0 +1,125 @@
+//! Start, Pause, Resume, Stop; how far the run is; what it said when it failed.
+
+use egui::{ProgressBar, RichText, Ui};
+
+use crate::app::action::Action;
+use crate::app::state::{Run, State};
+use crate::app::theme;
+use crate::app::view::words;
+use crate::train::{Command, Outcome, Status};
+
+/// Shows the controls, and the run below them.
+pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    buttons(ui, state, actions);
+    match &state.run {
+        Some(run) => {
+            progress(ui, run);
+            ending(ui, run, actions);
+            if let Some(error) = &run.session.save_error {
+                let palette = theme::palette(ui.visuals());
+                ui.label(RichText::new(format!("Not saved: {error}")).color(palette.warn));
+            }
+        }
+        None if state.starting => {
+            ui.label(theme::muted(ui, "Setting up the run"));
+        }
+        None => {
+            ui.label(theme::muted(ui, "Ready when you are: Start trains with the values below."));
+        }
+    }
+}
+
+fn buttons(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let running = state.run.as_ref().filter(|run| !run.is_over());
+    ui.horizontal(|ui| {
+        let Some(run) = running else {
+            let blocked = state.start_blocked();
+            let start = theme::main_button(ui, "Start", blocked.is_none());
+            if start.clicked() {
+                actions.push(Action::Start);
+            }
+            match blocked {
+                Some(why) => start.on_disabled_hover_text(why),
+                None => start.on_hover_text("Train with these values (Space)"),
+            };
+            return;
+        };
+        let asked = run.asked;
+        if run.session.status == Status::Paused {
+            if theme::main_button(ui, "Resume", asked.is_none()).on_hover_text("Go on (Space)").clicked() {
+                actions.push(Action::Resume);
+            }
+        } else if theme::main_button(ui, "Pause", asked.is_none()).on_hover_text("Hold after this batch (Space)").clicked() {
+            actions.push(Action::Pause);
+        }
+        let stop = ui.add_enabled(asked != Some(Command::Stop), egui::Button::new("Stop").min_size(egui::vec2(64.0, 28.0)));
+        if stop.on_hover_text("End after this batch and keep what was learned").clicked() {
+            actions.push(Action::Stop);
+        }
+        let waiting = match asked {
+            Some(Command::Pause) => "pausing after this batch",
+            Some(Command::Resume) => "going on",
+            Some(Command::Stop) => "stopping after this batch",
+            None => "",
+        };
+        ui.label(theme::muted(ui, waiting));
+    });
+}
+
+fn progress(ui: &mut Ui, run: &Run) {
+    let session = &run.session;
+    let Some(started) = &session.started else {
+        ui.label(theme::muted(ui, "Setting up the network"));
+        return;
+    };
+    let palette = theme::palette(ui.visuals());
+    let share = session.progress() as f32;
+    let fill = if session.status == Status::Paused { palette.warn } else { palette.accent_fill };
+    ui.add(ProgressBar::new(share).desired_height(8.0).fill(fill).corner_radius(4));
+    let place =
+        format!("Epoch {} of {}, batch {} of {}", session.epoch(), started.epochs, session.step_in_epoch(), started.steps_per_epoch);
+    let mut pace = Vec::new();
+    if let Some(speed) = session.images_per_s() {
+        pace.push(format!("{speed:.0} images/s"));
+    }
+    match session.status {
+        Status::Running | Status::Waiting => pace.push(time_left(run)),
+        Status::Paused => pace.push("paused".into()),
+        Status::Ended(_) => {}
+    }
+    ui.label(place);
+    ui.label(theme::muted(ui, pace.join("  ·  ")));
+    if let Some(last) = session.epochs.last() {
+        let words = format!("Validation: {:.1} % right, macro-F1 {:.3}", 100.0 * last.valid_accuracy, last.valid_macro_f1);
+        ui.label(theme::muted(ui, words));
+    }
+}
+
+fn time_left(run: &Run) -> String {
+    match run.session.eta() {
+        Some(time) if time.as_secs() < 1 => "almost done".into(),
+        Some(time) => format!("about {} left", words::duration(time)),
+        None => "time left not known yet".into(),
+    }
+}
+
+fn ending(ui: &mut Ui, run: &Run, actions: &mut Vec<Action>) {
+    let (Status::Ended(outcome), Some(message)) = (run.session.status, &run.session.message) else { return };
+    let palette = theme::palette(ui.visuals());
+    let failed = matches!(outcome, Outcome::Failed | Outcome::Panicked);
+    if !failed {
+        let colour = if outcome == Outcome::Completed { palette.good } else { palette.text };
+        ui.label(RichText::new(message).color(colour));
+        ui.label(theme::muted(ui, format!("Kept in {}", run.folder.display())));
+    } else if !run.dismissed {
+        theme::failure_frame(&palette).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.label(RichText::new("The run failed").strong().color(palette.bad));
+            ui.label(message);
+            ui.label(format!("What was learned before is kept in {}", run.folder.display()));
+            if ui.button("Close message").clicked() {
+                actions.push(Action::DismissRun);
+            }
+        });
+    }
+}

@@ -1,0 +1,77 @@
+//! The slow work: opening data sets, decoding pictures, reading models, classifying, setting up runs. Runs on task
+//! threads; knows no egui. Errors are in words for the user.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::state::{Data, DataKey};
+use crate::data::{self, Dataset, Part};
+use crate::explain::Classifier;
+use crate::imaging::{self, Image};
+use crate::train::{self, Config, Handle, Job, RunFolder};
+
+/// Where runs are kept: `TUNING_FORK_RUNS`, else `runs` in the working directory, as the command line does.
+#[must_use]
+pub fn runs_folder() -> PathBuf {
+    std::env::var_os("TUNING_FORK_RUNS").map_or_else(|| PathBuf::from("runs"), PathBuf::from)
+}
+
+/// Opens a data set. `open` is the data set that is open already; it is
+/// used again if only the split changes.
+pub fn open_data(key: &DataKey, open: Option<(DataKey, Arc<Dataset>)>) -> Result<Box<Data>, String> {
+    let same = |old: &DataKey| old.data == key.data && old.synthetic == key.synthetic;
+    let set = match open {
+        Some((old, set)) if same(&old) => set,
+        _ => {
+            let (images, size, seed) = key.synthetic.unwrap_or_default();
+            Arc::new(data::load(&key.data, images, size, seed).map_err(|error| error.to_string())?)
+        }
+    };
+    describe(key, set)
+}
+
+/// Works out everything the window shows of a data set.
+pub fn describe(key: &DataKey, set: Arc<Dataset>) -> Result<Box<Data>, String> {
+    let split = set.split(key.split_seed).map_err(|error| error.to_string())?;
+    let mut parts = vec![None; set.len()];
+    let mut balance = vec![[0; 3]; set.classes.len()];
+    for (place, part) in [Part::Train, Part::Valid, Part::Test].into_iter().enumerate() {
+        for &index in split.part(part) {
+            parts[index as usize] = Some(part);
+            balance[set.labels[index as usize] as usize][place] += 1;
+        }
+    }
+    Ok(Box::new(Data { set, key: key.clone(), split, parts, balance, generation: 0 }))
+}
+
+/// Makes a run folder and starts the run.
+pub fn start_run(config: Config, set: Arc<Dataset>, waker: Waker) -> Result<(Handle, PathBuf, Box<Config>), String> {
+    let folder = RunFolder::unique(&runs_folder(), &config).map_err(|error| error.to_string())?;
+    let path = folder.path().to_owned();
+    let handle = train::spawn(Job { config: config.clone(), dataset: set, folder }, Some(waker));
+    Ok((handle, path, Box::new(config)))
+}
+
+/// Reads a model file or the best model of a run folder.
+pub fn load_model(path: &Path) -> Result<Arc<Classifier>, String> {
+    Classifier::load(path).map(Arc::new).map_err(|error| error.to_string())
+}
+
+/// Decodes a picture file.
+pub fn open_picture(path: &Path) -> Result<Image, String> {
+    imaging::open(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Reads a picture of a data set.
+pub fn read_picture(set: &Dataset, index: usize) -> Result<Image, String> {
+    set.images.image(index).map_err(|error| error.to_string())
+}
+
+/// Class names with probabilities, the most probable first.
+pub fn classify(classifier: &Classifier, image: &Image) -> Result<Vec<(String, f32)>, String> {
+    let probabilities = classifier.classify(std::slice::from_ref(image)).map_err(|error| error.to_string())?;
+    let mut named: Vec<_> = classifier.spec().classes.iter().cloned().zip(probabilities.into_iter().flatten()).collect();
+    named.sort_by(|a, b| b.1.total_cmp(&a.1));
+    Ok(named)
+}

@@ -1,0 +1,76 @@
+//! Shortcuts, and what survives a restart.
+
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+use tuning_fork::app::{Pane, Saved};
+use tuning_fork::train::Command;
+
+use super::stand::{app, run, small, small_config, state, step, window};
+
+#[test]
+fn space_pauses_unless_something_else_has_the_focus() {
+    let mut window = small();
+    run(&mut window, [step(1)]);
+    window.get_by_role_and_label(Role::TextInput, "Data folder").focus();
+    window.run_ok();
+    window.key_press(Key::Space);
+    window.run_ok();
+    assert_eq!(state(&window).run.as_ref().and_then(|run| run.asked), None);
+    window.key_press(Key::Escape);
+    window.run_ok();
+    window.key_press(Key::Space);
+    window.run_ok();
+    assert_eq!(state(&window).run.as_ref().and_then(|run| run.asked), Some(Command::Pause));
+}
+
+#[test]
+fn panels_are_enlarged_and_brought_back_by_keys() {
+    let mut window = small();
+    window.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Num4);
+    window.run_ok();
+    assert_eq!(state(&window).full, Some(Pane::Explore));
+    assert!(window.query_by_label("No curves yet").is_none());
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
+    window.run_ok();
+    assert_eq!(state(&window).full, Some(Pane::Curves));
+    window.key_press(Key::Escape);
+    window.run_ok();
+    assert_eq!(state(&window).full, None);
+    window.get_by_label("Enlarge Confusion").click();
+    window.run_ok();
+    assert_eq!(state(&window).full, Some(Pane::Confusion));
+}
+
+#[test]
+fn the_sheet_of_shortcuts_opens_and_closes() {
+    let mut window = small();
+    window.key_press(Key::F1);
+    window.run_ok();
+    assert!(window.query_by_label("Start, pause or resume the run").is_some());
+    window.key_press(Key::Escape);
+    window.run_ok();
+    assert!(!state(&window).help);
+}
+
+#[test]
+fn what_the_user_set_survives_a_restart() {
+    let mut first = small();
+    first.get_by_role_and_label(Role::SpinButton, "Epochs").set_value_accesskit(7.0);
+    first.get_by_label("Class balance").click();
+    first.get_by_label("Light theme").click();
+    first.run_ok();
+    let mut saved = app(&mut first).saved();
+    // as if the Train panel had been dragged away
+    let tile = saved.layout.tiles.find_pane(&Pane::Train).expect("the panel");
+    saved.layout.remove_recursively(tile);
+    let text = serde_json::to_string(&app(&mut first).saved()).expect("the state is plain data");
+    let restored: Saved = serde_json::from_str(&text).expect("and comes back");
+    assert_eq!(restored.layout, app(&mut first).saved().layout);
+    assert_ne!(restored.layout, saved.layout);
+    let second = window(restored);
+    assert_eq!(state(&second).config.epochs, 7);
+    assert_eq!(state(&second).config.synthetic_images, small_config().synthetic_images);
+    assert!(second.query_by_label("Class filter").is_none(), "Explore still shows the class balance");
+    assert!(second.query_by_label("Dark theme").is_some(), "the window came back light");
+}

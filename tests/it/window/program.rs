@@ -1,0 +1,147 @@
+//! The program under test: started, watched through its test hook, used and closed.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use x11rb::protocol::xproto::Window;
+
+use super::display::Display;
+
+/// A widget as the hook tells it.
+#[derive(Clone, Debug, Deserialize)]
+struct Widget {
+    label: Option<String>,
+    role: String,
+    value: Option<String>,
+    disabled: bool,
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Widget {
+    fn says(&self, words: &str) -> bool {
+        [&self.label, &self.value].into_iter().flatten().any(|text| text.contains(words))
+    }
+
+    /// Whether this is the control of that name, and not a mere text.
+    fn is_control(&self, name: &str) -> bool {
+        self.label.as_deref() == Some(name) && !["Label", "Unknown"].contains(&self.role.as_str())
+    }
+}
+
+/// A running program. Dropping it kills it.
+pub struct Program<'a> {
+    child: Child,
+    display: &'a Display,
+    window: Window,
+    hook: PathBuf,
+    log: PathBuf,
+}
+
+impl Drop for Program<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl<'a> Program<'a> {
+    /// Starts the program with everything it keeps in `home`, and waits for its window.
+    pub fn start(display: &'a Display, home: &Path) -> Self {
+        let (hook, log) = (home.join("widgets.json"), home.join("log.txt"));
+        let _ = std::fs::remove_file(&hook);
+        let child = Command::new(env!("CARGO_BIN_EXE_tuning-fork"))
+            .env("DISPLAY", display.name())
+            .env_remove("WAYLAND_DISPLAY")
+            .env("XDG_RUNTIME_DIR", home)
+            .env("HOME", home)
+            .env("TUNING_FORK_STATE", home.join("state.ron"))
+            .env("TUNING_FORK_RUNS", home.join("runs"))
+            .env("TUNING_FORK_TEST_HOOK", &hook)
+            .stderr(File::create(&log).expect("a log file"))
+            .spawn()
+            .expect("the program starts");
+        let mut program = Self { child, display, window: 0, hook, log };
+        let process = program.child.id();
+        program.window = program.wait("the window", super::SOON, || display.window_of(process));
+        program
+    }
+
+    /// Waits until `found` finds something.
+    pub fn wait<T>(&mut self, what: &str, limit: Duration, mut found: impl FnMut() -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(found) = found() {
+                return found;
+            }
+            let exit = self.child.try_wait().expect("the program can be asked");
+            if exit.is_some() || start.elapsed() > limit {
+                let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+                let said: Vec<_> = widgets(&self.hook).into_iter().filter_map(|w| w.label.or(w.value)).collect();
+                panic!("waited for {what} in vain; exit {exit:?}; the window says {said:?}; the program says {log}");
+            }
+            std::thread::sleep(Duration::from_millis(30));
+        }
+    }
+
+    /// Waits until something in the window says these words.
+    pub fn wait_for(&mut self, words: &str, limit: Duration) {
+        let hook = self.hook.clone();
+        self.wait(words, limit, || widgets(&hook).into_iter().find(|widget| widget.says(words)));
+    }
+
+    /// Clicks a control, once it is there, enabled and stands still.
+    pub fn click(&mut self, name: &str) {
+        let hook = self.hook.clone();
+        let find = || widgets(&hook).into_iter().find(|widget| widget.is_control(name) && !widget.disabled);
+        let widget = self.wait(name, super::SOON, || {
+            let before = find()?;
+            std::thread::sleep(Duration::from_millis(200));
+            find().filter(|now| (now.x, now.y) == (before.x, before.y))
+        });
+        self.display.click((widget.x + widget.width / 2.0) as i16, (widget.y + widget.height / 2.0) as i16);
+    }
+
+    /// Types a number into a field.
+    pub fn enter(&mut self, name: &str, digits: &str) {
+        self.click(name);
+        self.display.type_number(self.window, digits);
+        let hook = self.hook.clone();
+        let shows = |widget: &Widget| widget.is_control(name) && widget.value.as_deref().is_some_and(|value| value.starts_with(digits));
+        self.wait(&format!("{digits} in {name}"), super::SOON, || widgets(&hook).into_iter().find(&shows));
+    }
+
+    /// The value of a field.
+    pub fn value(&self, name: &str) -> Option<String> {
+        widgets(&self.hook).into_iter().find(|widget| widget.is_control(name))?.value
+    }
+
+    /// Drags a file onto the window from another program.
+    pub fn drop_file(&self, file: &Path) {
+        self.display.drop_file(self.window, file).expect("the window takes the file");
+    }
+
+    /// Closes the window politely; the program must end well.
+    pub fn close(mut self) {
+        self.display.close(self.window);
+        let start = Instant::now();
+        let exit = loop {
+            if let Some(exit) = self.child.try_wait().expect("the program can be asked") {
+                break exit;
+            }
+            assert!(start.elapsed() < super::SOON, "the program does not close");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert!(exit.success(), "{exit}: {}", std::fs::read_to_string(&self.log).unwrap_or_default());
+    }
+}
+
+/// What the hook tells, or nothing while it is not there.
+fn widgets(hook: &Path) -> Vec<Widget> {
+    std::fs::read(hook).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+}
