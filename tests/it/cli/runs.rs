@@ -37,7 +37,8 @@ impl Running {
     fn end(mut self) -> Answer {
         let mut answer = Answer { code: None, stdout: String::new(), stderr: String::new() };
         for line in self.lines {
-            answer.stdout += &format!("{}\n", line.expect("a line"));
+            answer.stdout.push_str(&line.expect("a line"));
+            answer.stdout.push('\n');
         }
         self.child.stderr.take().expect("a pipe").read_to_string(&mut answer.stderr).expect("text");
         answer.code = self.child.wait().expect("an end").code();
