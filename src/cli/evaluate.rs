@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::json;
 
@@ -35,6 +35,10 @@ pub struct Arguments {
 /// If there is no run, no model in it yet, or the data set is not the run's.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let folder = RunFolder::open(&arguments.run)?;
+    if !folder.best_model().is_file() {
+        let path = arguments.run.display();
+        bail!("{path} has no model yet, because its first epoch is not done; go on with: tuning-fork train --resume {path}");
+    }
     let config = folder.config()?;
     let choice = arguments.data.as_ref().unwrap_or(&config.data);
     let dataset = data::load(choice, config.synthetic_images, config.size, config.seed)

@@ -50,11 +50,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let interrupted = catch_interrupts()?;
     let dataset = Arc::new(open_data(&config)?);
     // Only now, so that a data set that cannot be used leaves no empty folder behind.
-    let folder = match (&arguments.resume, &arguments.out) {
-        (Some(path), _) => RunFolder::open(path)?,
-        (None, Some(path)) => RunFolder::create(path)?,
-        (None, None) => RunFolder::unique(Path::new(RUNS), &config)?,
-    };
+    let folder = run_folder(arguments, &config)?;
     let progress = Progress::new(arguments.json);
     let handle = train::spawn(Job { config, dataset: Arc::clone(&dataset), folder: folder.clone() }, None);
     let (session, ended) = follow(&handle, &progress, &interrupted)?;
@@ -99,6 +95,16 @@ fn configuration(arguments: &Arguments) -> anyhow::Result<Config> {
         config.data = std::path::absolute(&config.data).with_context(|| format!("--data {}", config.data))?.display().to_string();
     }
     Ok(config)
+}
+
+/// The folder of the run: the one to resume, or a new one.
+fn run_folder(arguments: &Arguments, config: &Config) -> anyhow::Result<RunFolder> {
+    let folder = match (&arguments.resume, &arguments.out) {
+        (Some(path), _) => RunFolder::open(path)?,
+        (None, Some(path)) => RunFolder::create(path).context("the run folder cannot be used; name another one with --out")?,
+        (None, None) => RunFolder::unique(Path::new(RUNS), config).context("no run folder can be made here; name one with --out")?,
+    };
+    Ok(folder)
 }
 
 /// Opens the data set that `config` names, and tells what was left out of it.

@@ -166,4 +166,8 @@ fn a_reader_that_goes_away_stops_the_run_without_a_panic() {
     child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("text");
     assert_eq!(child.wait().expect("an end").code(), Some(130), "{stderr}");
     assert!(!stderr.contains("panicked") && stderr.contains("--resume"), "{stderr}");
+    if !folder.path().join("run/best.safetensors").exists() {
+        let early = run(folder.path(), &["evaluate", "--run=run"]);
+        assert!(early.code == Some(1) && early.stderr.contains("first epoch"), "{}", early.stderr);
+    }
 }
