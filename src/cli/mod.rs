@@ -2,6 +2,7 @@
 
 mod bench;
 mod choice;
+mod data;
 mod evaluate;
 mod flags;
 mod output;
@@ -28,6 +29,7 @@ Examples:
   tuning-fork train --resume run1                go on with a run that was stopped
   tuning-fork evaluate --run run1                scores on the test images
   tuning-fork predict --run run1 pictures/       classes of pictures
+  tuning-fork data fetch galaxies                download Galaxy10 (2.7 GB)
   tuning-fork train --help                       every setting with its default
 
 Exit codes: 0 done; 1 failed, with a message on standard error; 2 wrong
@@ -56,6 +58,9 @@ pub enum Command {
     Summary(summary::Arguments),
     /// Measure how fast a network trains here, on random pictures
     Bench(bench::Arguments),
+    /// Import, download, draw or inspect data sets
+    #[command(subcommand)]
+    Data(data::DataCommand),
 }
 
 /// Reads the command line; `None` asks for the window. Wrong arguments, `--help` and `--version` end the program here.
@@ -75,6 +80,7 @@ pub fn run(command: &Command) -> ExitCode {
         Command::Predict(arguments) => predict::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Summary(arguments) => summary::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Bench(arguments) => bench::run(arguments).map(|()| ExitCode::SUCCESS),
+        Command::Data(command) => data::run(command).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| fail(&error))
 }
