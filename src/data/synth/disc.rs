@@ -28,8 +28,9 @@ pub(super) struct Arms {
     pub dust: f32,
     /// Light of the young stars at the centre of the disc, if they reached there.
     pub light: Bands,
-    /// What makes them irregular.
-    pub ripples: Ripples,
+    /// What bends them and what makes them patchy: in radians, and as a share of their light.
+    pub bends: Ripples,
+    pub patches: Ripples,
 }
 
 impl Arms {
@@ -51,12 +52,17 @@ impl Arms {
 pub(super) struct Ripples([[f32; 4]; 4]);
 
 impl Ripples {
-    /// Waves that together have about this amplitude.
-    pub fn draw(random: &mut Random, amplitude: f32) -> Self {
+    /// Four waves that together have about this amplitude; the longest goes `longest` times around.
+    pub fn draw(random: &mut Random, longest: usize, amplitude: f32) -> Self {
         Self(std::array::from_fn(|i| {
             // whole numbers of waves around, so that the field closes on itself
-            let around = (i + 1) as f32;
-            [around, uniform(random, -6.0, 6.0), uniform(random, 0.0, TAU), amplitude * uniform(random, 0.3, 1.0) / 1.5]
+            let around = (i + longest) as f32;
+            [
+                around,
+                2.0 * around.sqrt() * uniform(random, -3.0, 3.0),
+                uniform(random, 0.0, TAU),
+                amplitude * uniform(random, 0.3, 1.0) / 1.5,
+            ]
         }))
     }
 
@@ -81,8 +87,8 @@ impl Bar {
         let (sine, cosine) = self.angle.sin_cos();
         let along = (cosine * u + sine * v) / self.length;
         let across = (cosine * v - sine * u) / self.width;
-        // a generalised ellipse of exponent 4 along (blunt ends), Gaussian across
-        let profile = (-0.7 * along.powi(4) - 0.7 * across * across).exp();
+        // a power of 3 along (blunt ends), Gaussian across
+        let profile = (-0.7 * along.abs().powi(3) - 0.7 * across * across).exp();
         scale(self.light, profile)
     }
 }
@@ -136,7 +142,9 @@ impl Disc {
     /// Light at the point (u, v) of the plane, at radius r, arcsec.
     fn at(&self, u: f32, v: f32, r: f32) -> Bands {
         let azimuth = v.atan2(u);
-        let fall = (-r / self.length).exp() * fade(0.7 * Self::END, Self::END, r / self.length);
+        // a bar sweeps the disc beside it
+        let swept = self.bar.map_or(1.0, |bar| 1.0 - 0.5 * fade(0.6, 1.2, r / bar.length));
+        let fall = swept * (-r / self.length).exp() * fade(0.7 * Self::END, Self::END, r / self.length);
         let mut light = match &self.arms {
             Some(arms) => self.with_arms(arms, r, azimuth, fall),
             None => scale(self.light, fall),
@@ -158,13 +166,12 @@ impl Disc {
 
     fn with_arms(&self, arms: &Arms, r: f32, azimuth: f32, fall: f32) -> Bands {
         let log_r = (r / self.length).max(0.05).ln();
-        let ripple = arms.ripples.at(log_r, azimuth);
-        let phase = arms.phase_at(r, azimuth) + ripple;
+        let phase = arms.phase_at(r, azimuth) + arms.bends.at(log_r, azimuth);
         let window = (1.0 - fade(0.7 * arms.inner, 1.1 * arms.inner, r)) * fade(0.75 * arms.outer, arms.outer, r);
         let gathered = arms.contrast * window;
         let crest = |phase: f32, sharpness: f32| (sharpness * (phase.cos() - 1.0)).exp();
         // sqrt(2 pi k) exp(k (cos - 1)) has a mean of about 1: the arms gather light, they make none
-        let gain = (TAU * arms.sharpness).sqrt() * crest(phase, arms.sharpness) * (1.0 + 0.4 * ripple);
+        let gain = (TAU * arms.sharpness).sqrt() * crest(phase, arms.sharpness) * (1.0 + arms.patches.at(log_r, azimuth));
         let light = mix(scale(self.light, fall), scale(arms.light, fall.powf(0.8) * gain.max(0.0)), gathered);
         if arms.dust <= 0.0 {
             return light;
@@ -206,7 +213,8 @@ mod tests {
             sharpness: 2.0,
             dust: 0.0,
             light: [1.0; 3],
-            ripples: Ripples::draw(&mut random, 0.0),
+            bends: Ripples::draw(&mut random, 1, 0.0),
+            patches: Ripples::draw(&mut random, 3, 0.0),
         };
         let ellipse = Ellipse::new(0.0, 1.0);
         let disc = Disc {

@@ -12,7 +12,7 @@ use crate::random::Random;
 pub(super) fn draw(canvas: &mut Canvas, bulge: bool, random: &mut Random) -> Distance {
     let length = if bulge { uniform(random, 3.2, 6.0) } else { uniform(random, 4.0, 8.5) };
     let distance = Distance::where_looks(3.5 * normal(random, 0.0, 0.3).exp(), length);
-    let g_r = if bulge { normal(random, 0.66, 0.08) } else { normal(random, 0.55, 0.13) };
+    let g_r = if bulge { normal(random, 0.7, 0.08) } else { normal(random, 0.55, 0.13) };
     let colour = Colour::galaxy(random, g_r);
     let layer = Layer {
         length,
@@ -27,11 +27,11 @@ pub(super) fn draw(canvas: &mut Canvas, bulge: bool, random: &mut Random) -> Dis
     layer.draw(canvas, frame, x, y);
     if bulge {
         let radius = length * uniform(random, 0.26, 0.44);
-        let light = distance.surface(colour.redder(normal(random, 0.12, 0.04)), normal(random, 20.6, 0.35));
+        let light = distance.surface(colour.redder(normal(random, 0.15, 0.04)), normal(random, 20.6, 0.35));
         let ellipse = Ellipse::new(turned, uniform(random, 0.65, 0.95));
         Sersic { ellipse, radius, index: uniform(random, 1.2, 2.8), light, boxiness: uniform(random, 2.0, 2.6) }.draw(canvas, x, y);
     }
-    if random.chance(0.45) {
+    if random.chance(0.55) {
         let depth = uniform(random, 0.5, 1.6);
         // a disc that is not quite edge-on shows its lane beside the middle plane
         let shift = layer.height * normal(random, 0.0, 0.35);

@@ -21,13 +21,12 @@ pub(super) fn draw_merging(canvas: &mut Canvas, random: &mut Random) -> Distance
     // the heavier one is nearer to the centre of the field
     let places = [(0.5 * ratio * separation, towards + PI, 1.0), ((1.0 - 0.5 * ratio) * separation, towards, ratio)];
     let turn = if random.chance(0.5) { 1.0 } else { -1.0 };
-    let tails = 0.7;
     for (from_centre, heading, size) in places {
         let (x, y) = (from_centre * heading.cos(), from_centre * heading.sin());
         let own = g_r + normal(random, 0.0, 0.05);
         let colour = Colour::galaxy(random, own);
         member(canvas, (x, y), length * size, distance, colour, random);
-        if random.chance(tails) {
+        if random.chance(0.7) {
             let leaves = heading + turn * uniform(random, 0.2, 1.0);
             let start = 0.6 * length * size;
             let tail = Tail {
@@ -64,7 +63,7 @@ fn member(canvas: &mut Canvas, (x, y): (f32, f32), length: f32, distance: Distan
 
 /// Draws one galaxy out of balance: a lopsided disc with a plume, or a spheroid with the shells of one it has swallowed.
 pub(super) fn draw_disturbed(canvas: &mut Canvas, random: &mut Random) -> Distance {
-    if random.chance(0.3) { draw_shelled(canvas, random) } else { draw_lopsided(canvas, random) }
+    if random.chance(0.25) { draw_shelled(canvas, random) } else { draw_lopsided(canvas, random) }
 }
 
 /// A disc with its middle off the centre, clumps of young stars and often a plume on its bright side.
@@ -147,7 +146,8 @@ fn one_arm(length: f32, phase: f32, light: Bands, random: &mut Random) -> Arms {
         sharpness: uniform(random, 0.8, 2.0),
         dust: 0.0,
         light,
-        ripples: Ripples::draw(random, 0.7),
+        bends: Ripples::draw(random, 1, 0.7),
+        patches: Ripples::draw(random, 2, 0.5),
     }
 }
 
@@ -169,10 +169,10 @@ fn draw_plume(canvas: &mut Canvas, disc: &Disc, towards: f32, light: Bands, rand
 
 /// Shells (Malin & Carter 1983): arcs of stars with a sharp outer edge, alternating in side and growing outwards.
 fn draw_shells(canvas: &mut Canvas, (x, y): (f32, f32), radius: f32, towards: f32, light: Bands, random: &mut Random) {
-    let opening = uniform(random, 0.5, 1.0);
+    let opening = uniform(random, 0.3, 0.65);
     for i in 0..3 + random.below(2) {
         let order = i as f32;
-        let edge = radius * (1.8 + 0.75 * order) * uniform(random, 0.9, 1.1);
+        let edge = radius * (2.0 + 0.8 * order) * uniform(random, 0.9, 1.1);
         let middle = towards + order * PI;
         let thickness = 0.16 * edge;
         let light = scale(light, 0.75f32.powf(order));

@@ -17,8 +17,8 @@ pub(super) enum Elongation {
 /// Draws a smooth galaxy in the middle of the field.
 pub(super) fn draw(canvas: &mut Canvas, elongation: Elongation, random: &mut Random) -> Distance {
     let (axis_ratio, radius) = match elongation {
-        Elongation::Round => (uniform(random, 0.87, 1.0), uniform(random, 1.3, 3.6)),
-        Elongation::Between => (uniform(random, 0.42, 0.68), uniform(random, 2.4, 4.6)),
+        Elongation::Round => (uniform(random, 0.87, 1.0), 1.4 + 4.0 * uniform(random, 0.0, 1.0).powi(2)),
+        Elongation::Between => (uniform(random, 0.42, 0.65), uniform(random, 2.4, 4.6)),
         Elongation::Cigar => (uniform(random, 0.2, 0.36), uniform(random, 2.8, 5.4)),
     };
     // one in four is a small blue system with a shallow profile, the others are old and red

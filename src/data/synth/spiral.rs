@@ -22,7 +22,7 @@ struct Traits {
     pitch: f32,
     contrast: f32,
     sharpness: f32,
-    ripples: f32,
+    bends: f32,
     /// Half-light radius of the bulge over the scale length of the disc, and its surface brightness there.
     bulge: f32,
     bulge_magnitude: f32,
@@ -47,9 +47,9 @@ impl Traits {
             Kind::Barred => Self {
                 count,
                 pitch,
-                contrast: uniform(random, 0.45, 0.8),
+                contrast: uniform(random, 0.35, 0.65),
                 sharpness: uniform(random, 1.2, 2.6),
-                ripples: 0.6,
+                bends: 0.6,
                 bulge: uniform(random, 0.12, 0.22),
                 bulge_magnitude: normal(random, 20.2, 0.4),
                 g_r: normal(random, 0.66, 0.09),
@@ -57,9 +57,9 @@ impl Traits {
             Kind::Tight => Self {
                 count,
                 pitch,
-                contrast: uniform(random, 0.4, 0.75),
+                contrast: uniform(random, 0.35, 0.65),
                 sharpness: uniform(random, 1.0, 2.2),
-                ripples: 0.6,
+                bends: 0.6,
                 bulge: uniform(random, 0.22, 0.42),
                 bulge_magnitude: normal(random, 20.5, 0.4),
                 g_r: normal(random, 0.67, 0.09),
@@ -67,9 +67,9 @@ impl Traits {
             Kind::Loose => Self {
                 count,
                 pitch,
-                contrast: uniform(random, 0.55, 0.9),
+                contrast: uniform(random, 0.5, 0.85),
                 sharpness: uniform(random, 1.4, 3.2),
-                ripples: 0.7,
+                bends: 0.7,
                 bulge: uniform(random, 0.14, 0.3),
                 bulge_magnitude: normal(random, 20.7, 0.4),
                 g_r: normal(random, 0.59, 0.1),
@@ -93,13 +93,13 @@ pub(super) fn draw_at(canvas: &mut Canvas, kind: Kind, (x, y): (f32, f32), lengt
     let colour = Colour::galaxy(random, traits.g_r);
     let turned = angle(random);
     let ellipse = Ellipse::new(turned, uniform(random, 0.5, 1.0));
-    let magnitude = normal(random, 21.2, 0.35);
-    let young = colour.redder(normal(random, -0.2, 0.05));
+    let magnitude = normal(random, 21.0, 0.35);
+    let young = colour.redder(normal(random, -0.16, 0.05));
     let bar = (kind == Kind::Barred).then(|| Bar {
         angle: angle(random),
-        length: length * uniform(random, 0.9, 1.5),
+        length: length * uniform(random, 1.0, 1.6),
         width: length * uniform(random, 0.2, 0.34),
-        light: distance.surface(colour.redder(0.12), magnitude - uniform(random, 0.1, 0.7)),
+        light: distance.surface(colour.redder(0.12), magnitude - uniform(random, 0.5, 1.1)),
     });
     let inner = bar.map_or(length * uniform(random, 0.35, 0.6), |bar| 0.95 * bar.length);
     let arms = Arms {
@@ -113,7 +113,8 @@ pub(super) fn draw_at(canvas: &mut Canvas, kind: Kind, (x, y): (f32, f32), lengt
         sharpness: traits.sharpness,
         dust: if random.chance(0.6) { uniform(random, 0.1, 0.5) } else { 0.0 },
         light: distance.surface(young, magnitude + 0.1),
-        ripples: Ripples::draw(random, traits.ripples),
+        bends: Ripples::draw(random, 1, traits.bends),
+        patches: Ripples::draw(random, 3, 0.6),
     };
     let ringed = bar.is_some() && random.chance(0.4);
     let disc = Disc {
