@@ -165,9 +165,9 @@ fn run_info(choice: &str, seed: u64, json: bool) -> anyhow::Result<()> {
     let info = dataset.split(seed).and_then(|split| data::info(&dataset, &split));
     spinner.finish_and_clear();
     if json {
-        output::json(&info?)?
+        output::json(&info?)?;
     } else {
-        output::line(info?)?
+        output::line(info?)?;
     }
     Ok(())
 }
