@@ -160,25 +160,24 @@ fn run_synth(dir: &Path, images: usize, size: usize, seed: u64) -> anyhow::Resul
 fn run_info(choice: &str, seed: u64, json: bool) -> anyhow::Result<()> {
     let Config { synthetic_images, size, .. } = Config::default();
     let dataset = data::load(choice, synthetic_images, size, seed)?;
+    let split = dataset.split(seed);
+    if split.is_err() && !json {
+        tell_counts(&dataset.classes, &dataset.class_counts())?; // they show what stands in the way of a split
+    }
+    let split = split?;
     let spinner = ProgressBar::new_spinner().with_message("looking at every picture");
     spinner.enable_steady_tick(Duration::from_millis(100));
-    let info = dataset.split(seed).and_then(|split| data::info(&dataset, &split));
+    let info = data::info(&dataset, &split);
     spinner.finish_and_clear();
-    if json {
-        output::json(&info?)?;
-    } else {
-        output::line(info?)?;
-    }
-    Ok(())
+    let shown = if json { output::json(&info?) } else { output::line(info?) };
+    Ok(shown?)
 }
 
 /// What was imported, and whom to thank for it.
 fn tell_import(report: &ImportReport, dir: &Path) -> anyhow::Result<()> {
     let ImportReport { images, height, width, .. } = report;
     output::line(format!("{}: {images} images of {width} x {height} pixels", dir.display()))?;
-    for (label, (name, count)) in report.classes.iter().zip(&report.class_counts).enumerate() {
-        output::line(format!("{count:>8}  {label} {name}"))?;
-    }
+    tell_counts(&report.classes, &report.class_counts)?;
     let columns = if report.columns.is_empty() { "none".to_owned() } else { report.columns.join(", ") };
     output::line(format!("Catalogue columns: {columns}"))?;
     if report.classes == classes::GALAXY10 || report.classes == classes::GALAXY10_SDSS {
@@ -187,8 +186,13 @@ fn tell_import(report: &ImportReport, dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn tell_counts(classes: &[String], counts: &[usize]) -> std::io::Result<()> {
+    let mut lines = classes.iter().zip(counts).enumerate();
+    lines.try_for_each(|(label, (name, count))| output::line(format!("{count:>8}  {label} {name}")))
+}
+
 fn image_bar() -> ProgressBar {
-    ProgressBar::new(0).with_style(style("{bar:30.cyan/blue} {percent:>3} %  {pos}/{len} images, {per_sec}, {eta} left"))
+    ProgressBar::new(0).with_style(style("{bar:30.cyan/blue} {percent:>3} %  {pos}/{len} images, {eta} left"))
 }
 
 fn byte_style(total_is_known: bool) -> ProgressStyle {

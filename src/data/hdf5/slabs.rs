@@ -13,7 +13,7 @@ const MAX_READ: usize = 32 << 20;
 const MAX_SLAB: usize = 112 << 20;
 /// What a chunk with all three channels may hold, in bytes: the smallest read there is. In memory it is there at most
 /// three times, packed, decoded and as the result.
-pub const MAX_CHUNK: usize = 48 << 20;
+pub const MAX_CHUNK: usize = 32 << 20;
 
 /// Extents of the pictures, (N,H,W,3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn chunks_of_many_pictures_make_one_slab_read_in_tiles() {
         assert_eq!(plan(DECALS, (555, 16, 16)), Plan { images: 555, rows: 64, columns: 256 });
-        assert_eq!(plan(DECALS, (4_000, 64, 64)), Plan { images: 597, rows: 64, columns: 64 });
+        assert_eq!(plan(DECALS, (2_700, 64, 64)), Plan { images: 597, rows: 64, columns: 64 });
     }
 
     #[test]

@@ -153,6 +153,17 @@ fn synth_draws_what_info_counts() {
 }
 
 #[test]
+fn info_counts_also_what_cannot_be_split() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("galaxies");
+    assert_done(&tuning_fork().arg("import").arg(reference("gzip_latest.h5")).arg(&target).output().unwrap());
+    let output = tuning_fork().arg("info").arg(&target).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).starts_with("       2  0 Disturbed\n       1  1 Merging\n"), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("class \"Disturbed\" has only 2 images"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn info_of_nothing_says_so() {
     let message = assert_failed(&tuning_fork().args(["info", "no/such/folder"]).output().unwrap());
     assert!(message.contains("no/such/folder: there is no such folder"), "{message}");
