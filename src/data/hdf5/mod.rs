@@ -5,7 +5,7 @@
 //! (69 x 69, without columns). This is no general HDF5 reader, and nothing but the import reads HDF5: a data set is used
 //! from its folder.
 //!
-//! Pictures are streamed in slabs (see [`slabs`]), so that memory stays under 256 MB whatever the size of the file, and
+//! Pictures are streamed in slabs (see `slabs.rs`), so that memory stays under 256 MB whatever the size of the file, and
 //! they appear under the final name only when all of them have arrived.
 
 mod layout;
