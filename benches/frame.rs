@@ -87,9 +87,10 @@ fn report(mut times: Vec<Duration>) {
     );
 }
 
-/// A window of 1280 x 800 whose wheel turns over the pictures: mostly a row at a time, now and then far.
+/// A window of 1280 x 800 whose wheel turns over the pictures: mostly half a row, now and then far, first down and then up.
 fn input(frame: usize) -> RawInput {
-    let delta = if frame.is_multiple_of(50) { -40_000.0 } else { -35.0 };
+    let down = if 2 * frame < WARM_UP + FRAMES { -1.0 } else { 1.0 };
+    let delta = down * if frame.is_multiple_of(50) { 30_000.0 } else { 35.0 };
     let (unit, phase, modifiers, source) = (MouseWheelUnit::Point, TouchPhase::Move, egui::Modifiers::NONE, egui::MouseWheelSource::Wheel);
     let wheel = Input::MouseWheel { unit, delta: vec2(0.0, delta), phase, modifiers, source };
     RawInput {

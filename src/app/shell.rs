@@ -1,6 +1,7 @@
 //! The app: drains tasks and events, shows the panels, applies what they ask for. Free of eframe's frame, so that tests can
 //! show it in any `Ui`.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use egui::{CentralPanel, Context, Key, KeyboardShortcut, Modifiers, Panel, Ui};
@@ -27,6 +28,8 @@ pub struct TuningForkApp {
     views: Views,
     pub(super) tasks: Tasks,
     pub(super) thumbnails: Thumbnails,
+    /// Where runs are kept.
+    pub(super) runs_folder: PathBuf,
     /// The run's other end, while it goes on.
     pub(super) handle: Option<Handle>,
     pub(super) context: Context,
@@ -55,6 +58,7 @@ impl TuningForkApp {
             views: saved.views,
             tasks: Tasks::new(context.clone()),
             thumbnails: Thumbnails::new(context.clone()),
+            runs_folder: PathBuf::from("runs"),
             handle: None,
             context: context.clone(),
             followed: None,
@@ -66,6 +70,11 @@ impl TuningForkApp {
         };
         app.follow_form();
         app
+    }
+
+    /// Keeps new runs in `folder`; without this they are kept in `runs` in the working directory, as the command line does.
+    pub fn keep_runs_in(&mut self, folder: impl Into<PathBuf>) {
+        self.runs_folder = folder.into();
     }
 
     /// What is true now.

@@ -6,7 +6,8 @@ use super::{Saved, TuningForkApp, hook, icon};
 
 /// Opens the window and stays until it is closed.
 ///
-/// The state is kept where the system keeps such things, or in the file that `TUNING_FORK_STATE` names.
+/// The state is kept where the system keeps such things, or in the file that `TUNING_FORK_STATE` names; runs are kept in
+/// `runs` in the working directory, or in the folder that `TUNING_FORK_RUNS` names.
 ///
 /// # Errors
 /// If there is no display, or the graphics driver has no OpenGL 2.1 or better.
@@ -26,7 +27,11 @@ pub fn run() -> anyhow::Result<()> {
     let open = |cc: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, Box<dyn std::error::Error + Send + Sync>> {
         hook::install(&cc.egui_ctx);
         let saved = cc.storage.map(Saved::load);
-        Ok(Box::new(Window(TuningForkApp::new(&cc.egui_ctx, saved))))
+        let mut app = TuningForkApp::new(&cc.egui_ctx, saved);
+        if let Some(folder) = std::env::var_os("TUNING_FORK_RUNS") {
+            app.keep_runs_in(folder);
+        }
+        Ok(Box::new(Window(app)))
     };
     eframe::run_native("tuning-fork", options, Box::new(open)).map_err(|error| {
         anyhow::anyhow!("the window cannot be opened: {error}; without a display use `tuning-fork train`, see `tuning-fork --help`")

@@ -11,12 +11,6 @@ use crate::explain::Classifier;
 use crate::imaging::{self, Image};
 use crate::train::{self, Config, Handle, Job, RunFolder};
 
-/// Where runs are kept: `TUNING_FORK_RUNS`, else `runs` in the working directory, as the command line does.
-#[must_use]
-pub fn runs_folder() -> PathBuf {
-    std::env::var_os("TUNING_FORK_RUNS").map_or_else(|| PathBuf::from("runs"), PathBuf::from)
-}
-
 /// Opens a data set. `open` is the data set that is open already; it is
 /// used again if only the split changes.
 pub fn open_data(key: &DataKey, open: Option<(DataKey, Arc<Dataset>)>) -> Result<Box<Data>, String> {
@@ -45,9 +39,9 @@ pub fn describe(key: &DataKey, set: Arc<Dataset>) -> Result<Box<Data>, String> {
     Ok(Box::new(Data { set, key: key.clone(), split, parts, balance, generation: 0 }))
 }
 
-/// Makes a run folder and starts the run.
-pub fn start_run(config: Config, set: Arc<Dataset>, waker: Waker) -> Result<(Handle, PathBuf, Box<Config>), String> {
-    let folder = RunFolder::unique(&runs_folder(), &config).map_err(|error| error.to_string())?;
+/// Makes a run folder in `parent` and starts the run.
+pub fn start_run(parent: &Path, config: Config, set: Arc<Dataset>, waker: Waker) -> Result<(Handle, PathBuf, Box<Config>), String> {
+    let folder = RunFolder::unique(parent, &config).map_err(|error| error.to_string())?;
     let path = folder.path().to_owned();
     let handle = train::spawn(Job { config: config.clone(), dataset: set, folder }, Some(waker));
     Ok((handle, path, Box::new(config)))

@@ -28,10 +28,10 @@ impl TuningForkApp {
             return;
         }
         let Some(data) = &self.state.data else { return };
-        let (config, set) = (self.state.config.clone(), Arc::clone(&data.set));
+        let (parent, config, set) = (self.runs_folder.clone(), self.state.config.clone(), Arc::clone(&data.set));
         let waker = Waker::from(Arc::new(WakeWindow(self.context.clone())));
         self.state.starting = true;
-        self.start_task(Kind::Run, move || Answer::Run(work::start_run(config, set, waker)));
+        self.start_task(Kind::Run, move || Answer::Run(work::start_run(&parent, config, set, waker)));
     }
 
     pub(super) fn take_run(&mut self, result: Result<(Handle, PathBuf, Box<Config>), String>) {

@@ -67,6 +67,10 @@ impl ExploreView {
             }
             return;
         };
+        if self.class.is_some_and(|class| class as usize >= data.set.classes.len()) {
+            self.class = None;
+        }
+        self.filtered.update(data, self.class, self.part);
         self.controls(ui, data);
         self.filtered.update(data, self.class, self.part);
         if self.balance {
@@ -90,9 +94,6 @@ impl ExploreView {
     }
 
     fn controls(&mut self, ui: &mut Ui, data: &Data) {
-        if self.class.is_some_and(|class| class as usize >= data.set.classes.len()) {
-            self.class = None;
-        }
         ui.horizontal_wrapped(|ui| {
             ui.selectable_value(&mut self.balance, false, "Pictures");
             ui.selectable_value(&mut self.balance, true, "Class balance");

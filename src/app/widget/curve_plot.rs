@@ -97,10 +97,10 @@ fn draw<'a>(p: &mut egui_plot::PlotUi<'a>, curve: &Curve<'a>) {
     }
 }
 
-/// About four marks in sight, at 1, 2 or 5 times a power of ten; `whole` for a count, which has nothing between its numbers.
+/// About five marks in sight, at 1, 2 or 5 times a power of ten; `whole` for a count, which has nothing between its numbers.
 fn marks(input: &GridInput, whole: bool) -> Vec<GridMark> {
     let (low, high) = input.bounds;
-    let step = nice_step((high - low) / 4.0);
+    let step = nice_step((high - low) / 5.0);
     let step = if whole { step.max(1.0) } else { step };
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
     (first..=last).map(|i| GridMark { value: i as f64 * step, step_size: step }).collect()
@@ -126,7 +126,7 @@ mod tests {
         };
         assert_eq!(values(-0.3, 7.2, true), [0.0, 2.0, 4.0, 6.0]);
         assert_eq!(values(0.0, 1.3, true), [0.0, 1.0]);
-        assert_eq!(values(0.1, 1.01, false), [0.5, 1.0]);
+        assert_eq!(values(0.1, 2.6, false), [0.5, 1.0, 1.5, 2.0, 2.5]);
         assert!((nice_step(f64::NAN) - 1.0).abs() < 1e-12);
     }
 }

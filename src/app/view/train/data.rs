@@ -10,6 +10,7 @@ use crate::app::state::{Data, State, is_synthetic};
 use crate::app::theme;
 use crate::app::view::words;
 use crate::app::widget;
+use crate::data::{ACKNOWLEDGEMENT, GALAXY10_CLASSES};
 
 /// The most skipped files that are listed.
 const LISTED: usize = 200;
@@ -53,9 +54,16 @@ pub fn show(ui: &mut Ui, state: &State, folder: &mut String, actions: &mut Vec<A
 
 /// What is open.
 fn about(ui: &mut Ui, data: &Data) {
+    if let Some(folder) = &data.set.location {
+        let path = folder.display().to_string();
+        ui.add(egui::Label::new(&path).truncate()).on_hover_text(path);
+    }
     let [train, valid, test] = [&data.split.train, &data.split.valid, &data.split.test].map(|part| words::thousands(part.len()));
     let given = if data.set.given_split.is_some() { " (as given)" } else { "" };
     ui.label(theme::muted(ui, format!("{train} train, {valid} validation, {test} test{given}")));
+    if data.set.location.is_some() && data.set.classes == GALAXY10_CLASSES {
+        CollapsingHeader::new(theme::muted(ui, "How to credit Galaxy10")).id_salt("credit").show(ui, |ui| ui.label(ACKNOWLEDGEMENT));
+    }
     let skipped = &data.set.skipped;
     if skipped.is_empty() {
         return;

@@ -5,8 +5,10 @@ use egui::{Response, RichText, Ui, vec2};
 use crate::app::theme;
 use crate::train::ConfigError;
 
-/// Width of a field's name.
+/// Widest that a field's name gets.
 const NAME_WIDTH: f32 = 112.0;
+/// Most of a line that a field's name takes.
+const NAME_SHARE: f32 = 0.38;
 
 /// What the user is told of a field.
 pub struct About {
@@ -35,6 +37,7 @@ const FIELDS: &[About] = &[
     about("optimizer", "Optimiser", "How a gradient becomes a step."),
     about("momentum", "Momentum", "How much of the last step SGD keeps."),
     about("schedule", "Schedule", "How the learning rate changes during the run."),
+    about("cycle_momentum", "Cycle momentum", "Lowers the momentum while the learning rate is high, so that large steps do not overshoot."),
     about("loss", "Loss", "What the network is asked to make small."),
     about("beta", "Beta", "Class balance: 0 counts every image the same, close to 1 every class the same."),
     about("gamma", "Gamma", "Focus: the larger, the less an image counts that is already classified well."),
@@ -88,12 +91,13 @@ impl<'a, T: PartialEq> Field<'a, T> {
         let About { label, why, .. } = find(key).unwrap_or(&FIELDS[0]);
         let hover = format!("{why}\nDefault: {}", self.words);
         ui.horizontal(|ui| {
+            let width = (ui.available_width() * NAME_SHARE).min(NAME_WIDTH);
             let name = ui
                 .allocate_ui_with_layout(
-                    vec2(NAME_WIDTH, ui.spacing().interact_size.y),
+                    vec2(width, ui.spacing().interact_size.y),
                     egui::Layout::left_to_right(egui::Align::Center),
                     |ui| {
-                        ui.set_min_width(NAME_WIDTH);
+                        ui.set_min_width(width);
                         ui.add(egui::Label::new(*label).truncate())
                     },
                 )

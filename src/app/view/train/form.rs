@@ -5,7 +5,7 @@ use egui::{CollapsingHeader, DragValue, Response, RichText, Slider, Ui};
 use super::choice::{self, Choice};
 use super::field::Field;
 use crate::app::theme;
-use crate::train::{Config, ConfigError, LossKind, OptimizerKind};
+use crate::train::{Config, ConfigError, LossKind, OptimizerKind, ScheduleKind};
 
 /// Shows the form and changes `config`.
 pub fn show(ui: &mut Ui, config: &mut Config) {
@@ -49,7 +49,7 @@ impl Form {
     fn steps(&self, ui: &mut Ui, c: &mut Config) {
         let d = &self.default;
         Field::new("lr", &mut c.lr, d.lr, decimal(d.lr)).show(ui, &self.errors, |ui, value| {
-            ui.spacing_mut().slider_width = (ui.available_width() - 96.0).clamp(50.0, 140.0);
+            ui.spacing_mut().slider_width = (ui.available_width() - 104.0).clamp(30.0, 140.0);
             let slider = Slider::new(value, 1e-6..=1.0).logarithmic(true).clamping(egui::SliderClamping::Never);
             ui.add(slider.custom_formatter(|v, _| decimal(v)))
         });
@@ -58,6 +58,9 @@ impl Form {
             self.real(ui, "momentum", &mut c.momentum, d.momentum, 0.005);
         }
         self.choice(ui, "schedule", &mut c.schedule, d.schedule);
+        if c.schedule == ScheduleKind::OneCycle {
+            self.switch(ui, "cycle_momentum", &mut c.cycle_momentum, d.cycle_momentum, "0.95 to 0.85");
+        }
         self.real(ui, "weight_decay", &mut c.weight_decay, d.weight_decay, 1e-4);
         self.real(ui, "clip", &mut c.clip, d.clip, 0.05);
     }
@@ -82,8 +85,7 @@ impl Form {
 
     fn augmentation(&self, ui: &mut Ui, c: &mut Config) {
         let d = &self.default.augmentation;
-        let words = if d.flip { "on" } else { "off" };
-        Field::new("flip", &mut c.augmentation.flip, d.flip, words).show(ui, &self.errors, |ui, value| ui.checkbox(value, "left to right"));
+        self.switch(ui, "flip", &mut c.augmentation.flip, d.flip, "left to right");
         self.choice(ui, "rotation", &mut c.augmentation.rotation, d.rotation);
     }
 
@@ -98,6 +100,11 @@ impl Form {
 
     fn choice<T: Choice>(&self, ui: &mut Ui, key: &'static str, value: &mut T, default: T) {
         Field::new(key, value, default, default.name()).show(ui, &self.errors, |ui, value| choice::show(ui, key, value));
+    }
+
+    fn switch(&self, ui: &mut Ui, key: &'static str, value: &mut bool, default: bool, meaning: &str) {
+        let words = if default { "on" } else { "off" };
+        Field::new(key, value, default, words).show(ui, &self.errors, |ui, value| ui.checkbox(value, meaning));
     }
 
     fn count(&self, ui: &mut Ui, key: &'static str, value: &mut usize, default: usize, unit: &str) {
