@@ -13,12 +13,14 @@
 //! | `work`       | the slow work itself: opening, decoding, loading, classifying               |
 //! | `thumbnails` | small textures of the pictures in sight, under a cap                        |
 //! | `layout`     | the movable panels                                                          |
+//! | `fields`     | what the fields of a configuration are called, and why to change them       |
 //! | `saved`      | what survives a restart                                                     |
 //! | `theme`      | every colour and size, light and dark                                       |
 //! | `window`     | the frame around it all: eframe, the icon, the state file                   |
 
 mod action;
 mod apply;
+mod fields;
 mod hook;
 mod icon;
 mod layout;

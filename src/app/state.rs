@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use egui::TextureHandle;
 
+use super::fields;
 use super::layout::Pane;
 use super::machine::Machine;
 use crate::data::{Dataset, Part, Split};
@@ -196,7 +197,7 @@ impl State {
         }
         let errors = self.config.errors();
         if !errors.is_empty() {
-            let list: Vec<String> = errors.iter().map(|e| format!("{}: {}", field_label(e.field), e.message)).collect();
+            let list: Vec<String> = errors.iter().map(|e| format!("{}: {}", fields::about(e.field).label, e.message)).collect();
             return Some(format!("Correct this first:\n{}", list.join("\n")));
         }
         if let Some(what) = &self.loading {
@@ -208,9 +209,4 @@ impl State {
             Some(_) => None,
         }
     }
-}
-
-/// The field's name on the form, for messages.
-fn field_label(field: &str) -> String {
-    super::view::train_field_label(field).map_or_else(|| field.replace('_', " "), str::to_owned)
 }

@@ -14,8 +14,6 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use train::field_label as train_field_label;
-
 use super::action::Action;
 use super::layout::Pane;
 use super::saved::Appearance;

@@ -37,6 +37,10 @@ pub struct CurvePlot<'a> {
 
 /// Room for the title above a plot.
 const TITLE: f32 = 23.0;
+/// Room for a number below a plot, so that numbers never touch.
+const MARK_WIDTH: f32 = 90.0;
+/// Room for a number beside a plot.
+const MARK_HEIGHT: f32 = 36.0;
 
 /// Shows the curves.
 pub fn show(ui: &mut Ui, plot: &CurvePlot<'_>) -> Response {
@@ -57,8 +61,8 @@ pub fn show(ui: &mut Ui, plot: &CurvePlot<'_>) -> Response {
                 .include_x(0.0)
                 .show_background(false)
                 .set_margin_fraction(egui::vec2(0.01, 0.08))
-                .x_grid_spacer(|input| marks(&input, true))
-                .y_grid_spacer(|input| marks(&input, false))
+                .x_grid_spacer(|input| marks(&input, plot.size.x / MARK_WIDTH, true))
+                .y_grid_spacer(|input| marks(&input, plot.size.y / MARK_HEIGHT, false))
                 .grid_spacing(egui::Rangef::new(4.0, 24.0))
                 .grid_color(palette.line)
                 .y_axis_min_width(38.0)
@@ -97,10 +101,10 @@ fn draw<'a>(p: &mut egui_plot::PlotUi<'a>, curve: &Curve<'a>) {
     }
 }
 
-/// About five marks in sight, at 1, 2 or 5 times a power of ten; `whole` for a count, which has nothing between its numbers.
-fn marks(input: &GridInput, whole: bool) -> Vec<GridMark> {
+/// At most about `most` marks in sight, at 1, 2 or 5 times a power of ten; `whole` for a count, which has nothing between its numbers.
+fn marks(input: &GridInput, most: f32, whole: bool) -> Vec<GridMark> {
     let (low, high) = input.bounds;
-    let step = nice_step((high - low) / 5.0);
+    let step = nice_step((high - low) / f64::from(most.clamp(2.0, 8.0)));
     let step = if whole { step.max(1.0) } else { step };
     let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
     (first..=last).map(|i| GridMark { value: i as f64 * step, step_size: step }).collect()
@@ -122,7 +126,7 @@ mod tests {
     #[test]
     fn marks_are_few_round_and_inside() {
         let values = |low, high, whole| -> Vec<f64> {
-            marks(&GridInput { bounds: (low, high), base_step_size: 1.0 }, whole).iter().map(|mark| mark.value).collect()
+            marks(&GridInput { bounds: (low, high), base_step_size: 1.0 }, 5.0, whole).iter().map(|mark| mark.value).collect()
         };
         assert_eq!(values(-0.3, 7.2, true), [0.0, 2.0, 4.0, 6.0]);
         assert_eq!(values(0.0, 1.3, true), [0.0, 1.0]);

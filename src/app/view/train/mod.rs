@@ -9,8 +9,6 @@ mod form;
 use egui::{ScrollArea, Ui};
 use serde::{Deserialize, Serialize};
 
-pub use field::label as field_label;
-
 use crate::app::action::Action;
 use crate::app::state::State;
 use crate::app::theme;
