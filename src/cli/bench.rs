@@ -1,5 +1,6 @@
 //! `tuning-fork bench`: how long a training step takes here, and what it is made of. Random pictures in memory, and the
-//! network, loss and optimiser of a real run; no files, no augmentation, no prefetching.
+//! network, loss and optimiser of a real run; no files, no augmentation, no prefetching. (The share of a real run's time that
+//! is spent waiting for pictures is told while it trains, and as `wait` in its events.)
 
 use std::time::Instant;
 

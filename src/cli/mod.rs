@@ -14,9 +14,12 @@ mod train;
 
 use std::process::ExitCode;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::data::Dataset;
+use crate::nn::Step;
 
 /// Exit code of a run that was stopped by Ctrl-C, as shells have it.
 const STOPPED: u8 = 130;
@@ -40,8 +43,16 @@ RUST_LOG=tuning_fork=debug writes a log to standard error.";
 #[derive(Debug, Parser)]
 #[command(name = "tuning-fork", version, after_help = EXAMPLES, max_term_width = 120)]
 struct Arguments {
+    /// Make the CPU's products run on these instructions, whatever the machine or `--precision` would choose
+    #[arg(long, global = true, value_name = "NAME", value_parser = instructions(), help_heading = "Machine")]
+    instructions: Option<Step>,
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+/// Reads the name of a step of the ladder.
+fn instructions() -> impl TypedValueParser<Value = Step> {
+    PossibleValuesParser::new(Step::ALL.map(Step::name)).try_map(|name| name.parse::<Step>())
 }
 
 /// The subcommands.
@@ -63,12 +74,17 @@ pub enum Command {
     Data(data::DataCommand),
 }
 
-/// Reads the command line; `None` asks for the window. Wrong arguments, `--help` and `--version` end the program here.
+/// Reads the command line; `None` asks for the window. Wrong arguments, `--help` and `--version` end the program here, and
+/// so do `--instructions` that the processor lacks.
 #[must_use]
 pub fn parse() -> Option<Command> {
-    let command = Arguments::command().mut_subcommand("train", flags::show_defaults);
-    let matches = command.get_matches();
-    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command
+    let mut command = Arguments::command().mut_subcommand("train", flags::show_defaults);
+    let matches = command.get_matches_mut();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Err(message) = Step::force(arguments.instructions) {
+        command.error(ErrorKind::InvalidValue, message).exit();
+    }
+    arguments.command
 }
 
 /// Carries a subcommand out.

@@ -51,6 +51,25 @@ fn bench_ends_with_one_line_of_figures() {
 }
 
 #[test]
+fn each_step_of_the_ladder_can_be_forced() {
+    use tuning_fork::nn::Step;
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = ["bench", "--model=compact", "--size=32", "--batch=2", "--steps=1", "--warmup=0", "--threads=1", "--instructions"];
+    for step in Step::ALL {
+        let answer = run(folder.path(), &[&base[..], &[step.name()]].concat());
+        if step.available() {
+            let figures = json(answer.stdout.lines().last().expect("a line"));
+            assert_eq!(figures["instructions"], step.to_string());
+            assert_eq!(figures["amp"], !step.is_f32());
+        } else {
+            assert!(answer.code == Some(2) && answer.stderr.contains("portable"), "{}", answer.stderr);
+        }
+    }
+    let answer = run(folder.path(), &[&base[..], &["sse9"]].concat());
+    assert!(answer.code == Some(2) && answer.stderr.contains("avx2"), "{}", answer.stderr);
+}
+
+#[test]
 fn evaluate_scores_every_part_of_the_runs_split() {
     let folder = finished_run();
     let mut images = 0;

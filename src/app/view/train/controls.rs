@@ -82,6 +82,9 @@ fn progress(ui: &mut Ui, run: &Run) {
     if let Some(speed) = session.images_per_s() {
         pace.push(format!("{speed:.0} images/s"));
     }
+    if let Some(wait) = session.wait() {
+        pace.push(format!("{:.0} % waiting for pictures", 100.0 * wait));
+    }
     match session.status {
         Status::Running | Status::Waiting => pace.push(time_left(run)),
         Status::Paused => pace.push("paused".into()),

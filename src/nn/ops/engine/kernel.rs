@@ -57,6 +57,20 @@ pub trait Kernel {
     /// The step's instructions must be available; all numbers that `a` names, `runs * run_length * 32` numbers at `b` and
     /// rows of 32 at `c`, `c_stride` apart, are valid and `c` is touched by nobody else.
     unsafe fn tile<const R: usize, const ADD: bool>(a: &Rows<'_, Self::Packed>, b: *const Self::Packed, c: *mut f32, c_stride: usize);
+
+    /// One tile of 32-bit numbers with A the other way round: the R rows of each `k` are neighbours, `a_stride` apart from `k`
+    /// to `k`. R is 12 or 8.
+    ///
+    /// # Safety
+    /// As for [`tile`](Self::tile), for `depth` times R numbers of `a` and 32 of `b`.
+    unsafe fn outer<const R: usize, const ADD: bool>(
+        a: *const f32,
+        a_stride: usize,
+        depth: usize,
+        b: *const f32,
+        c: *mut f32,
+        c_stride: usize,
+    );
 }
 
 /// Work that is cut into independent pieces, written once and compiled for each step.

@@ -22,15 +22,21 @@
 
 mod buffer;
 mod convolution;
+mod epilogue;
+mod few_inputs;
 mod kernel;
 mod norm_pool;
 mod pixels;
 mod portable;
 mod relu_pool;
+mod small_maps;
 mod step;
 mod transpose;
 mod weight_gradient;
 mod weights;
+mod windows;
+mod winograd;
+mod winograd_gradient;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

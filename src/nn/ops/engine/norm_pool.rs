@@ -12,11 +12,13 @@ use rayon::prelude::*;
 
 use super::Step;
 use super::buffer::{Buffer, Shared};
-use super::convolution::{BiasReluPool, Blocks, Order, Store, StoreWithMoments, convolve};
+use super::convolution::{blocks, convolve};
+use super::epilogue::{BiasReluPool, Store, StoreWithMoments};
 use super::kernel::{Kernel, Task, run_all};
 use super::pixels::{DEAD, Dense, Grid};
 use super::weight_gradient::{Workspace, weight_gradient};
 use super::weights::{Panels, Use};
+use super::windows::{Blocks, Windows};
 
 /// Memory of one block that is kept from step to step.
 #[derive(Default)]
@@ -84,14 +86,15 @@ impl NormPool {
                 && out.len() == pooled.len()
                 && codes.len() == out.len()
         );
-        self.panels.pack(step, weights, full.channels, grid.channels, Use::Forward);
-        let blocks = Blocks::new(Order::Raster, grid);
+        self.panels.pack(step, weights, grid, full.channels, Use::Forward);
+        let windows = Windows::covering(grid);
+        let blocks = blocks(windows, &self.panels);
         let z = self.z.numbers::<f32>(full.len());
         let moments = self.moments.numbers::<f32>(2 * blocks.count * full.channels);
-        let store = Store { out: Shared::new(z), channels: full.channels };
-        let epilogue = StoreWithMoments { store, rows_a_block: blocks.size, moments: Shared::new(moments) };
-        convolve(step, &Dense { grid, values: x }, Order::Raster, &self.panels, &epilogue);
-        let statistics = combine(moments, blocks, full.channels);
+        let store = Store { windows, out: Shared::new(z), channels: full.channels };
+        let epilogue = StoreWithMoments { store, blocks, moments: Shared::new(moments) };
+        convolve(step, &Dense { grid, values: x }, windows, &self.panels, &epilogue);
+        let statistics = combine(moments, windows, blocks, full.channels);
         let (scale, shift) = affine(&statistics, norm);
         let lines = pooled.images * pooled.height;
         run_all(step, &Pool { z, grid: full, scale: &scale, shift: &shift, out: Shared::new(out), codes: Shared::new(codes) }, lines);
@@ -119,9 +122,10 @@ impl NormPool {
         let (scale, shift) = affine(statistics, norm);
         self.folded.clear();
         self.folded.extend(weights.chunks_exact(outputs).flat_map(|row| row.iter().zip(&scale).map(|(w, s)| w * s)));
-        self.panels.pack(step, &self.folded, outputs, grid.channels, Use::Forward);
-        let epilogue = BiasReluPool { bias: &shift, out: Shared::new(out), codes: Shared::new(codes) };
-        convolve(step, &Dense { grid, values: x }, Order::Windows, &self.panels, &epilogue);
+        self.panels.pack(step, &self.folded, grid, outputs, Use::Forward);
+        let windows = Windows::pooled(grid);
+        let epilogue = BiasReluPool { windows, bias: &shift, out: Shared::new(out), codes: Shared::new(codes) };
+        convolve(step, &Dense { grid, values: x }, windows, &self.panels, &epilogue);
     }
 
     /// All gradients from that of the output of the last [`forward`](Self::forward), whose results are given back.
@@ -156,8 +160,9 @@ impl NormPool {
         weight_gradient(step, &Dense { grid, values: x }, &dz, &mut self.workspace, to.weights);
         if let Some(input) = to.input {
             assert_eq!(input.len(), grid.len(), "the gradient has the shape of the input");
-            self.panels.pack(step, weights, full.channels, grid.channels, Use::InputGradient);
-            convolve(step, &dz, Order::Raster, &self.panels, &Store { out: Shared::new(input), channels: grid.channels });
+            self.panels.pack(step, weights, full, grid.channels, Use::InputGradient);
+            let windows = Windows::covering(grid);
+            convolve(step, &dz, windows, &self.panels, &Store { windows, out: Shared::new(input), channels: grid.channels });
         }
     }
 }
@@ -170,12 +175,12 @@ fn affine(statistics: &Statistics, norm: Norm<'_>) -> (Vec<f32>, Vec<f32>) {
 }
 
 /// Mean and variance from those of the blocks (Chan et al. 1983), in 64 bits.
-fn combine(moments: &[f32], blocks: Blocks, channels: usize) -> Statistics {
+fn combine(moments: &[f32], windows: Windows, blocks: Blocks, channels: usize) -> Statistics {
+    let counts: Vec<f64> = (0..blocks.count).map(|block| blocks.range(block)).map(|(a, b)| windows.pixels(a, b) as f64).collect();
     let mut statistics = Statistics { mean: Vec::with_capacity(channels), variance: Vec::with_capacity(channels) };
     for c in 0..channels {
         let (mut count, mut mean, mut squares) = (0.0f64, 0.0f64, 0.0f64);
-        for block in 0..blocks.count {
-            let n = blocks.size.min(blocks.rows - block * blocks.size) as f64;
+        for (block, n) in counts.iter().enumerate() {
             let delta = f64::from(moments[2 * block * channels + c]) - mean;
             mean += delta * n / (count + n);
             squares += f64::from(moments[(2 * block + 1) * channels + c]) + delta * delta * count * n / (count + n);

@@ -33,6 +33,40 @@ impl Kernel for Portable {
             }
         }
     }
+
+    #[inline(always)]
+    unsafe fn outer<const R: usize, const ADD: bool>(
+        a: *const f32,
+        a_stride: usize,
+        depth: usize,
+        b: *const f32,
+        c: *mut f32,
+        c_stride: usize,
+    ) {
+        for r0 in (0..R).step_by(BLOCK_ROWS) {
+            for j0 in (0..COLUMNS).step_by(BLOCK_COLUMNS) {
+                let mut sums = [[0.0f32; BLOCK_COLUMNS]; BLOCK_ROWS];
+                // SAFETY: rows r0..r0+4 < R and columns j0..j0+8 < 32 of what the caller promised.
+                unsafe {
+                    for k in 0..depth {
+                        let row = b.add(k * COLUMNS + j0).cast::<[f32; BLOCK_COLUMNS]>().read_unaligned();
+                        let factors = a.add(k * a_stride + r0).cast::<[f32; BLOCK_ROWS]>().read_unaligned();
+                        for (sums, factor) in sums.iter_mut().zip(factors) {
+                            for (sum, value) in sums.iter_mut().zip(row) {
+                                *sum += factor * value;
+                            }
+                        }
+                    }
+                    for (r, sums) in sums.iter().enumerate() {
+                        let c = c.add((r0 + r) * c_stride + j0);
+                        for (j, sum) in sums.iter().enumerate() {
+                            *c.add(j) = if ADD { *c.add(j) + sum } else { *sum };
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The sums of rows `r0..r0 + 4` and 8 columns.

@@ -4,10 +4,12 @@ use rayon::prelude::*;
 
 use super::Step;
 use super::buffer::Shared;
-use super::convolution::{BiasReluPool, Order, Store, convolve};
+use super::convolution::convolve;
+use super::epilogue::{BiasReluPool, Store};
 use super::pixels::{DEAD, Dense, Grid, Unpooled};
 use super::weight_gradient::{Workspace, weight_gradient};
 use super::weights::{Panels, Use};
+use super::windows::Windows;
 
 /// Memory of one block that is kept from step to step.
 #[derive(Default)]
@@ -38,9 +40,10 @@ impl ReluPool {
         assert!(
             x.len() == grid.len() && weights.len() == 9 * grid.channels * outputs && out.len() == pooled.len() && codes.len() == out.len()
         );
-        self.panels.pack(step, weights, outputs, grid.channels, Use::Forward);
-        let epilogue = BiasReluPool { bias, out: Shared::new(out), codes: Shared::new(codes) };
-        convolve(step, &Dense { grid, values: x }, Order::Windows, &self.panels, &epilogue);
+        self.panels.pack(step, weights, grid, outputs, Use::Forward);
+        let windows = Windows::pooled(grid);
+        let epilogue = BiasReluPool { windows, bias, out: Shared::new(out), codes: Shared::new(codes) };
+        convolve(step, &Dense { grid, values: x }, windows, &self.panels, &epilogue);
     }
 
     /// All gradients from that of the output.
@@ -65,8 +68,9 @@ impl ReluPool {
         weight_gradient(step, &Dense { grid, values: x }, &spread, &mut self.workspace, to.weights);
         if let Some(input) = to.input {
             assert_eq!(input.len(), grid.len(), "the gradient has the shape of the input");
-            self.panels.pack(step, weights, outputs, grid.channels, Use::InputGradient);
-            convolve(step, &spread, Order::Raster, &self.panels, &Store { out: Shared::new(input), channels: grid.channels });
+            self.panels.pack(step, weights, spread.grid, grid.channels, Use::InputGradient);
+            let windows = Windows::covering(grid);
+            convolve(step, &spread, windows, &self.panels, &Store { windows, out: Shared::new(input), channels: grid.channels });
         }
     }
 }

@@ -63,7 +63,8 @@ impl Step {
     /// If the machine lacks the instructions.
     pub fn force(step: Option<Self>) -> Result<(), String> {
         if let Some(missing) = step.filter(|s| !s.available()) {
-            return Err(format!("this processor has no {missing}; choose one of {:?}", Self::ALL.map(Self::name)));
+            let there: Vec<_> = Self::ALL.into_iter().filter(|s| s.available()).map(Self::name).collect();
+            return Err(format!("this processor has no {missing}; it has {}", there.join(", ")));
         }
         FORCED.store(step.map_or(0, |s| s as u8), Ordering::Relaxed);
         Ok(())

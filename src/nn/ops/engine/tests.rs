@@ -48,8 +48,13 @@ fn error(got: &[f32], want: &[f64]) -> f64 {
     got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).abs()).fold(0.0, f64::max) / scale
 }
 
-/// Shapes with odd sizes, one image, one channel, channels that fill no panel, and both layouts of the weight gradient.
-const SHAPES: [(Grid, usize); 8] = [
+/// Shapes with odd sizes, one image, one channel, channels that fill no panel, both layouts of the direct weight gradient,
+/// Winograd's way with odd sizes, with maps small enough to be ordered by position, and with a part of a panel.
+const SHAPES: [(Grid, usize); 12] = [
+    (Grid { images: 26, height: 2, width: 2, channels: 16 }, 33),
+    (Grid { images: 4, height: 9, width: 11, channels: 16 }, 48),
+    (Grid { images: 20, height: 4, width: 4, channels: 32 }, 48),
+    (Grid { images: 9, height: 7, width: 5, channels: 48 }, 16),
     (Grid { images: 2, height: 8, width: 8, channels: 3 }, 32),
     (Grid { images: 3, height: 10, width: 12, channels: 32 }, 64),
     (Grid { images: 1, height: 9, width: 11, channels: 16 }, 40),

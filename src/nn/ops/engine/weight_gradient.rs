@@ -5,8 +5,11 @@
 //!
 //! ```text
 //! shifted   [inputs][lines + 2][width + 2]   every tap is the same memory, shifted by a constant
-//! explicit  [9 x inputs][pixels]             one row a tap and input: for few inputs or narrow pictures
+//! explicit  [9 x inputs][pixels]             one row a tap and input: for narrow pictures
 //! ```
+//!
+//! (Layers with few inputs, maps of a few pixels and shapes that suit Winograd's way go to `few_inputs.rs`, `small_maps.rs` and
+//! `winograd_gradient.rs`.)
 //!
 //! And two ways to share the work, chosen by the shape alone so that the sums have one order:
 //!
@@ -16,9 +19,12 @@
 
 use super::Step;
 use super::buffer::{Buffer, Scratch, Shared};
+use super::few_inputs::{self, FEW};
 use super::kernel::{COLUMNS, Kernel, ROWS, Rows, Task, run_all};
 use super::pixels::{Grid, Pixels};
+use super::small_maps;
 use super::transpose::{Band, SPARE, explicit, gradients, pitch, shifted};
+use super::winograd_gradient;
 
 /// Pictures narrower than this take the explicit layout: their runs would be too short.
 const NARROW: usize = 8;
@@ -53,7 +59,7 @@ struct Plan {
 
 impl Plan {
     fn new(input: Grid, outputs: usize, extent: (usize, usize)) -> Self {
-        let explicit = input.width < NARROW || input.channels < 8;
+        let explicit = input.width < NARROW;
         let rows = if explicit { 9 * input.channels } else { input.channels };
         let rows = rows.next_multiple_of(4).max(8);
         let panels = outputs.div_ceil(COLUMNS);
@@ -97,7 +103,7 @@ fn spread(numbers: usize) -> usize {
 }
 
 /// Cuts `rows` (a multiple of 4, at least 8) into tiles of 12 and, at the end, of 8: start and height of each.
-fn tiles(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+pub fn tiles(rows: usize) -> impl Iterator<Item = (usize, usize)> {
     let eights = match rows % ROWS {
         0 => 0,
         4 => 2,
@@ -111,6 +117,18 @@ fn tiles(rows: usize) -> impl Iterator<Item = (usize, usize)> {
 pub fn weight_gradient<X: Pixels, G: Pixels>(step: Step, x: &X, gradient: &G, workspace: &mut Workspace, out: &mut [f32]) {
     let plan = Plan::new(x.grid(), gradient.grid().channels, gradient.extent());
     assert_eq!(out.len(), plan.outputs * plan.input.channels * 9, "the gradient has the shape of the weights");
+    if plan.input.channels < FEW {
+        return few_inputs::weight_gradient(step, x, gradient, &mut workspace.partial, out);
+    }
+    if small_maps::suits(step, plan.input, plan.outputs) {
+        let Workspace { activations, gradients, .. } = workspace;
+        return small_maps::weight_gradient(step, x, gradient, (activations, gradients), out);
+    }
+    let (height, width) = gradient.extent();
+    let windows = plan.input.images * height.div_ceil(2) * width.div_ceil(2);
+    if winograd_gradient::suits(step, plan.input.channels, plan.outputs, height.min(width), windows) {
+        return winograd_gradient::weight_gradient(step, x, gradient, &mut workspace.partial, out);
+    }
     if plan.sums() <= GROUPED_WEIGHTS {
         let bands = plan.bands();
         let groups = GROUPS.min(bands.len()).max(1);

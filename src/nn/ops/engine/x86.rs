@@ -59,12 +59,7 @@ unsafe fn avx2_tile<const B: usize, const R: usize, const ADD: bool>(a: &Rows<'_
             // SAFETY: rows r0..r0+B < R and columns j0..j0+16 of what the caller promised.
             unsafe {
                 let sums = avx2_block::<B>(a, r0, b.add(j0));
-                for (r, sums) in sums.iter().enumerate() {
-                    for (half, sum) in sums.iter().enumerate() {
-                        let c = c.add((r0 + r) * c_stride + j0 + 8 * half);
-                        _mm256_storeu_ps(c, if ADD { _mm256_add_ps(_mm256_loadu_ps(c), *sum) } else { *sum });
-                    }
-                }
+                avx2_store::<B, ADD>(&sums, c.add(r0 * c_stride + j0), c_stride);
             }
         }
     }
@@ -83,6 +78,71 @@ impl Kernel for Avx2 {
     unsafe fn tile<const R: usize, const ADD: bool>(a: &Rows<'_, f32>, b: *const f32, c: *mut f32, c_stride: usize) {
         // SAFETY: the caller's promises; R is 12 or 8.
         unsafe { if R.is_multiple_of(6) { avx2_tile::<6, R, ADD>(a, b, c, c_stride) } else { avx2_tile::<4, R, ADD>(a, b, c, c_stride) } }
+    }
+
+    #[inline(always)]
+    unsafe fn outer<const R: usize, const ADD: bool>(
+        a: *const f32,
+        a_stride: usize,
+        depth: usize,
+        b: *const f32,
+        c: *mut f32,
+        c_stride: usize,
+    ) {
+        // SAFETY: the caller's promises; R is 12 or 8.
+        unsafe {
+            if R.is_multiple_of(6) {
+                avx2_outer::<6, R, ADD>(a, a_stride, depth, b, c, c_stride);
+            } else {
+                avx2_outer::<4, R, ADD>(a, a_stride, depth, b, c, c_stride);
+            }
+        }
+    }
+}
+
+/// Rows of a tile in blocks of B rows and half the columns; A the other way round.
+#[inline(always)]
+unsafe fn avx2_outer<const B: usize, const R: usize, const ADD: bool>(
+    a: *const f32,
+    a_stride: usize,
+    depth: usize,
+    b: *const f32,
+    c: *mut f32,
+    c_stride: usize,
+) {
+    for r0 in (0..R).step_by(B) {
+        for j0 in [0, 16] {
+            // SAFETY: rows r0..r0+B < R and columns j0..j0+16 of what the caller promised.
+            unsafe {
+                let mut sums = [[_mm256_setzero_ps(); 2]; B];
+                let (mut a, mut b) = (a.add(r0), b.add(j0));
+                for _ in 0..depth {
+                    let (b0, b1) = (_mm256_loadu_ps(b), _mm256_loadu_ps(b.add(8)));
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        let factor = _mm256_broadcast_ss(&*a.add(r));
+                        sums[0] = _mm256_fmadd_ps(factor, b0, sums[0]);
+                        sums[1] = _mm256_fmadd_ps(factor, b1, sums[1]);
+                    }
+                    a = a.wrapping_add(a_stride);
+                    b = b.wrapping_add(COLUMNS);
+                }
+                avx2_store::<B, ADD>(&sums, c.add(r0 * c_stride + j0), c_stride);
+            }
+        }
+    }
+}
+
+/// Stores B rows of 16 sums.
+#[inline(always)]
+unsafe fn avx2_store<const B: usize, const ADD: bool>(sums: &[[__m256; 2]; B], c: *mut f32, c_stride: usize) {
+    for (r, sums) in sums.iter().enumerate() {
+        for (half, sum) in sums.iter().enumerate() {
+            // SAFETY: the caller promises B rows of 16 numbers, `c_stride` apart.
+            unsafe {
+                let c = c.add(r * c_stride + 8 * half);
+                _mm256_storeu_ps(c, if ADD { _mm256_add_ps(_mm256_loadu_ps(c), *sum) } else { *sum });
+            }
+        }
     }
 }
 
@@ -150,6 +210,25 @@ impl Kernel for Avx512 {
             store::<R, ADD>(&sums, c, c_stride);
         }
     }
+
+    #[inline(always)]
+    unsafe fn outer<const R: usize, const ADD: bool>(
+        a: *const f32,
+        a_stride: usize,
+        depth: usize,
+        b: *const f32,
+        c: *mut f32,
+        c_stride: usize,
+    ) {
+        // SAFETY: as for `tile`; a stride of one finds the rows side by side.
+        unsafe {
+            let mut sums = [[_mm512_setzero_ps(); 2]; R];
+            for k in 0..depth {
+                avx512_step(&mut sums, a.add(k * a_stride), 1, b.add(k * COLUMNS));
+            }
+            store::<R, ADD>(&sums, c, c_stride);
+        }
+    }
 }
 
 pub struct Avx512Bf16;
@@ -200,5 +279,18 @@ impl Kernel for Avx512Bf16 {
             }
             store::<R, ADD>(&sums, c, c_stride);
         }
+    }
+
+    #[inline(always)]
+    unsafe fn outer<const R: usize, const ADD: bool>(
+        a: *const f32,
+        a_stride: usize,
+        depth: usize,
+        b: *const f32,
+        c: *mut f32,
+        c_stride: usize,
+    ) {
+        // SAFETY: the same promises; this step has those instructions too.
+        unsafe { Avx512::outer::<R, ADD>(a, a_stride, depth, b, c, c_stride) }
     }
 }
