@@ -21,11 +21,18 @@ pub fn suits(step: Step, input: Grid, outputs: usize) -> bool {
 }
 
 /// Writes the gradient of the weights (9 x inputs x outputs).
-pub fn weight_gradient<X: Pixels, G: Pixels>(step: Step, x: &X, gradient: &G, memory: (&mut Buffer, &mut Buffer), out: &mut [f32]) {
+pub fn weight_gradient<X: Pixels, G: Pixels>(
+    step: Step,
+    x: &X,
+    gradient: &G,
+    activations: &mut Buffer,
+    panels: &mut Buffer,
+    out: &mut [f32],
+) {
     let grid = x.grid();
     let outputs = gradient.grid().channels;
-    let activations = Shared::new(memory.0.numbers::<f32>(grid.len()));
-    let panels = Shared::new(memory.1.numbers::<f32>(grid.with_channels(outputs).len()));
+    let activations = Shared::new(activations.numbers::<f32>(grid.len()));
+    let panels = Shared::new(panels.numbers::<f32>(grid.with_channels(outputs).len()));
     let pixels = grid.height * grid.width;
     run_all(step, &Pack { x, gradient, activations, panels }, grid.images * pixels);
     run_all(step, &Multiply { grid, outputs, activations, panels, out: Shared::new(out) }, 9 * outputs / COLUMNS);

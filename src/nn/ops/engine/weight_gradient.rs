@@ -122,7 +122,7 @@ pub fn weight_gradient<X: Pixels, G: Pixels>(step: Step, x: &X, gradient: &G, wo
     }
     if small_maps::suits(step, plan.input, plan.outputs) {
         let Workspace { activations, gradients, .. } = workspace;
-        return small_maps::weight_gradient(step, x, gradient, (activations, gradients), out);
+        return small_maps::weight_gradient(step, x, gradient, activations, gradients, out);
     }
     let (height, width) = gradient.extent();
     let windows = plan.input.images * height.div_ceil(2) * width.div_ceil(2);
