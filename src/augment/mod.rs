@@ -1,55 +1,43 @@
 //! Picture -> picture: what a training image goes through before the network sees it. Seeded and pure.
+//!
+//! [`Augmentation`] says what may happen, [`Augmentation::draw`] draws the parameters of one picture, and [`Draw::write`] makes
+//! the picture. Colour and blur are worked on the cropped picture; mirroring, turning, zooming, shifting and scaling to the
+//! network's size are one bilinear resampling.
 
+mod canvas;
+mod colour;
+mod draw;
 mod geometry;
+mod placement;
+mod settings;
+
+pub use canvas::Canvas;
+pub use colour::ColourStep;
+pub use draw::Draw;
+pub use geometry::{flip, quarter_turns};
+pub use settings::{Augmentation, Border, Preset, Rotation};
 
 use std::borrow::Cow;
-
-use serde::{Deserialize, Serialize};
 
 use crate::imaging::Image;
 use crate::random::Random;
 
-pub use geometry::{flip, quarter_turns, rotate};
-
-/// How training images are turned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rotation {
-    /// Not at all.
-    None,
-    /// By 0, 90, 180 or 270 degrees: exact, no resampling.
-    #[default]
-    Quarter,
-    /// By any angle, bilinear, with a reflected border.
-    Any,
-}
-
-/// Which augmentations are on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Augmentation {
-    /// Mirror left to right with probability 1/2.
-    pub flip: bool,
-    /// Turn by a random angle.
-    pub rotation: Rotation,
-}
-
-impl Default for Augmentation {
-    fn default() -> Self {
-        Self { flip: true, rotation: Rotation::Quarter }
+impl Draw {
+    /// The picture, only mirrored and turned by quarters as this draw says: every pixel is one of the source. Odd turns swap the
+    /// sides of a picture that is not square.
+    #[must_use]
+    pub fn pose(&self, image: &Image) -> Image {
+        let flipped = if self.flip { Cow::Owned(flip(image)) } else { Cow::Borrowed(image) };
+        quarter_turns(&flipped, self.quarter_turns)
     }
 }
 
 impl Augmentation {
-    /// The picture, flipped and turned as `random` will have it. Quarter turns swap the sides of a picture that is not
-    /// square; any other angle keeps the frame.
+    /// The picture, augmented as `random` will have it and scaled to `side` x `side`.
     #[must_use]
-    pub fn apply(&self, image: &Image, random: &mut Random) -> Image {
-        let flipped = if self.flip && random.chance(0.5) { Cow::Owned(flip(image)) } else { Cow::Borrowed(image) };
-        match self.rotation {
-            Rotation::None => flipped.into_owned(),
-            Rotation::Quarter => quarter_turns(&flipped, random.below(4)),
-            Rotation::Any => rotate(&flipped, random.range(0.0, 360.0)),
-        }
+    pub fn apply(&self, image: &Image, side: usize, random: &mut Random) -> Image {
+        let draw = self.draw(random);
+        let fits = image.width() == side && image.height() == side;
+        if fits && self.is_exact() { draw.pose(image) } else { draw.apply(image, side) }
     }
 }

@@ -9,7 +9,7 @@ use clap::{Arg, Args, Command};
 use serde_json::Value;
 
 use super::choice::{Choice, kebab};
-use crate::augment::Rotation;
+use crate::augment::{Border, Preset, Rotation};
 use crate::nn::Architecture;
 use crate::train::{BestBy, Config, DeviceChoice, LossKind, OptimizerKind, Precision, ScheduleKind};
 
@@ -32,6 +32,56 @@ pub struct ConfigFlags {
     /// Turn training images: not at all, by quarter turns (exact), or by any angle (bilinear)
     #[arg(long, value_name = "TURN", value_parser = Choice::<Rotation>::new(), help_heading = "Data")]
     pub rotation: Option<Rotation>,
+
+    /// Set all augmentation of the training images at once (flags below, --flip and --rotation change it further): none, turns (mirrored
+    /// and quarter turns), gentle, strong, or the seed project's
+    #[arg(long, value_name = "PRESET", value_parser = Choice::<Preset>::new(), help_heading = "Augmentation")]
+    pub augmentation: Option<Preset>,
+    /// Largest angle of --rotation any, degrees, above 0 and at most 360
+    #[arg(long, value_name = "DEG", value_parser = number, help_heading = "Augmentation")]
+    pub max_angle: Option<f64>,
+    /// What lies beyond the edges of a picture that was turned, shifted or made smaller
+    #[arg(long, value_name = "NAME", value_parser = Choice::<Border>::new(), help_heading = "Augmentation")]
+    pub border: Option<Border>,
+    /// Height of the middle that is cut out, as a share of the picture's, 0.1 to 1
+    #[arg(long, value_name = "X", value_parser = number, help_heading = "Augmentation")]
+    pub crop_height: Option<f64>,
+    /// Width of the middle that is cut out, as a share of the picture's, 0.1 to 1
+    #[arg(long, value_name = "X", value_parser = number, help_heading = "Augmentation")]
+    pub crop_width: Option<f64>,
+    /// Multiply brightness by 1 -+ X at most; 0 is off
+    #[arg(long, value_name = "X", value_parser = number, help_heading = "Augmentation")]
+    pub brightness: Option<f64>,
+    /// Multiply contrast by 1 -+ X at most; 0 is off
+    #[arg(long, value_name = "X", value_parser = number, help_heading = "Augmentation")]
+    pub contrast: Option<f64>,
+    /// Multiply saturation by 1 -+ X at most; 0 is off
+    #[arg(long, value_name = "X", value_parser = number, help_heading = "Augmentation")]
+    pub saturation: Option<f64>,
+    /// Turn the hue by X of the circle at most, up to 0.5; 0 is off
+    #[arg(long, value_name = "X", value_parser = number, help_heading = "Augmentation")]
+    pub hue: Option<f64>,
+    /// Take away X of the light at most; 0 is off
+    #[arg(long, value_name = "X", value_parser = number, help_heading = "Augmentation")]
+    pub dimming: Option<f64>,
+    /// Blur with a Gaussian of at most X pixels (sigma); 0 is off
+    #[arg(long, value_name = "X", value_parser = number, help_heading = "Augmentation")]
+    pub blur: Option<f64>,
+    /// Pixels of the blur's kernel, odd
+    #[arg(long, value_name = "N", help_heading = "Augmentation")]
+    pub blur_kernel: Option<usize>,
+    /// Scale by a factor from 1 / (1 + X) to 1 + X; 0 is off
+    #[arg(long, value_name = "X", value_parser = number, help_heading = "Augmentation")]
+    pub zoom: Option<f64>,
+    /// Move by X of the side at most; 0 is off
+    #[arg(long, value_name = "X", value_parser = number, help_heading = "Augmentation")]
+    pub shift: Option<f64>,
+    /// Add sky noise of at most this standard deviation, where white is 1; 0 is off
+    #[arg(long, value_name = "X", value_parser = number, help_heading = "Augmentation")]
+    pub noise: Option<f64>,
+    /// Blacken a rectangle with this probability
+    #[arg(long, value_name = "P", value_parser = number, help_heading = "Augmentation")]
+    pub erase: Option<f64>,
 
     /// The network: seed (six convolutions, 14.8 M parameters at 256 x 256) or compact (five with batch norm, 1.6 M; exact activation maps)
     #[arg(long, value_name = "NAME", value_parser = Choice::<Architecture>::new(), help_heading = "Network")]
@@ -177,7 +227,32 @@ impl ConfigFlags {
                 precision,
             ]
         );
-        overwrite!(config.augmentation, self, [flip, rotation]);
+        if let Some(preset) = self.augmentation {
+            config.augmentation = preset.augmentation();
+        }
+        overwrite!(
+            config.augmentation,
+            self,
+            [
+                flip,
+                rotation,
+                max_angle,
+                border,
+                crop_height,
+                crop_width,
+                brightness,
+                contrast,
+                saturation,
+                hue,
+                dimming,
+                blur,
+                blur_kernel,
+                zoom,
+                shift,
+                noise,
+                erase,
+            ]
+        );
     }
 }
 
@@ -258,6 +333,7 @@ mod tests {
                 "loss" => "cross-entropy",
                 "best_by" => "loss",
                 "rotation" => "any",
+                "border" => "black",
                 "device" => "cpu",
                 "precision" => "f32",
                 _ => panic!("name another value for {name} here"),

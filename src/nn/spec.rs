@@ -36,6 +36,17 @@ impl Normalisation {
             }
         }
     }
+
+    /// Normalises three planes of numbers from 0 to 1 (`3 * height * width`).
+    pub fn normalise(&self, planes: &mut [f32]) {
+        let area = (planes.len() / 3).max(1);
+        for (channel, plane) in planes.chunks_exact_mut(area).enumerate() {
+            let (mean, std) = (self.mean[channel], self.std[channel]);
+            for value in plane {
+                *value = (*value - mean) / std;
+            }
+        }
+    }
 }
 
 /// A complete description of a model beside its weights.

@@ -15,8 +15,9 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::TrainError;
 use super::cache::ImageCache;
-use crate::augment::Augmentation;
+use crate::augment::{Augmentation, Canvas};
 use crate::data::DataError;
+use crate::imaging::Image;
 use crate::nn::Normalisation;
 use crate::random::{Purpose, Random};
 
@@ -160,19 +161,20 @@ impl Drop for Loader {
 
 impl Work {
     fn run(&self, tickets: &Receiver<()>, send: &Sender<(usize, Prepared)>) {
+        let mut canvas = Canvas::default();
         while tickets.recv().is_ok() {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             if number >= self.batches {
                 return;
             }
-            let batch = catch_unwind(AssertUnwindSafe(|| self.prepare(number)));
+            let batch = catch_unwind(AssertUnwindSafe(|| self.prepare(number, &mut canvas)));
             if send.send((number, batch)).is_err() {
                 return;
             }
         }
     }
 
-    fn prepare(&self, number: usize) -> Result<Batch, DataError> {
+    fn prepare(&self, number: usize, canvas: &mut Canvas) -> Result<Batch, DataError> {
         let size = self.cache.size();
         let start = number * self.request.batch;
         let images = &self.request.order[start..(start + self.request.batch).min(self.request.order.len())];
@@ -180,12 +182,22 @@ impl Work {
         for (&index, planes) in images.iter().zip(pixels.chunks_exact_mut(3 * size * size)) {
             self.cache.with(index as usize, |image| match self.request.variation {
                 None => self.normalisation.write_planes(image.pixels(), planes),
-                Some(Variation { augmentation, seed, epoch }) => {
-                    let mut random = Random::new(seed, Purpose::Augment, &[epoch as u64, u64::from(index)]);
-                    self.normalisation.write_planes(augmentation.apply(image, &mut random).pixels(), planes);
-                }
+                Some(variation) => self.vary(image, index, variation, canvas, planes),
             })?;
         }
         Ok(Batch { pixels, targets: images.iter().map(|&i| self.cache.label(i as usize)).collect(), size })
+    }
+
+    /// One training picture as it varies in this epoch.
+    fn vary(&self, image: &Image, index: u32, variation: Variation, canvas: &mut Canvas, planes: &mut [f32]) {
+        let Variation { augmentation, seed, epoch } = variation;
+        let draw = augmentation.draw(&mut Random::new(seed, Purpose::Augment, &[epoch as u64, u64::from(index)]));
+        let size = self.cache.size();
+        if augmentation.is_exact() && image.width() == size && image.height() == size {
+            self.normalisation.write_planes(draw.pose(image).pixels(), planes);
+        } else {
+            draw.write(image, canvas, size, planes);
+            self.normalisation.normalise(planes);
+        }
     }
 }

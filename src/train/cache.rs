@@ -1,4 +1,5 @@
-//! Pictures at the network's size, decoded and resized once and kept as bytes, within a budget.
+//! Pictures at the network's size (or larger, where augmentation cuts out a part), decoded and resized once and kept as bytes, within
+//! a budget.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -13,16 +14,24 @@ const BUDGET: usize = 512 << 20;
 pub(super) struct ImageCache {
     dataset: Arc<Dataset>,
     size: usize,
+    largest: usize,
     kept: Vec<OnceLock<Image>>,
     room: AtomicUsize,
 }
 
 impl ImageCache {
-    /// Nothing is read yet. `size` is the side of the network's input in pixels.
+    /// Pictures as the network takes them, squares of `size` pixels. Nothing is read yet.
     pub fn new(dataset: Arc<Dataset>, size: usize) -> Self {
+        Self::larger(dataset, size, size)
+    }
+
+    /// Pictures that become the network's input of `size` pixels a side later: squares of their own size, but at least `size` and at
+    /// most `largest`.
+    pub fn larger(dataset: Arc<Dataset>, size: usize, largest: usize) -> Self {
+        let largest = largest.max(size);
         let kept = std::iter::repeat_with(OnceLock::new).take(dataset.len()).collect();
-        let room = AtomicUsize::new(BUDGET / (size * size * 3));
-        Self { dataset, size, kept, room }
+        let room = AtomicUsize::new(BUDGET / (largest * largest * 3));
+        Self { dataset, size, largest, kept, room }
     }
 
     /// Gives picture `index` to `use_it`.
@@ -42,14 +51,16 @@ impl ImageCache {
 
     fn read(&self, index: usize) -> Result<Image, DataError> {
         let image = self.dataset.images.image(index)?;
-        let fits = image.width() == self.size && image.height() == self.size;
-        Ok(if fits { image } else { image.resize(self.size, self.size) })
+        let side = image.width().max(image.height()).clamp(self.size, self.largest);
+        let fits = image.width() == side && image.height() == side;
+        Ok(if fits { image } else { image.resize(side, side) })
     }
 
     pub fn label(&self, index: usize) -> u32 {
         self.dataset.labels[index]
     }
 
+    /// The side of the network's input, pixels.
     pub fn size(&self) -> usize {
         self.size
     }

@@ -251,6 +251,7 @@ impl Config {
             self.threads <= 1024,
             format!("{} is not usable; choose at most 1024, or 0 for one a physical core", self.threads),
         );
+        e.extend(self.augmentation.errors().into_iter().map(|(field, message)| ConfigError { field, message }));
         e
     }
 }

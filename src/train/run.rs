@@ -107,7 +107,7 @@ fn train_epoch(setup: &Setup, state: &mut State, control: &mut Control) -> Resul
         variation: Some(setup.variation(epoch)),
         threads: setup.threads,
     };
-    let mut loader = Loader::start(&setup.cache, request, setup.spec.normalisation)?;
+    let mut loader = Loader::start(&setup.training, request, setup.spec.normalisation)?;
     loop {
         if !control.go_on(state) {
             return Ok(false);

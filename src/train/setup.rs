@@ -21,7 +21,10 @@ pub(super) struct Setup {
     pub split: Split,
     pub spec: ModelSpec,
     pub loss: Loss,
+    /// Every picture as the network takes it.
     pub cache: Arc<ImageCache>,
+    /// The pictures that are augmented; the same unless augmentation cuts out a part.
+    pub training: Arc<ImageCache>,
     pub device: Device,
     pub threads: usize,
     /// Keeps other processes out of the folder.
@@ -90,9 +93,14 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
         version: crate::VERSION.into(),
         time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs(),
     };
+    let cache = Arc::new(ImageCache::new(job.dataset.clone(), config.size));
+    let largest = config.augmentation.source_side(config.size);
+    let training =
+        if largest == config.size { cache.clone() } else { Arc::new(ImageCache::larger(job.dataset.clone(), config.size, largest)) };
     let setup = Setup {
         loss: Loss::new(config, &class_counts(&job.dataset, &recorded.split.train)),
-        cache: Arc::new(ImageCache::new(job.dataset.clone(), config.size)),
+        cache,
+        training,
         config: config.clone(),
         folder: job.folder.clone(),
         split: recorded.split,

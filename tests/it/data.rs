@@ -9,3 +9,4 @@ mod info;
 mod open_npy;
 mod shared;
 mod split;
+mod torchvision;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::Device;
-use tuning_fork::augment::{Augmentation, Rotation};
+use tuning_fork::augment::Preset;
 use tuning_fork::nn::weights;
 use tuning_fork::train::{Command, Config, EpochReport, Event, Job, Outcome, RunFolder, Session, spawn};
 
@@ -11,7 +11,7 @@ use super::common::{at_step, config, dataset, ended, events, start};
 
 /// Everything random is on.
 fn lively(epochs: usize) -> Config {
-    Config { augmentation: Augmentation { flip: true, rotation: Rotation::Quarter }, ..config(epochs) }
+    Config { augmentation: Preset::Strong.augmentation(), ..config(epochs) }
 }
 
 fn new_folder(parent: &tempfile::TempDir, name: &str) -> RunFolder {

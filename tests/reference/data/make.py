@@ -1,11 +1,10 @@
-"""Makes the reference files beside this script: pictures scaled by Pillow, turned by PyTorch.
+"""Makes the reference files beside this script: pictures scaled by Pillow, and one picture in many kinds of file.
 
-    python make.py          (written with Pillow 13 and PyTorch 2)
+    python make.py          (written with Pillow 13)
 """
 import pathlib
 
 import numpy as np
-import torch
 from PIL import Image
 
 HERE = pathlib.Path(__file__).parent
@@ -20,22 +19,6 @@ picture.save(HERE / "source.png")
 for width, height in [(16, 16), (53, 9), (7, 37), (1, 1), (100, 80), (64, 20)]:
     # Rows, then columns, said outright: Pillow 13 swaps the passes where the height shrinks more than the width.
     picture.resize((width, picture.height), Image.LANCZOS).resize((width, height), Image.LANCZOS).save(HERE / f"lanczos_{width}x{height}.png")
-
-
-def rotate(image, degrees):
-    """Counter-clockwise, bilinear, border reflected at the edges of the outermost pixels."""
-    height, width, _ = image.shape
-    angle = np.deg2rad(degrees)
-    y, x = np.meshgrid(np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2, indexing="ij")
-    from_x, from_y = np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y
-    grid = torch.from_numpy(np.stack([2 * from_x / width, 2 * from_y / height], -1))[None]
-    planes = torch.from_numpy(image.astype(np.float64)).permute(2, 0, 1)[None]
-    turned = torch.nn.functional.grid_sample(planes, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    return turned[0].permute(1, 2, 0).round().to(torch.uint8).numpy()
-
-
-for degrees in [17, 133, 271]:
-    Image.fromarray(rotate(source, degrees)).save(HERE / f"rotate_{degrees}.png")
 
 # One picture in many kinds of file. The colours are chosen such that each kind holds them without loss.
 rgb = rng.integers(0, 256, (6, 9, 3), dtype=np.uint8)

@@ -2,7 +2,7 @@
 
 use egui::{ComboBox, Response, Ui};
 
-use crate::augment::Rotation;
+use crate::augment::{Border, Preset, Rotation};
 use crate::nn::Architecture;
 use crate::train::{BestBy, DeviceChoice, LossKind, OptimizerKind, Precision, ScheduleKind};
 
@@ -93,5 +93,22 @@ impl Choice for Rotation {
         (Self::Quarter, "Quarter turns", "By 0, 90, 180 or 270 degrees: exact."),
         (Self::Any, "Any angle", "By any angle; pixels are interpolated."),
         (Self::None, "None", "Images stay as they are."),
+    ];
+}
+
+impl Choice for Border {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Reflect, "Reflected", "The picture mirrored at its edges: sky goes on as sky."),
+        (Self::Black, "Black", "Nothing, as torchvision has it."),
+    ];
+}
+
+impl Choice for Preset {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::None, "None", "The images as they are."),
+        (Self::Turns, "Turns", "Mirrored and turned by quarters, which loses nothing."),
+        (Self::Gentle, "Gentle", "Any angle, and a little of what telescope and sky do."),
+        (Self::Strong, "Strong", "The same, more of it, and rectangles blackened."),
+        (Self::Seed, "Seed", "The original project's: crop, strong colours, blur, 270 degrees, black corners."),
     ];
 }

@@ -5,6 +5,7 @@ use egui::{CollapsingHeader, DragValue, Response, RichText, Slider, Ui};
 use super::choice::{self, Choice};
 use super::field::Field;
 use crate::app::theme;
+use crate::augment::{Augmentation, Preset, Rotation};
 use crate::train::{Config, ConfigError, LossKind, OptimizerKind, ScheduleKind};
 
 /// Shows the form and changes `config`.
@@ -85,8 +86,38 @@ impl Form {
 
     fn augmentation(&self, ui: &mut Ui, c: &mut Config) {
         let d = &self.default.augmentation;
+        preset(ui, &mut c.augmentation);
         self.switch(ui, "flip", &mut c.augmentation.flip, d.flip, "left to right");
         self.choice(ui, "rotation", &mut c.augmentation.rotation, d.rotation);
+        if c.augmentation.rotation == Rotation::Any {
+            self.real(ui, "max_angle", &mut c.augmentation.max_angle, d.max_angle, 1.0);
+        }
+        self.choice(ui, "border", &mut c.augmentation.border, d.border);
+        let a = &mut c.augmentation;
+        self.share(ui, "crop_height", &mut a.crop_height, d.crop_height, 0.1..=1.0);
+        self.share(ui, "crop_width", &mut a.crop_width, d.crop_width, 0.1..=1.0);
+        self.share(ui, "brightness", &mut a.brightness, d.brightness, 0.0..=1.0);
+        self.share(ui, "contrast", &mut a.contrast, d.contrast, 0.0..=1.0);
+        self.share(ui, "saturation", &mut a.saturation, d.saturation, 0.0..=1.0);
+        self.share(ui, "hue", &mut a.hue, d.hue, 0.0..=0.5);
+        self.share(ui, "dimming", &mut a.dimming, d.dimming, 0.0..=0.99);
+        self.real(ui, "blur", &mut a.blur, d.blur, 0.02);
+        if a.blur > 0.0 {
+            self.count(ui, "blur_kernel", &mut a.blur_kernel, d.blur_kernel, " px");
+        }
+        self.share(ui, "zoom", &mut a.zoom, d.zoom, 0.0..=1.0);
+        self.share(ui, "shift", &mut a.shift, d.shift, 0.0..=0.5);
+        self.share(ui, "noise", &mut a.noise, d.noise, 0.0..=0.2);
+        self.share(ui, "erase", &mut a.erase, d.erase, 0.0..=1.0);
+    }
+
+    /// A slider; numbers beyond it can be typed.
+    fn share(&self, ui: &mut Ui, key: &'static str, value: &mut f64, default: f64, range: std::ops::RangeInclusive<f64>) {
+        Field::new(key, value, default, decimal(default)).show(ui, &self.errors, |ui, value| {
+            ui.spacing_mut().slider_width = (ui.available_width() - 104.0).clamp(30.0, 140.0);
+            let slider = Slider::new(value, range).clamping(egui::SliderClamping::Never);
+            ui.add(slider.custom_formatter(|v, _| decimal(v)))
+        });
     }
 
     fn machine(&self, ui: &mut Ui, c: &mut Config) {
@@ -127,6 +158,23 @@ impl Form {
 pub fn synthetic_images(ui: &mut Ui, config: &mut Config) {
     let form = Form { errors: config.errors(), default: Config::default() };
     form.count(ui, "synthetic_images", &mut config.synthetic_images, form.default.synthetic_images, "");
+}
+
+/// Named settings to begin with.
+fn preset(ui: &mut Ui, augmentation: &mut Augmentation) {
+    let chosen = Preset::of(augmentation);
+    ui.horizontal(|ui| {
+        let label = ui.label("Preset");
+        let text = chosen.map_or("Own mixture", Choice::name);
+        let combo = egui::ComboBox::from_id_salt("augmentation preset").selected_text(text).show_ui(ui, |ui| {
+            for &(preset, name, meaning) in <Preset as Choice>::ALL {
+                if ui.selectable_label(chosen == Some(preset), name).on_hover_text(meaning).clicked() {
+                    *augmentation = preset.augmentation();
+                }
+            }
+        });
+        combo.response.labelled_by(label.id).on_hover_text("Sets everything below at once.");
+    });
 }
 
 fn number(ui: &mut Ui, field: DragValue<'_>) -> Response {
