@@ -4,11 +4,14 @@
 //! the picture. Colour and blur are worked on the cropped picture; mirroring, turning, zooming, shifting and scaling to the
 //! network's size are one bilinear resampling.
 
+#![allow(clippy::inline_always, reason = "what is dispatched to an instruction set must be compiled for it")]
+
 mod canvas;
 mod colour;
 mod draw;
 mod geometry;
 mod placement;
+mod resample;
 mod settings;
 
 pub use canvas::Canvas;

@@ -1,6 +1,8 @@
 //! `tuning-fork bench`: how long a training step takes here, and what it is made of. Random pictures in memory, and the
-//! network, loss and optimiser of a real run; no files, no augmentation, no prefetching. (The share of a real run's time that
+//! network, loss and optimiser of a real run; no files, no prefetching, and augmentation only by itself. (The share of a real run's time that
 //! is spent waiting for pictures is told while it trains, and as `wait` in its events.)
+
+mod augment;
 
 use std::time::Instant;
 
@@ -10,6 +12,7 @@ use serde::Serialize;
 
 use super::choice::{Choice, kebab};
 use super::{flags, output};
+use crate::augment::Preset;
 use crate::nn::{self, Architecture, Mode, Network, NetworkOptions, Step};
 use crate::random::{Purpose, Random};
 use crate::train::{self, Config, Loss, LossKind, Optimizer, OptimizerKind, Precision, Update, device};
@@ -47,6 +50,9 @@ pub struct Arguments {
     /// Measure the forward pass in evaluation mode only
     #[arg(long)]
     inference: bool,
+    /// Measure the augmentation of 256 x 256 pictures to --size on one core instead
+    #[arg(long, value_name = "PRESET", value_parser = Choice::<Preset>::new())]
+    augmentation: Option<Preset>,
 }
 
 /// The figures, with the keys of the `PyTorch` peer, and the processor's instructions.
@@ -85,6 +91,9 @@ struct Times {
 /// # Errors
 /// If the network cannot be built for these options or fails.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(preset) = arguments.augmentation {
+        return augment::run(arguments, preset);
+    }
     let config = Config {
         model: arguments.model,
         size: arguments.size,
