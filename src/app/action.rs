@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::explored;
 use super::layout::Pane;
 use super::tasks::Answer;
 use crate::train::{Config, Event};
@@ -30,6 +31,15 @@ pub enum Action {
     OpenPicture(usize),
     /// Closes it.
     ClosePicture,
+    /// Shows exactly these pictures of the data set in the Explore panel, in this order, under a title that says why.
+    ShowInExplore {
+        /// Why they are shown, in few words: "Round called Spiral, epoch 7".
+        title: String,
+        /// The pictures, as indices into the data set that is open.
+        indices: Vec<usize>,
+    },
+    /// A change of what the Explore panel works with.
+    Explore(explored::Change),
     /// Wants thumbnails of these pictures of the data set: they are in sight.
     WantThumbnails(Vec<usize>),
     /// Classifies a picture of the data set.

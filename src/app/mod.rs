@@ -4,6 +4,7 @@
 //! | module       | what it is                                                                 |
 //! |--------------|----------------------------------------------------------------------------|
 //! | `state`      | what is true: plain data that the panels borrow                             |
+//! | `explored`   | the part of it that the Explore panel works with                            |
 //! | `action`     | every change of it, as one enum                                             |
 //! | `apply`      | the one place where actions are applied                                     |
 //! | `shell`      | the app: drains tasks and events, shows the panels, applies their actions   |
@@ -20,6 +21,7 @@
 
 mod action;
 mod apply;
+mod explored;
 mod fields;
 mod hook;
 mod icon;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use egui::TextureHandle;
 
+use super::explored::Explored;
 use super::fields;
 use super::layout::Pane;
 use super::machine::Machine;
@@ -32,6 +33,8 @@ pub struct State {
     pub subject: Option<Subject>,
     /// The picture of the data set that is open large.
     pub opened: Option<Opened>,
+    /// What the Explore panel works with.
+    pub explore: Explored,
     /// What went wrong, or well, and is still to be read.
     pub notices: Vec<Notice>,
     /// The panel that fills the window, if one does.

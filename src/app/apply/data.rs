@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::app::explored::Explored;
 use crate::app::state::{Data, DataKey, NoticeKind, is_synthetic};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{TuningForkApp, work};
@@ -75,6 +76,7 @@ impl TuningForkApp {
                 self.followed = Some(DataKey::of(&self.state.config));
                 self.state.data = Some(*data);
                 self.state.opened = None;
+                self.state.explore = Explored::default();
             }
             Err(message) => {
                 let open = self.state.data.as_ref().map(|data| data.key.data.clone());

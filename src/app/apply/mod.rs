@@ -1,6 +1,7 @@
 //! The one place where actions are applied: state, tasks and the run change here and nowhere else.
 
 mod data;
+mod explore;
 mod model;
 mod run;
 
@@ -42,6 +43,8 @@ impl TuningForkApp {
                 self.tasks.cancel(Kind::Opened);
                 self.state.opened = None;
             }
+            Action::ShowInExplore { title, indices } => self.show_in_explore(title, indices),
+            Action::Explore(change) => self.change_explored(&change),
             Action::WantThumbnails(indices) => {
                 if let Some(data) = &self.state.data {
                     self.thumbnails.want(&data.set, data.generation, &indices);

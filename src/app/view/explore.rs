@@ -4,6 +4,7 @@ use egui::{Align2, Color32, ComboBox, FontId, Rect, ScrollArea, Sense, Ui, Widge
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::Action;
+use crate::app::explored::{Change, Explored, Shown};
 use crate::app::state::{Data, State};
 use crate::app::theme;
 use crate::app::thumbnails::Thumbnails;
@@ -33,10 +34,13 @@ pub struct ExploreView {
     was_open: bool,
 }
 
+/// Data set, class, part, list of another panel.
+type FilterKey = (u64, Option<u32>, Option<Part>, Option<u64>);
+
 /// The images that pass the filter, made again only when something changed.
 #[derive(Clone, Default)]
 struct Filtered {
-    key: Option<(u64, Option<u32>, Option<Part>)>,
+    key: Option<FilterKey>,
     places: Vec<usize>,
 }
 
@@ -70,10 +74,13 @@ impl ExploreView {
         if self.class.is_some_and(|class| class as usize >= data.set.classes.len()) {
             self.class = None;
         }
-        self.filtered.update(data, self.class, self.part);
-        self.controls(ui, data);
-        self.filtered.update(data, self.class, self.part);
-        if self.balance {
+        self.filtered.update(data, &state.explore, self.class, self.part);
+        match &state.explore.shown {
+            Some(shown) => chip(ui, shown, data, actions),
+            None => self.controls(ui, data),
+        }
+        self.filtered.update(data, &state.explore, self.class, self.part);
+        if self.balance && state.explore.shown.is_none() {
             ScrollArea::vertical().id_salt("balance").auto_shrink(false).show(ui, |ui| balance(ui, data));
         } else if self.filtered.places.is_empty() {
             theme::empty(ui, "No picture passes the filter", "Choose another class or part above.");
@@ -87,7 +94,7 @@ impl ExploreView {
 
     /// The selection goes along with the picture that is open large.
     fn follow_viewer(&mut self, state: &State) {
-        let place = state.opened.as_ref().and_then(|opened| self.filtered.places.binary_search(&opened.index).ok());
+        let place = state.opened.as_ref().and_then(|opened| self.filtered.places.iter().position(|&index| index == opened.index));
         if let Some(place) = place {
             self.selected = place;
         }
@@ -138,6 +145,21 @@ impl ExploreView {
     }
 }
 
+/// Says which list is shown instead of the filter, with a button that puts it away.
+fn chip(ui: &mut Ui, shown: &Shown, data: &Data, actions: &mut Vec<Action>) {
+    ui.horizontal_wrapped(|ui| {
+        theme::badge_frame(&theme::palette(ui.visuals())).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.label(&shown.title);
+                if theme::icon_button(ui, "✖", "Show all pictures again").clicked() {
+                    actions.push(Action::Explore(Change::CloseShown));
+                }
+            });
+        });
+        ui.label(theme::muted(ui, format!("{} of {}", words::thousands(shown.indices.len()), words::thousands(data.set.len()))));
+    });
+}
+
 /// An image in a line.
 #[must_use]
 pub fn caption(data: &Data, index: usize) -> String {
@@ -145,10 +167,14 @@ pub fn caption(data: &Data, index: usize) -> String {
 }
 
 impl Filtered {
-    fn update(&mut self, data: &Data, class: Option<u32>, part: Option<Part>) {
-        let key = Some((data.generation, class, part));
+    fn update(&mut self, data: &Data, explored: &Explored, class: Option<u32>, part: Option<Part>) {
+        let key = Some((data.generation, class, part, explored.shown.as_ref().map(|_| explored.lists)));
         if self.key != key {
             self.key = key;
+            if let Some(shown) = &explored.shown {
+                self.places.clone_from(&shown.indices);
+                return;
+            }
             let passes =
                 |&i: &usize| class.is_none_or(|class| data.set.labels[i] == class) && part.is_none_or(|part| data.parts[i] == Some(part));
             self.places = (0..data.set.len()).filter(passes).collect();

@@ -2,8 +2,9 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tuning_fork::app::Action;
 
-use super::stand::{Window, app, data, small, state, wait};
+use super::stand::{Window, act, app, data, small, state, wait};
 
 fn with_data(count: usize) -> Window {
     let mut window = small();
@@ -83,4 +84,17 @@ fn the_class_balance_tells_each_part() {
     window.run_ok();
     assert!(window.query_by_label_contains("Round: ").is_some());
     assert!(window.get_by_label("Class balance").accesskit_node().toggled() == Some(egui::accesskit::Toggled::True));
+}
+
+#[test]
+fn a_list_of_another_panel_is_shown_as_it_is_until_its_chip_is_closed() {
+    let mut window = with_data(300);
+    act(&mut window, Action::ShowInExplore { title: "Spiral called Round, epoch 3".into(), indices: vec![200, 4, 100_000, 7] });
+    assert!(window.query_by_label("Spiral called Round, epoch 3").is_some());
+    assert!(window.query_by_label("3 of 300").is_some(), "a picture that does not exist is left out");
+    let places: Vec<f32> = ["image 200:", "image 4:", "image 7:"].map(|label| window.get_by_label_contains(label).rect().left()).to_vec();
+    assert!(places.is_sorted(), "in the order that was asked for: {places:?}");
+    window.get_by_label("Show all pictures again").click();
+    window.run_ok();
+    assert!(window.query_by_label("300 of 300").is_some());
 }
