@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 
 use crate::imaging::Image;
-use crate::nn::{ModelSpec, Network, predict, weights};
+use crate::nn::{Mode, ModelSpec, Network, predict, weights};
 
 /// The model's file name inside a run folder.
 pub const BEST_MODEL: &str = "best.safetensors";
@@ -35,6 +35,15 @@ pub enum ExplainError {
     /// The network answers with numbers that are not finite.
     #[error("the model answers with numbers that are not finite, so its training went wrong; train again with a lower learning rate")]
     NotFinite,
+    /// There is no class of this number.
+    #[error("there is no class {number}; the model has {count}, counted from 0")]
+    NoClass { number: usize, count: usize },
+    /// There is no layer of this name.
+    #[error("the network has no layer {name}; maps can be taken at {known}")]
+    NoLayer { name: String, known: String },
+    /// The method does not fit the network or the layer.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// A trained network with all it needs to classify pictures. It may be shared between threads.
@@ -107,8 +116,31 @@ impl Classifier {
         (PIXELS_AT_ONCE / (size * size).max(1)).clamp(1, 64)
     }
 
+    /// The network itself, to look inside.
+    pub(super) fn network(&self) -> &dyn Network {
+        self.network.as_ref()
+    }
+
+    /// N x K x h x w activations after the last block.
+    pub(super) fn features(&self, images: &[Image]) -> Result<Tensor, ExplainError> {
+        Ok(self.network.features(&self.input(images)?, Mode::Eval)?)
+    }
+
+    /// The logits of each row of [`Self::features`].
+    pub(super) fn logits(&self, features: &Tensor) -> Result<Vec<Vec<f32>>, ExplainError> {
+        Ok(self.network.head(features, Mode::Eval)?.to_vec2()?)
+    }
+
+    /// Weights (a row a class) and biases of the linear layer that makes the logits.
+    pub(super) fn last_layer(&self) -> Result<(Vec<Vec<f32>>, Vec<f32>), ExplainError> {
+        let [.., weight, bias] = self.network.parameters() else {
+            return Err(ExplainError::Refused("the network has no linear layer".into()));
+        };
+        Ok((weight.var.to_vec2()?, bias.var.to_vec1()?))
+    }
+
     /// Pictures -> N x 3 x size x size, normalised.
-    fn input(&self, images: &[Image]) -> Result<Tensor, ExplainError> {
+    pub(super) fn input(&self, images: &[Image]) -> Result<Tensor, ExplainError> {
         let size = self.spec.network.size;
         let mut planes = vec![0.0; images.len() * 3 * size * size];
         for (image, planes) in images.iter().zip(planes.chunks_exact_mut(3 * size * size)) {

@@ -107,6 +107,13 @@ pub trait Network: Send + Sync {
         self.head(&self.features(images, mode)?, mode)
     }
 
+    /// Runs the layers numbered `range` of the plan on `input`, the output of the layer before, in evaluation mode. A backward
+    /// pass reaches `input`, if it is a variable. Use it to look inside; [`Self::forward`] is faster.
+    ///
+    /// # Errors
+    /// If there are no such layers, or the shape does not fit.
+    fn run_layers(&self, range: std::ops::Range<usize>, input: &Tensor) -> Result<Tensor>;
+
     /// The gradients of all parameters (and of what else was tracked) from a scalar loss of a training pass. Use this rather
     /// than `loss.backward()`, which does not see the parameters of fused operators.
     ///

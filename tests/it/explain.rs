@@ -1,5 +1,7 @@
 //! The classifier against a plain forward pass, and what it says of files that are no models.
 
+mod maps;
+
 use candle_core::{Device, Tensor};
 use tuning_fork::explain::{BEST_MODEL, Classifier, ExplainError};
 use tuning_fork::imaging::Image;

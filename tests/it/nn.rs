@@ -2,9 +2,9 @@
 
 mod build;
 mod gradients;
-mod networks;
+pub mod networks;
 mod operators;
-mod reference;
+pub mod reference;
 mod summary;
 mod trunk;
 mod weights;

@@ -1,9 +1,11 @@
 //! The networks: each a plan, all run by the same [`Sequential`].
 
 mod compact;
+mod inspect;
 mod seed;
 mod sequential;
 
+pub use inspect::{MapLayer, map_layers};
 pub use sequential::Sequential;
 
 use candle_core::{Result, bail};

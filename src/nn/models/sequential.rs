@@ -3,6 +3,7 @@
 //! The blocks up to the features run as one fused operator. The single operators are kept for what it cannot do: a
 //! backward pass to the images in evaluation mode.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::backprop::GradStore;
@@ -88,6 +89,25 @@ impl Network for Sequential {
 
     fn head(&self, features: &Tensor, mode: Mode) -> Result<Tensor> {
         run(&self.head, features, mode)
+    }
+
+    fn run_layers(&self, range: Range<usize>, input: &Tensor) -> Result<Tensor> {
+        let (split, count) = (self.features.len(), self.features.len() + self.head.len());
+        if range.start > range.end || range.end > count {
+            bail!("the network has layers 0 to {count}, not {range:?}");
+        }
+        let mut features = &self.features[range.start.min(split)..range.end.min(split)];
+        let mut x = input.clone();
+        // whole blocks that nothing is to be differentiated through run fused
+        let fused = features.iter().rposition(|module| module.kind == LayerKind::MaxPool2d).map_or(0, |last| last + 1);
+        if range.start == 0 && fused > 0 && !input.track_op() {
+            let part = Trunk::new(blocks(&features[..fused])?)?;
+            part.set_step(self.step());
+            x = Arc::new(part).forward(&x, false)?;
+            features = &features[fused..];
+        }
+        x = run(features, &x, Mode::Eval)?;
+        run(&self.head[range.start.max(split) - split..range.end.max(split) - split], &x, Mode::Eval)
     }
 
     fn backward(&self, loss: &Tensor) -> Result<GradStore> {

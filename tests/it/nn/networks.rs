@@ -10,7 +10,7 @@ use super::reference::{Reference, assert_close, distance, draw, formula, path, v
 const TRAIN: Mode = Mode::Train { seed: 1, step: 0 };
 
 /// A network filled as `fill` in make.py, without dropout (its masks cannot be those of `PyTorch`).
-fn filled(architecture: Architecture, size: usize) -> Box<dyn Network> {
+pub fn filled(architecture: Architecture, size: usize) -> Box<dyn Network> {
     let mut options = options(architecture, size);
     options.dropout = 0.0;
     let network = build(&options, 0, &Device::Cpu).expect("a network");
