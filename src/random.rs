@@ -28,6 +28,10 @@ pub enum Purpose {
     Synthetic = 6,
     /// Tests and benchmarks.
     Test = 7,
+    /// How the pictures of one batch are mixed.
+    Mix = 8,
+    /// What the window shows when the user asks for any picture.
+    Preview = 9,
 }
 
 /// A seeded generator.
@@ -92,6 +96,30 @@ impl Random {
         [radius * cos, radius * sin]
     }
 
+    /// Beta(`alpha`, `alpha`), in [0, 1]; `alpha` is above 0.
+    pub fn beta(&mut self, alpha: f64) -> f64 {
+        // in logarithms, because for a small alpha both numbers may be too small for the ratio of the numbers themselves
+        let (a, b) = (self.ln_gamma_variate(alpha), self.ln_gamma_variate(alpha));
+        1.0 / (1.0 + (b - a).exp())
+    }
+
+    /// The logarithm of a Gamma(`shape`, 1) variate (Marsaglia & Tsang 2000; below 1 by their boost).
+    fn ln_gamma_variate(&mut self, shape: f64) -> f64 {
+        if shape < 1.0 {
+            let boost = (1.0 - self.uniform()).ln() / shape;
+            return self.ln_gamma_variate(shape + 1.0) + boost;
+        }
+        let d = shape - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            let z = self.normal();
+            let v = (1.0 + c * z).powi(3);
+            if v > 0.0 && (1.0 - self.uniform()).ln() < 0.5 * z * z + d - d * v + d * v.ln() {
+                return (d * v).ln();
+            }
+        }
+    }
+
     /// Fisher-Yates shuffle.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
@@ -138,6 +166,32 @@ mod tests {
         assert!((sum / n).abs() < 0.03, "mean {}", sum / n);
         assert!((square / n - 1.0).abs() < 0.05, "variance {}", square / n);
         assert!((uniform / n - 0.5).abs() < 0.01, "mean {}", uniform / n);
+    }
+
+    /// Quantiles of Beta(a, a) at 0.1, 0.25 and 0.4, from `scipy.stats.beta(a, a).ppf`.
+    const BETA_QUANTILES: [(f64, [f64; 3]); 4] = [
+        (0.01, [1.247_264_321_221_28e-70, 7.761_744_926_531_3e-31, 2.004_276_488_634e-10]),
+        (0.2, [2.477_646_918_081_467e-4, 0.023_814_718_768_253_7, 0.216_341_858_875_793]),
+        (1.0, [0.1, 0.25, 0.4]),
+        (4.0, [0.278_602_048_581_712, 0.378_848_440_641_707, 0.453_895_711_905_855]),
+    ];
+
+    #[test]
+    fn beta_has_the_moments_and_quantiles_of_the_distribution() {
+        for (alpha, quantiles) in BETA_QUANTILES {
+            let mut r = Random::new(3, Purpose::Test, &[alpha.to_bits()]);
+            let n = 40_000;
+            let draws: Vec<f64> = (0..n).map(|_| r.beta(alpha)).collect();
+            assert!(draws.iter().all(|x| (0.0..=1.0).contains(x)));
+            let mean = draws.iter().sum::<f64>() / f64::from(n);
+            let variance = draws.iter().map(|x| (x - 0.5).powi(2)).sum::<f64>() / f64::from(n);
+            assert!((mean - 0.5).abs() < 0.01, "mean {mean} at {alpha}");
+            assert!((variance - 0.25 / (2.0 * alpha + 1.0)).abs() < 0.005, "variance {variance} at {alpha}");
+            for (probability, quantile) in [0.1, 0.25, 0.4].into_iter().zip(quantiles) {
+                let below = draws.iter().filter(|x| **x < quantile).count() as f64 / f64::from(n);
+                assert!((below - probability).abs() < 0.01, "{below} instead of {probability} below {quantile} at {alpha}");
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::explored;
+use super::lab::LabAction;
 use super::layout::Pane;
+use super::presets::PresetAction;
 use super::tasks::Answer;
 use crate::train::{Config, Event};
 
@@ -62,6 +64,14 @@ pub enum Action {
     Fill(Option<Pane>),
     /// Opens or closes the sheet of shortcuts.
     Help(bool),
+    /// Works in the augmentation lab.
+    Lab(LabAction),
+    /// Changes the user's augmentation presets.
+    Presets(PresetAction),
+    /// Takes the last step back.
+    Undo,
+    /// Moves the panels back to where they stood at first.
+    ResetLayout,
     /// Puts a notice away.
     Dismiss(u64),
     /// The answer of a task.

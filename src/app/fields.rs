@@ -54,6 +54,8 @@ const FIELDS: &[About] = &[
     field("shift", "Shift", "How far galaxies may lie off the centre, as a share of the side; 0 is off."),
     field("noise", "Sky noise", "Largest standard deviation of added noise, where white is 1; 0 is off."),
     field("erase", "Erase", "Probability that a rectangle is blackened, so that no single feature decides; 0 is off."),
+    field("mixup", "Mixup", "Blends each picture with another of its batch, and their labels alike; 0.2 is usual, 0 is off."),
+    field("cutmix", "CutMix", "Puts a part of another picture into each, and mixes the labels by area; 1 is usual, 0 is off."),
     field("seed", "Seed", "The same seed gives the same run; change it to see how much is luck."),
     field("split_seed", "Split seed", "Decides which images train, validate and test; keep it to compare runs."),
     field("threads", "Threads", "Processor threads that compute; 0 takes one for each physical core."),

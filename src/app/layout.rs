@@ -18,11 +18,13 @@ pub enum Pane {
     Explore,
     /// One picture and what the model says of it.
     Classify,
+    /// What augmentation makes of a galaxy, and what the model makes of that.
+    Augment,
 }
 
 impl Pane {
     /// All panels, in the order of their shortcuts (Ctrl+1 is the first).
-    pub const ALL: [Self; 5] = [Self::Train, Self::Curves, Self::Confusion, Self::Explore, Self::Classify];
+    pub const ALL: [Self; 6] = [Self::Train, Self::Curves, Self::Confusion, Self::Explore, Self::Classify, Self::Augment];
 
     /// Its title.
     #[must_use]
@@ -33,6 +35,7 @@ impl Pane {
             Self::Confusion => "Confusion",
             Self::Explore => "Explore",
             Self::Classify => "Classify",
+            Self::Augment => "Augment",
         }
     }
 }
@@ -41,15 +44,34 @@ impl Pane {
 #[must_use]
 pub fn default_layout() -> Tree<Pane> {
     let mut tiles = Tiles::default();
-    let [train, curves, confusion, explore, classify] = Pane::ALL.map(|pane| {
-        let pane = tiles.insert_pane(pane);
-        tiles.insert_tab_tile(vec![pane])
-    });
+    let mut tabs = |panes: &[Pane]| {
+        let panes: Vec<TileId> = panes.iter().map(|pane| tiles.insert_pane(*pane)).collect();
+        tiles.insert_tab_tile(panes)
+    };
+    let [train, curves, confusion] = [Pane::Train, Pane::Curves, Pane::Confusion].map(|pane| tabs(&[pane]));
+    let [explore, classify] = [tabs(&[Pane::Explore, Pane::Augment]), tabs(&[Pane::Classify])];
     let above = split(&mut tiles, egui_tiles::LinearDir::Horizontal, [curves, confusion], 0.5);
     let below = split(&mut tiles, egui_tiles::LinearDir::Horizontal, [explore, classify], 0.6);
     let right = split(&mut tiles, egui_tiles::LinearDir::Vertical, [above, below], 0.54);
     let root = split(&mut tiles, egui_tiles::LinearDir::Horizontal, [train, right], 0.265);
     Tree::new(egui::Id::unique("panels"), root, tiles)
+}
+
+/// A layout with all panels: those that an older program did not know come as tabs beside the pictures, or, if even these are missing,
+/// everything is as at first.
+#[must_use]
+pub fn complete(mut layout: Tree<Pane>) -> Tree<Pane> {
+    let home = layout.tiles.find_pane(&Pane::Explore).and_then(|pane| layout.tiles.parent_of(pane));
+    for pane in Pane::ALL {
+        if layout.tiles.find_pane(&pane).is_none() {
+            let tile = layout.tiles.insert_pane(pane);
+            match home.and_then(|home| layout.tiles.get_mut(home)) {
+                Some(egui_tiles::Tile::Container(egui_tiles::Container::Tabs(tabs))) => tabs.children.push(tile),
+                _ => return default_layout(),
+            }
+        }
+    }
+    layout
 }
 
 fn split(tiles: &mut Tiles<Pane>, direction: egui_tiles::LinearDir, children: [TileId; 2], share: f32) -> TileId {

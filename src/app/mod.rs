@@ -13,6 +13,9 @@
 //! | `tasks`      | slow work on other threads; a stale answer is ignored                       |
 //! | `work`       | the slow work itself: opening, decoding, loading, classifying               |
 //! | `thumbnails` | small textures of the pictures in sight, under a cap                        |
+//! | `lab`        | the augmentation lab: its state and its slow work                           |
+//! | `presets`    | the user's own augmentation presets                                         |
+//! | `undo`       | what can be taken back                                                      |
 //! | `layout`     | the movable panels                                                          |
 //! | `fields`     | what the fields of a configuration are called, and why to change them       |
 //! | `saved`      | what survives a restart                                                     |
@@ -25,21 +28,26 @@ mod explored;
 mod fields;
 mod hook;
 mod icon;
+mod lab;
 mod layout;
 mod machine;
+mod presets;
 mod saved;
 mod shell;
 mod state;
 mod tasks;
 mod theme;
 mod thumbnails;
+mod undo;
 mod view;
 mod widget;
 mod window;
 mod work;
 
 pub use action::Action;
-pub use layout::Pane;
+pub use lab::LabAction;
+pub use layout::{Pane, complete};
+pub use presets::{PresetAction, UserPreset};
 pub use saved::Saved;
 pub use shell::TuningForkApp;
 pub use state::{State, Verdict};

@@ -3,7 +3,8 @@
 use eframe::Storage;
 use serde::{Deserialize, Serialize};
 
-use super::layout::{Pane, default_layout};
+use super::layout::{Pane, complete, default_layout};
+use super::presets::UserPreset;
 use super::view::Views;
 use crate::train::Config;
 
@@ -17,6 +18,8 @@ pub struct Saved {
     pub layout: egui_tiles::Tree<Pane>,
     /// Theme and text size.
     pub appearance: Appearance,
+    /// The user's own augmentation presets.
+    pub presets: Vec<UserPreset>,
     /// What each panel was set to.
     pub(crate) views: Views,
 }
@@ -39,7 +42,13 @@ impl Default for Appearance {
 
 impl Default for Saved {
     fn default() -> Self {
-        Self { config: Config::default(), layout: default_layout(), appearance: Appearance::default(), views: Views::default() }
+        Self {
+            config: Config::default(),
+            layout: default_layout(),
+            appearance: Appearance::default(),
+            presets: Vec::new(),
+            views: Views::default(),
+        }
     }
 }
 
@@ -57,8 +66,9 @@ impl Saved {
         let default = Self::default();
         Self {
             config: eframe::get_value(storage, "config").unwrap_or(default.config),
-            layout: eframe::get_value(storage, "layout").filter(is_whole).unwrap_or(default.layout),
+            layout: eframe::get_value(storage, "layout").map_or(default.layout, complete),
             appearance: eframe::get_value(storage, "appearance").unwrap_or(default.appearance),
+            presets: eframe::get_value(storage, "presets").unwrap_or(default.presets),
             views: eframe::get_value(storage, "views").unwrap_or(default.views),
         }
     }
@@ -68,11 +78,7 @@ impl Saved {
         eframe::set_value(storage, "config", &self.config);
         eframe::set_value(storage, "layout", &self.layout);
         eframe::set_value(storage, "appearance", &self.appearance);
+        eframe::set_value(storage, "presets", &self.presets);
         eframe::set_value(storage, "views", &self.views);
     }
-}
-
-/// Whether every panel is in the layout.
-fn is_whole(layout: &egui_tiles::Tree<Pane>) -> bool {
-    Pane::ALL.iter().all(|pane| layout.tiles.find_pane(pane).is_some())
 }

@@ -52,7 +52,7 @@ impl TuningForkApp {
         let saved = saved.unwrap_or_default();
         context.set_zoom_factor(saved.appearance.scale);
         let mut app = Self {
-            state: State { config: saved.config, ..State::default() },
+            state: State { config: saved.config, presets: saved.presets, ..State::default() },
             layout: saved.layout,
             appearance: saved.appearance,
             views: saved.views,
@@ -86,7 +86,13 @@ impl TuningForkApp {
     /// What should survive a restart.
     #[must_use]
     pub fn saved(&self) -> Saved {
-        Saved { config: self.state.config.clone(), layout: self.layout.clone(), appearance: self.appearance, views: self.views.clone() }
+        Saved {
+            config: self.state.config.clone(),
+            layout: self.layout.clone(),
+            appearance: self.appearance,
+            presets: self.state.presets.clone(),
+            views: self.views.clone(),
+        }
     }
 
     /// Takes in what tasks and the run have to tell. Reads no input: while the window is hidden this is called with the
@@ -176,7 +182,7 @@ impl TuningForkApp {
     fn shortcuts(&self, ui: &Ui, actions: &mut Vec<Action>) {
         let context = ui.ctx();
         let pressed = |modifiers, key| context.input_mut(|i| i.consume_shortcut(&KeyboardShortcut::new(modifiers, key)));
-        let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5];
+        let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
         for (pane, key) in Pane::ALL.into_iter().zip(digits) {
             if pressed(Modifiers::COMMAND | Modifiers::SHIFT, key) {
                 actions.push(Action::Fill(Some(pane)));
@@ -199,6 +205,9 @@ impl TuningForkApp {
         }
         if self.state.full.is_some() && pressed(Modifiers::NONE, Key::Escape) {
             actions.push(Action::Fill(None));
+        }
+        if pressed(Modifiers::COMMAND, Key::Z) {
+            actions.push(Action::Undo);
         }
         if pressed(Modifiers::NONE, Key::Space) {
             actions.push(match self.state.run.as_ref().filter(|run| !run.is_over()) {

@@ -7,8 +7,11 @@ use egui::TextureHandle;
 
 use super::explored::Explored;
 use super::fields;
+use super::lab::Lab;
 use super::layout::Pane;
 use super::machine::Machine;
+use super::presets::UserPreset;
+use super::undo::Undo;
 use crate::data::{Dataset, Part, Split};
 use crate::explain::Classifier;
 use crate::imaging::Image;
@@ -35,6 +38,12 @@ pub struct State {
     pub opened: Option<Opened>,
     /// What the Explore panel works with.
     pub explore: Explored,
+    /// The augmentation lab.
+    pub lab: Lab,
+    /// The user's own augmentation presets.
+    pub presets: Vec<UserPreset>,
+    /// What can be taken back.
+    pub undo: Undo,
     /// What went wrong, or well, and is still to be read.
     pub notices: Vec<Notice>,
     /// The panel that fills the window, if one does.

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 
+use super::lab::sheet::Sheet;
+use super::lab::sweep::{ClassSurvey, Swept};
 use super::state::{Data, DataKey};
+use crate::augment::Sweep;
 use crate::explain::Classifier;
 use crate::imaging::Image;
 use crate::train::{Config, Handle};
@@ -27,11 +30,17 @@ pub enum Kind {
     Verdict,
     /// Reading the picture that is open large.
     Opened,
+    /// Making a contact sheet of the lab.
+    Sheet,
+    /// Asking the model along a change of a picture.
+    Sweep,
+    /// Asking the model for turned pictures of a class.
+    Survey,
     /// A dialog of the system.
     Dialog,
 }
 
-const KINDS: usize = 7;
+const KINDS: usize = 10;
 
 /// What a task answers. Errors are in words for the user.
 pub enum Answer {
@@ -47,6 +56,12 @@ pub enum Answer {
     Verdict(Result<Vec<(String, f32)>, String>),
     /// The picture that is open large.
     Opened(Result<Image, String>),
+    /// A contact sheet of the lab.
+    Sheet(Result<Box<Sheet>, String>),
+    /// The model's answers along a change of the lab's picture.
+    Sweep(Sweep, Box<Result<Swept, String>>),
+    /// The model's answers for turned pictures of a class.
+    Survey(u32, Result<ClassSurvey, String>),
     /// A data folder was chosen (or the dialog was closed).
     DataChosen(Option<PathBuf>),
     /// A picture was chosen.

@@ -71,6 +71,10 @@ pub struct Palette {
     pub valid: Color32,
     /// The test part.
     pub test: Color32,
+    /// Red, green and blue light.
+    pub bands: [Color32; 3],
+    /// Lines of many kinds in one plot (after Okabe & Ito 2008, which every kind of colour vision tells apart).
+    pub series: [Color32; 8],
 }
 
 const fn rgb(hex: u32) -> Color32 {
@@ -96,6 +100,17 @@ const DARK: Palette = Palette {
     train: rgb(0x5a_a9ff),
     valid: rgb(0xff_b04a),
     test: rgb(0x8f_9bb0),
+    bands: [rgb(0xff_6b6b), rgb(0x5f_cf7a), rgb(0x6e_a8fe)],
+    series: [
+        rgb(0x56_b4e9),
+        rgb(0xe6_9f00),
+        rgb(0x2f_b98c),
+        rgb(0xf0_e442),
+        rgb(0xd8_8bb8),
+        rgb(0xe8_6f2a),
+        rgb(0x4f_8fe0),
+        rgb(0xe1_e7f0),
+    ],
 };
 
 const LIGHT: Palette = Palette {
@@ -117,6 +132,17 @@ const LIGHT: Palette = Palette {
     train: rgb(0x1b_6bd0),
     valid: rgb(0xc2_5e00),
     test: rgb(0x6f_7c90),
+    bands: [rgb(0xc8_2f2f), rgb(0x1c_8a3e), rgb(0x1f_56c4)],
+    series: [
+        rgb(0x00_72b2),
+        rgb(0xb8_7400),
+        rgb(0x00_8763),
+        rgb(0x8a_7d00),
+        rgb(0xb0_5088),
+        rgb(0xc4_4a00),
+        rgb(0x2b_7fb8),
+        rgb(0x1a_2230),
+    ],
 };
 
 /// The colours that `visuals` shows.
@@ -307,7 +333,9 @@ mod tests {
             assert!(contrast(p.on_accent, p.accent_fill) >= 4.5);
             assert!(contrast(p.text, p.bad_fill) >= 4.5 && contrast(p.bad, p.bad_fill) >= 4.5);
             // lines of a plot: 3 to 1 is the rule for graphics
-            assert!(contrast(p.train, p.panel) >= 3.0 && contrast(p.valid, p.panel) >= 3.0);
+            for line in [p.train, p.valid].iter().chain(&p.bands).chain(&p.series) {
+                assert!(contrast(*line, p.panel) >= 3.0, "{line:?}");
+            }
         }
     }
 

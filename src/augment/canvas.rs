@@ -26,6 +26,12 @@ impl Canvas {
         (self.width, self.height)
     }
 
+    /// The cropped picture as it is now.
+    #[must_use]
+    pub fn image(&self) -> Image {
+        picture(&self.planes, self.width, self.height)
+    }
+
     /// Takes the middle of a picture: `crop` is the height and width kept, as shares.
     pub fn load(&mut self, image: &Image, crop: [f64; 2]) {
         pulp::Arch::new().dispatch(|| self.load_here(image, crop));
@@ -118,6 +124,14 @@ impl Canvas {
             *pixel = [*r, *g, *b, 0.0];
         }
     }
+}
+
+/// Three planes of numbers from 0 to 1 as a picture; what lies outside is clipped.
+pub(super) fn picture(planes: &[f32], width: usize, height: usize) -> Image {
+    let plane = width * height;
+    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    let pixels = (0..plane).flat_map(|at| [0, 1, 2].map(|channel| byte(planes[channel * plane + at]))).collect();
+    Image::new(width, height, pixels).expect("as many bytes as the sides say")
 }
 
 /// A byte as a number from 0 to 1.

@@ -1,6 +1,6 @@
 //! One random draw of all augmentations, and the picture that it makes.
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, picture};
 use super::colour::ColourStep;
 use super::placement::Placement;
 use super::{Augmentation, Border, Rotation};
@@ -132,6 +132,18 @@ impl Draw {
     /// If `out` has another length.
     pub fn write(&self, image: &Image, canvas: &mut Canvas, side: usize, out: &mut [f32]) {
         assert_eq!(out.len(), 3 * side * side, "three planes of {side} x {side}");
+        self.colour_and_blur(image, canvas);
+        canvas.resample(&self.placement(canvas.size(), side), self.border, side, out);
+        if self.noise > 0.0 {
+            add_noise(out, self.noise, self.noise_seed);
+        }
+        if let Some(rectangle) = self.erase {
+            blacken(out, side, rectangle);
+        }
+    }
+
+    /// What comes before the geometry, on the cropped picture.
+    pub(super) fn colour_and_blur(&self, image: &Image, canvas: &mut Canvas) {
         canvas.load(image, self.crop);
         for step in &self.colour {
             canvas.colour(*step);
@@ -142,13 +154,6 @@ impl Draw {
         if self.blur > 0.0 {
             canvas.blur(self.blur, self.blur_kernel);
         }
-        canvas.resample(&self.placement(canvas.size(), side), self.border, side, out);
-        if self.noise > 0.0 {
-            add_noise(out, self.noise, self.noise_seed);
-        }
-        if let Some(rectangle) = self.erase {
-            blacken(out, side, rectangle);
-        }
     }
 
     /// The picture, augmented and scaled to `side` x `side`.
@@ -156,10 +161,7 @@ impl Draw {
     pub fn apply(&self, image: &Image, side: usize) -> Image {
         let mut planes = vec![0.0; 3 * side * side];
         self.write(image, &mut Canvas::default(), side, &mut planes);
-        let plane = side * side;
-        let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-        let pixels = (0..plane).flat_map(|at| [0, 1, 2].map(|channel| byte(planes[channel * plane + at]))).collect();
-        Image::new(side, side, pixels).expect("as many bytes as the side says")
+        picture(&planes, side, side)
     }
 
     /// Where each pixel of the result lies in the cropped picture of `width` x `height`.

@@ -66,6 +66,11 @@ pub struct Augmentation {
     pub noise: f64,
     /// Probability that a rectangle (2 to 33 % of the area) is blackened.
     pub erase: f64,
+    /// Mixup: pictures of a batch are blended in pairs, with shares from Beta(this, this); 0 is off, at most 10.
+    pub mixup: f64,
+    /// `CutMix`: a rectangle of each picture is taken from another of the batch, the share that stays from Beta(this, this); 0 is off,
+    /// at most 10. With mixup on too, each batch gets one of the two.
+    pub cutmix: f64,
 }
 
 impl Default for Augmentation {
@@ -115,6 +120,8 @@ impl Preset {
             shift: 0.0,
             noise: 0.0,
             erase: 0.0,
+            mixup: 0.0,
+            cutmix: 0.0,
         };
         let turned = Augmentation { flip: true, rotation: Rotation::Any, ..none };
         match self {
@@ -165,7 +172,7 @@ const LARGEST_KERNEL: usize = 101;
 const SMALLEST_CROP: f64 = 0.1;
 
 impl Augmentation {
-    /// Whether every pixel of the result is one of the picture: only mirrored and turned by quarters.
+    /// Whether every pixel of a picture is one of its source: only mirrored and turned by quarters. (Mixing comes later.)
     #[must_use]
     pub fn is_exact(&self) -> bool {
         let geometry = Self {
@@ -173,6 +180,8 @@ impl Augmentation {
             rotation: self.rotation,
             max_angle: self.max_angle,
             border: self.border,
+            mixup: self.mixup,
+            cutmix: self.cutmix,
             ..Preset::None.augmentation()
         };
         self.rotation != Rotation::Any && Self { blur_kernel: geometry.blur_kernel, ..*self } == geometry
@@ -210,6 +219,9 @@ impl Augmentation {
         check("zoom", self.zoom, (0.0..=4.0).contains(&self.zoom), "a number from 0 (off) to 4");
         check("noise", self.noise, (0.0..=1.0).contains(&self.noise), "a standard deviation from 0 (off) to 1, where white is 1");
         check("erase", self.erase, (0.0..=1.0).contains(&self.erase), "a probability from 0 (off) to 1");
+        for (field, value) in [("mixup", self.mixup), ("cutmix", self.cutmix)] {
+            check(field, value, (0.0..=10.0).contains(&value), "0 (off), or an alpha of at most 10, such as 0.2 or 1");
+        }
         errors
     }
 }

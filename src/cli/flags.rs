@@ -82,6 +82,14 @@ pub struct ConfigFlags {
     /// Blacken a rectangle with this probability
     #[arg(long, value_name = "P", value_parser = number, help_heading = "Augmentation")]
     pub erase: Option<f64>,
+    /// Mixup: blend the pictures of a batch in pairs, with shares from Beta(A, A), such as 0.2; 0 is off
+    #[arg(long, value_name = "A", value_parser = number, help_heading = "Augmentation")]
+    pub mixup: Option<f64>,
+    /// CutMix: take a rectangle from another picture of the batch, the share that stays from Beta(A, A), such as 1; 0 is off. With
+    /// --mixup too, each batch gets one of the two
+    #[arg(long, value_name = "A", value_parser = number, help_heading = "Augmentation")]
+    #[expect(clippy::doc_markdown, reason = "this is the help that users read")]
+    pub cutmix: Option<f64>,
 
     /// The network: seed (six convolutions, 14.8 M parameters at 256 x 256) or compact (five with batch norm, 1.6 M; exact activation maps)
     #[arg(long, value_name = "NAME", value_parser = Choice::<Architecture>::new(), help_heading = "Network")]
@@ -251,6 +259,8 @@ impl ConfigFlags {
                 shift,
                 noise,
                 erase,
+                mixup,
+                cutmix,
             ]
         );
     }

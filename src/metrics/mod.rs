@@ -2,8 +2,10 @@
 
 mod confusion;
 mod interval;
+mod invariance;
 mod scores;
 
 pub use confusion::Confusion;
 pub use interval::{Interval, wilson};
+pub use invariance::{ClassSpread, Invariance, top};
 pub use scores::{Averages, ClassScores, Scores};

@@ -13,9 +13,9 @@ use std::thread::JoinHandle;
 use candle_core::{Device, Tensor};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::TrainError;
 use super::cache::ImageCache;
-use crate::augment::{Augmentation, Canvas};
+use super::{Mixed, TrainError};
+use crate::augment::{Augmentation, Canvas, Draw, Mix};
 use crate::data::DataError;
 use crate::imaging::Image;
 use crate::nn::Normalisation;
@@ -35,6 +35,30 @@ pub(super) struct Variation {
     pub seed: u64,
     /// The epoch, counted from 1.
     pub epoch: usize,
+}
+
+impl Variation {
+    /// How training image `index` is augmented.
+    pub fn draw(&self, index: u32) -> Draw {
+        self.augmentation.draw(&mut Random::new(self.seed, Purpose::Augment, &[self.epoch as u64, u64::from(index)]))
+    }
+
+    /// Writes training image `index`, which is kept as `image`, as the network takes it: 3 x size x size, normalised, not mixed yet.
+    pub fn write(&self, image: &Image, index: u32, normalisation: &Normalisation, canvas: &mut Canvas, planes: &mut [f32]) {
+        let draw = self.draw(index);
+        let size = (planes.len() / 3).isqrt();
+        if self.augmentation.is_exact() && image.width() == size && image.height() == size {
+            normalisation.write_planes(draw.pose(image).pixels(), planes);
+        } else {
+            draw.write(image, canvas, size, planes);
+            normalisation.normalise(planes);
+        }
+    }
+
+    /// How batch `number` of the epoch (counted from 0) is mixed, if it is.
+    pub fn mix(&self, number: usize, size: usize) -> Option<Mix> {
+        self.augmentation.draw_mix(size, &mut Random::new(self.seed, Purpose::Mix, &[self.epoch as u64, number as u64]))
+    }
 }
 
 /// What is to be loaded.
@@ -57,14 +81,16 @@ pub(super) struct Batch {
     pixels: Vec<f32>,
     /// One label an image.
     targets: Vec<u32>,
+    /// What the images are mixed with, if they are.
+    mixed: Option<Mixed>,
     size: usize,
 }
 
 impl Batch {
-    /// The images, N x 3 x size x size, and their labels.
-    pub fn into_parts(self, device: &Device) -> candle_core::Result<(Tensor, Vec<u32>)> {
+    /// The images, N x 3 x size x size, their labels, and what they are mixed with.
+    pub fn into_parts(self, device: &Device) -> candle_core::Result<(Tensor, Vec<u32>, Option<Mixed>)> {
         let shape = (self.targets.len(), 3, self.size, self.size);
-        Ok((Tensor::from_vec(self.pixels, shape, device)?, self.targets))
+        Ok((Tensor::from_vec(self.pixels, shape, device)?, self.targets, self.mixed))
     }
 }
 
@@ -182,22 +208,17 @@ impl Work {
         for (&index, planes) in images.iter().zip(pixels.chunks_exact_mut(3 * size * size)) {
             self.cache.with(index as usize, |image| match self.request.variation {
                 None => self.normalisation.write_planes(image.pixels(), planes),
-                Some(variation) => self.vary(image, index, variation, canvas, planes),
+                Some(variation) => variation.write(image, index, &self.normalisation, canvas, planes),
             })?;
         }
-        Ok(Batch { pixels, targets: images.iter().map(|&i| self.cache.label(i as usize)).collect(), size })
-    }
-
-    /// One training picture as it varies in this epoch.
-    fn vary(&self, image: &Image, index: u32, variation: Variation, canvas: &mut Canvas, planes: &mut [f32]) {
-        let Variation { augmentation, seed, epoch } = variation;
-        let draw = augmentation.draw(&mut Random::new(seed, Purpose::Augment, &[epoch as u64, u64::from(index)]));
-        let size = self.cache.size();
-        if augmentation.is_exact() && image.width() == size && image.height() == size {
-            self.normalisation.write_planes(draw.pose(image).pixels(), planes);
-        } else {
-            draw.write(image, canvas, size, planes);
-            self.normalisation.normalise(planes);
-        }
+        let targets: Vec<u32> = images.iter().map(|&i| self.cache.label(i as usize)).collect();
+        let mixed = self.request.variation.and_then(|variation| {
+            let mix = variation.mix(number, size)?;
+            mix.apply(&mut pixels, size);
+            let mut partners = targets.clone();
+            partners.rotate_right(1);
+            Some(Mixed { partners, share: mix.share(size) })
+        });
+        Ok(Batch { pixels, targets, mixed, size })
     }
 }

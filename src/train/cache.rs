@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::augment;
 use crate::data::{DataError, Dataset};
 use crate::imaging::Image;
 
@@ -50,10 +51,7 @@ impl ImageCache {
     }
 
     fn read(&self, index: usize) -> Result<Image, DataError> {
-        let image = self.dataset.images.image(index)?;
-        let side = image.width().max(image.height()).clamp(self.size, self.largest);
-        let fits = image.width() == side && image.height() == side;
-        Ok(if fits { image } else { image.resize(side, side) })
+        Ok(augment::fit(self.dataset.images.image(index)?, self.size, self.largest))
     }
 
     pub fn label(&self, index: usize) -> u32 {

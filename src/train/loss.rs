@@ -17,12 +17,23 @@ use super::{Config, LossKind};
 ///
 /// Without smoothing this is the class-balanced focal loss (Cui et al. 2019, arXiv 1901.05555; Lin et al. 2017, arXiv
 /// 1708.02002); with gamma = 0 and unit weights it is `torch.nn.functional.cross_entropy(.., label_smoothing=s)`.
-/// The loss of a batch is the sum over its images divided by their number.
+/// The loss of a batch is the sum over its images divided by their number. The loss of a picture that is mixed of two is the
+/// mixture of the losses for their labels (Zhang et al. 2018, arXiv 1710.09412), which for cross-entropy is the loss for soft
+/// targets.
 #[derive(Clone, Debug)]
 pub struct Loss {
     weights: Vec<f64>,
     gamma: f64,
     smoothing: f64,
+}
+
+/// What the pictures of a mixed batch hold besides their own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mixed {
+    /// The label of each picture's partner.
+    pub partners: Vec<u32>,
+    /// What a picture's own label counts, from 0 to 1; its partner's counts the rest.
+    pub share: f64,
 }
 
 /// Value and gradient of a loss over a batch.
@@ -78,6 +89,15 @@ impl Loss {
     /// If the lengths do not fit, or a label is not below the number of classes.
     #[must_use]
     pub fn evaluate(&self, logits: &[f32], targets: &[u32]) -> LossValue {
+        self.evaluate_mixed(logits, targets, None)
+    }
+
+    /// The same for a batch whose pictures may be mixed.
+    ///
+    /// # Panics
+    /// As [`evaluate`](Self::evaluate), and if there is not one partner an image.
+    #[must_use]
+    pub fn evaluate_mixed(&self, logits: &[f32], targets: &[u32], mixed: Option<&Mixed>) -> LossValue {
         let classes = self.weights.len();
         assert_eq!(logits.len(), targets.len() * classes, "logits must be images x classes");
         let mut value = LossValue {
@@ -85,17 +105,34 @@ impl Loss {
             gradient: vec![0.0; logits.len()],
             predicted: Vec::with_capacity(targets.len()),
         };
+        if let Some(mixed) = mixed {
+            assert_eq!(mixed.partners.len(), targets.len(), "one partner an image");
+        }
         let mut log_p = vec![0.0; classes];
-        for ((row, gradient), &target) in logits.chunks_exact(classes).zip(value.gradient.chunks_exact_mut(classes)).zip(targets) {
+        let mut slopes = vec![0.0; classes];
+        let images = targets.len() as f64;
+        let rows = logits.chunks_exact(classes).zip(value.gradient.chunks_exact_mut(classes));
+        for (n, ((row, gradient), &target)) in rows.zip(targets).enumerate() {
             value.predicted.push(log_softmax(row, &mut log_p));
-            value.losses.push(self.image(&log_p, target as usize, targets.len(), gradient));
+            slopes.fill(0.0);
+            let loss = match mixed {
+                None => self.image(&log_p, target as usize, 1.0, &mut slopes),
+                Some(Mixed { partners, share }) => {
+                    let own = self.image(&log_p, target as usize, *share, &mut slopes);
+                    own + self.image(&log_p, partners[n] as usize, 1.0 - share, &mut slopes)
+                }
+            };
+            value.losses.push(loss);
+            for (out, slope) in gradient.iter_mut().zip(&slopes) {
+                *out = (slope / images) as f32;
+            }
         }
         value
     }
 
-    /// The loss of one image; writes its share of the gradient of the mean over `images`.
-    fn image(&self, log_p: &[f64], target: usize, images: usize, gradient: &mut [f32]) -> f64 {
-        let weight = self.weights[target];
+    /// `part` times the loss of one image for one label; adds the same of its gradient to `gradient`.
+    fn image(&self, log_p: &[f64], target: usize, part: f64, gradient: &mut [f64]) -> f64 {
+        let weight = part * self.weights[target];
         let spread = self.smoothing / log_p.len() as f64;
         let share = |class: usize| if class == target { 1.0 - self.smoothing + spread } else { spread };
         let (mut loss, mut slopes) = (0.0, 0.0);
@@ -111,7 +148,7 @@ impl Loss {
         for (class, (g, &l)) in gradient.iter_mut().zip(log_p).enumerate() {
             let t = share(class);
             let own = if t > 0.0 { t * focal(l, self.gamma).1 } else { 0.0 };
-            *g = (weight * (own - l.exp() * slopes) / images as f64) as f32;
+            *g += weight * (own - l.exp() * slopes);
         }
         weight * loss
     }
@@ -120,12 +157,12 @@ impl Loss {
     ///
     /// # Errors
     /// If the logits are not N x classes for the given targets.
-    pub fn forward(&self, logits: &Tensor, targets: &[u32]) -> Result<(LossValue, Tensor)> {
+    pub fn forward(&self, logits: &Tensor, targets: &[u32], mixed: Option<&Mixed>) -> Result<(LossValue, Tensor)> {
         let (n, classes) = logits.dims2()?;
         if n != targets.len() || classes != self.weights.len() {
             candle_core::bail!("logits are {n} x {classes}, but there are {} targets and {} classes", targets.len(), self.weights.len());
         }
-        let value = self.evaluate(&logits.flatten_all()?.to_vec1::<f32>()?, targets);
+        let value = self.evaluate_mixed(&logits.flatten_all()?.to_vec1::<f32>()?, targets, mixed);
         let gradient = Tensor::from_slice(&value.gradient, (n, classes), logits.device())?;
         // The derivative of sum(logits * gradient) with respect to the logits is `gradient`: the closed form enters the chain here.
         let seed = (logits * gradient)?.sum_all()?;

@@ -129,9 +129,9 @@ fn step(setup: &Setup, state: &mut State, batch: Batch) -> Result<Steps, TrainEr
     let (number, epoch) = (progress.step, progress.epochs + 1);
     let finite =
         |value: f64, what| if value.is_finite() { Ok(value) } else { Err(TrainError::NotFinite { what, step: number + 1, epoch }) };
-    let (images, targets) = batch.into_parts(&setup.device)?;
+    let (images, targets, mixed) = batch.into_parts(&setup.device)?;
     let logits = network.forward(&images, Mode::Train { seed: setup.config.seed, step: number as u64 })?;
-    let (value, seed) = setup.loss.forward(&logits, &targets)?;
+    let (value, seed) = setup.loss.forward(&logits, &targets, mixed.as_ref())?;
     let loss = finite(value.mean(), "training loss")?;
     let gradients = network.backward(&seed)?;
     let gradient_norm = finite(gradient_norm(&gradients, network.parameters())?, "gradient")?;
@@ -142,7 +142,9 @@ fn step(setup: &Setup, state: &mut State, batch: Batch) -> Result<Steps, TrainEr
         gradient_scale: clip_scale(gradient_norm, setup.config.clip),
     };
     optimizer.step(network.parameters(), &gradients, update)?;
-    let correct = value.predicted.iter().zip(&targets).filter(|&(&p, &t)| p == t as usize).count();
+    // of a mixed picture, the label that counts more is the right one
+    let labels = mixed.as_ref().filter(|mixed| mixed.share < 0.5).map_or(&targets, |mixed| &mixed.partners);
+    let correct = value.predicted.iter().zip(labels).filter(|&(&p, &t)| p == t as usize).count();
     progress.sums.correct += correct as u64;
     progress.sums.loss += value.losses.iter().sum::<f64>();
     Ok(Steps {

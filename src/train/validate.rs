@@ -56,7 +56,7 @@ impl Pass<'_> {
                 answers.loss /= images.len().max(1) as f64;
                 return Ok(Some(answers));
             };
-            let (pixels, targets) = batch.into_parts(self.device)?;
+            let (pixels, targets, _) = batch.into_parts(self.device)?;
             let logits = self.network.forward(&pixels, Mode::Eval)?.flatten_all()?.to_vec1::<f32>()?;
             let value = self.loss.evaluate(&logits, &targets);
             answers.loss += value.losses.iter().sum::<f64>();

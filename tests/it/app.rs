@@ -2,6 +2,7 @@
 //! No display is needed and nothing is compared by pixels.
 #![cfg(feature = "gui")]
 
+mod augment;
 mod classify;
 mod explore;
 mod keyboard;

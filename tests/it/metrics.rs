@@ -1,7 +1,7 @@
 //! Tests of `metrics`: against scikit-learn and `SciPy` (`tests/reference/metrics/scores.py`).
 
 use serde::Deserialize;
-use tuning_fork::metrics::{Confusion, wilson};
+use tuning_fork::metrics::{Confusion, Invariance, top, wilson};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -102,4 +102,21 @@ fn a_confusion_matrix_survives_json_and_refuses_another_shape() {
     assert_eq!(text, "[[0,1],[0,1]]");
     assert_eq!(serde_json::from_str::<Confusion>(&text).expect("reads"), m);
     assert!(serde_json::from_str::<Confusion>("[[0,1],[0]]").is_err());
+}
+
+#[test]
+fn invariance_is_nought_for_one_answer_and_large_for_many() {
+    let rows = |rows: &[[f32; 3]]| rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>();
+    let still = Invariance::of(&rows(&[[0.2, 0.5, 0.3]; 4])).expect("numbers");
+    assert!(still.spread < 1e-7 && (still.kept - 1.0).abs() < 1e-12);
+    assert!(still.classes.iter().all(|class| class.range() < 1e-7 && class.deviation < 1e-7));
+    // one position of four says something else altogether: means 3/4 and 1/4
+    let moved = Invariance::of(&rows(&[[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])).expect("numbers");
+    assert!((moved.spread - (3.0 * 0.25 + 0.75) / 4.0).abs() < 1e-12 && (moved.kept - 0.75).abs() < 1e-12);
+    assert!((moved.classes[0].mean - 0.75).abs() < 1e-12 && (moved.classes[0].deviation - 0.1875f64.sqrt()).abs() < 1e-12);
+    assert!((moved.classes[2].range() - 1.0).abs() < 1e-12 && moved.classes[1].range() == 0.0);
+    assert_eq!(Invariance::of(&[]), None);
+    assert_eq!(Invariance::of(&[vec![]]), None);
+    assert_eq!(Invariance::of(&[vec![1.0], vec![0.5, 0.5]]), None);
+    assert_eq!([top(&[0.1, 0.4, 0.4]), top(&[])], [1, 0]);
 }

@@ -13,6 +13,8 @@ use crate::train::Config;
 impl TuningForkApp {
     /// Takes a changed form. The data set is made again if that is what changed.
     pub(super) fn configure(&mut self, config: Config) {
+        let label = |field: &str| format!("change {}", crate::app::fields::about(field).label);
+        self.state.undo.form(&self.state.config, &config, label);
         self.state.config = config;
         self.follow_form();
     }
@@ -21,6 +23,9 @@ impl TuningForkApp {
     /// waits for the last value.
     pub(in crate::app) fn follow_form(&mut self) {
         let key = DataKey::of(&self.state.config);
+        if !self.context.input(|i| i.pointer.any_down()) {
+            self.state.undo.close();
+        }
         if self.followed.as_ref() == Some(&key) || self.context.input(|i| i.pointer.any_down()) {
             return;
         }

@@ -2,6 +2,7 @@
 
 mod data;
 mod explore;
+mod lab;
 mod model;
 mod run;
 
@@ -66,6 +67,10 @@ impl TuningForkApp {
             Action::Show(pane) => self.show_pane(pane),
             Action::Fill(pane) => self.state.full = pane,
             Action::Help(open) => self.state.help = open,
+            Action::Lab(action) => self.lab(action),
+            Action::Presets(action) => self.change_presets(action),
+            Action::Undo => self.undo(),
+            Action::ResetLayout => self.reset_layout(),
             Action::Dismiss(id) => self.state.notices.retain(|notice| notice.id != id),
             Action::Answer(answer) => self.take_answer(answer),
             Action::Event(event) => self.take_event(*event),
@@ -80,6 +85,9 @@ impl TuningForkApp {
             Answer::Subject(result) => self.take_subject(result),
             Answer::Verdict(result) => self.take_verdict(result),
             Answer::Opened(result) => self.take_opened(result),
+            Answer::Sheet(result) => self.take_sheet(result),
+            Answer::Sweep(kind, result) => self.take_sweep(kind, *result),
+            Answer::Survey(class, result) => self.take_survey(class, result),
             Answer::DataChosen(path) => {
                 if let Some(path) = path {
                     self.open_folder(&path);
@@ -128,6 +136,7 @@ impl TuningForkApp {
     fn open_large(&mut self, index: usize) {
         let Some(data) = self.state.data.as_ref().filter(|data| index < data.set.len()) else { return };
         let set = std::sync::Arc::clone(&data.set);
+        self.state.lab.explored = Some(index);
         self.state.opened = Some(super::state::Opened { index, picture: None });
         self.start_task(Kind::Opened, move || Answer::Opened(work::read_picture(&set, index)));
     }
@@ -152,11 +161,13 @@ impl TuningForkApp {
         self.start_task(Kind::Dialog, move || show(rfd::FileDialog::new()));
     }
 
-    /// Starts a task; if the system has no thread for it, the user is told.
-    fn start_task(&mut self, kind: Kind, work: impl FnOnce() -> Answer + Send + 'static) {
-        if let Err(error) = self.tasks.start(kind, work) {
+    /// Starts a task; if the system has no thread for it, the user is told, and false comes back.
+    fn start_task(&mut self, kind: Kind, work: impl FnOnce() -> Answer + Send + 'static) -> bool {
+        let started = self.tasks.start(kind, work);
+        if let Err(error) = &started {
             self.notify(NoticeKind::Failure, format!("The system has no thread for this ({error}); close other programs and try again."));
         }
+        started.is_ok()
     }
 
     /// Tells the user something.

@@ -1,6 +1,7 @@
 //! The panels: one struct each with the panel's own UI state. A view borrows the state and returns actions; it changes
 //! nothing else, locks nothing and owns no channel.
 
+mod augment;
 mod classify;
 mod confusion;
 mod curves;
@@ -20,6 +21,12 @@ use super::saved::Appearance;
 use super::state::State;
 use super::thumbnails::Thumbnails;
 
+/// The names of the augmentation presets that cannot be taken.
+#[must_use]
+pub fn built_in_presets() -> Vec<&'static str> {
+    crate::augment::Preset::ALL.into_iter().map(train::choice::Choice::name).collect()
+}
+
 /// The panels' own UI state; what a user set stays over a restart.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -29,6 +36,7 @@ pub struct Views {
     confusion: confusion::ConfusionView,
     explore: explore::ExploreView,
     classify: classify::ClassifyView,
+    augment: augment::AugmentView,
 }
 
 impl Views {
@@ -40,6 +48,7 @@ impl Views {
             Pane::Confusion => self.confusion.show(ui, state),
             Pane::Explore => self.explore.show(ui, state, thumbnails, actions),
             Pane::Classify => self.classify.show(ui, state, actions),
+            Pane::Augment => self.augment.show(ui, state, actions),
         }
     }
 

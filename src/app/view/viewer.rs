@@ -4,6 +4,7 @@ use egui::{Context, Grid, Id, Image, Key, Modal, Ui, vec2};
 
 use super::explore::part_name;
 use crate::app::action::Action;
+use crate::app::lab::LabAction;
 use crate::app::state::{Data, Opened, State};
 use crate::app::theme;
 
@@ -33,6 +34,10 @@ pub fn show(context: &Context, state: &State, places: &[usize], actions: &mut Ve
             if ui.button("Classify").on_hover_text("Ask the model what this is").clicked() {
                 actions.push(Action::ClassifyImage(opened.index));
                 actions.push(Action::ClosePicture);
+            }
+            if ui.button("Augment").on_hover_text("See what augmentation makes of it").clicked() {
+                actions.push(Action::ClosePicture);
+                actions.push(Action::Lab(LabAction::Open(opened.index)));
             }
             if ui.button("Close").clicked() {
                 actions.push(Action::ClosePicture);

@@ -150,7 +150,7 @@ impl Bench {
         let mode = if self.inference { Mode::Eval } else { Mode::Train { seed: SEED, step } };
         let start = Instant::now();
         let logits = self.network.forward(images, mode)?;
-        let (_, objective) = self.loss.forward(&logits, targets)?;
+        let (_, objective) = self.loss.forward(&logits, targets, None)?;
         let forward = start.elapsed().as_secs_f64();
         if self.inference {
             return Ok(Times { forward, backward: 0.0, optimizer: 0.0 });

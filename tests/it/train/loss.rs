@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor, Var};
 use serde::Deserialize;
-use tuning_fork::train::{Config, Loss, LossKind, class_weights};
+use tuning_fork::train::{Config, Loss, LossKind, Mixed, class_weights};
 
 #[derive(Deserialize)]
 struct Case {
@@ -45,6 +45,40 @@ fn values_and_gradients_are_those_of_pytorch() {
     }
 }
 
+#[derive(Deserialize)]
+struct MixedCase {
+    loss: LossKind,
+    beta: f64,
+    gamma: f64,
+    smoothing: f64,
+    counts: Vec<usize>,
+    share: f64,
+    logits: Vec<f64>,
+    targets: Vec<u32>,
+    partners: Vec<u32>,
+    value: f64,
+    gradient: Vec<f64>,
+}
+
+#[test]
+fn losses_of_mixed_batches_are_those_of_pytorch_for_soft_targets() {
+    let cases: Vec<MixedCase> = serde_json::from_str(include_str!("../../reference/train/mixed_losses.json")).expect("JSON");
+    for case in cases {
+        let loss = Loss::new(&config(case.loss, case.beta, case.gamma, case.smoothing), &case.counts);
+        let logits: Vec<f32> = case.logits.iter().map(|&z| z as f32).collect();
+        let mixed = Mixed { partners: case.partners, share: case.share };
+        let got = loss.evaluate_mixed(&logits, &case.targets, Some(&mixed));
+        assert!((got.mean() - case.value).abs() <= 1e-12 * case.value.abs().max(1.0), "{} is not {}", got.mean(), case.value);
+        let largest = case.gradient.iter().fold(0.0f64, |a, g| a.max(g.abs()));
+        for (got, want) in got.gradient.iter().zip(&case.gradient) {
+            assert!((f64::from(*got) - want).abs() <= 1e-7 * largest, "{got} is not {want}");
+        }
+        // a share of 1 is no mixture
+        let whole = loss.evaluate_mixed(&logits, &case.targets, Some(&Mixed { share: 1.0, ..mixed }));
+        assert_eq!(whole, loss.evaluate(&logits, &case.targets));
+    }
+}
+
 #[test]
 fn candle_back_propagates_exactly_that_gradient() {
     let case = cases().swap_remove(0);
@@ -54,14 +88,14 @@ fn candle_back_propagates_exactly_that_gradient() {
     let var = Var::from_vec(logits, (case.targets.len(), classes), &Device::Cpu).expect("logits");
     // twice the variable is twice the gradient, at twice the logits
     let halved = (var.as_tensor() * 2.0).expect("scales");
-    let (value, seed) = loss.forward(&halved, &case.targets).expect("computes");
+    let (value, seed) = loss.forward(&halved, &case.targets, None).expect("computes");
     let gradients = seed.backward().expect("differentiates");
     let got: Vec<f32> = gradients.get(&var).expect("has a gradient").flatten_all().and_then(|g| g.to_vec1()).expect("reads");
     for (got, want) in got.iter().zip(&value.gradient) {
         assert!((got - 2.0 * want).abs() <= 1e-6 * want.abs(), "{got} is not twice {want}");
     }
     let narrow = Tensor::zeros((2, classes - 1), candle_core::DType::F32, &Device::Cpu).expect("zeros");
-    assert!(loss.forward(&narrow, &[0, 1]).is_err());
+    assert!(loss.forward(&narrow, &[0, 1], None).is_err());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use candle_core::Device;
-use tuning_fork::augment::Preset;
+use tuning_fork::augment::{Augmentation, Preset};
 use tuning_fork::nn::weights;
 use tuning_fork::train::{Command, Config, EpochReport, Event, Job, Outcome, RunFolder, Session, spawn};
 
@@ -11,7 +11,8 @@ use super::common::{at_step, config, dataset, ended, events, start};
 
 /// Everything random is on.
 fn lively(epochs: usize) -> Config {
-    Config { augmentation: Preset::Strong.augmentation(), ..config(epochs) }
+    let augmentation = Augmentation { mixup: 0.4, cutmix: 1.0, ..Preset::Strong.augmentation() };
+    Config { augmentation, ..config(epochs) }
 }
 
 fn new_folder(parent: &tempfile::TempDir, name: &str) -> RunFolder {

@@ -3,20 +3,22 @@
 use egui::{CollapsingHeader, DragValue, Response, RichText, Slider, Ui};
 
 use super::choice::{self, Choice};
-use super::field::Field;
-use crate::app::theme;
-use crate::augment::{Augmentation, Preset, Rotation};
+use super::field::{self, Field};
+use crate::app::action::Action;
+use crate::app::lab::LabAction;
+use crate::app::state::State;
+use crate::app::view::augment;
+use crate::app::{fields, theme};
 use crate::train::{Config, ConfigError, LossKind, OptimizerKind, ScheduleKind};
 
 /// Shows the form and changes `config`.
-pub fn show(ui: &mut Ui, config: &mut Config) {
-    let errors = config.errors();
-    let form = Form { errors, default: Config::default() };
+pub fn show(ui: &mut Ui, state: &State, config: &mut Config, actions: &mut Vec<Action>) {
+    let form = Form::of(config);
     group(ui, "Network", true, |ui| form.network(ui, config));
     group(ui, "Steps", true, |ui| form.steps(ui, config));
     group(ui, "Loss", true, |ui| form.loss(ui, config));
     group(ui, "Against learning by heart", false, |ui| form.regularisation(ui, config));
-    group(ui, "Augmentation", false, |ui| form.augmentation(ui, config));
+    group(ui, "Augmentation", true, |ui| form.preset(ui, state, config, actions));
     group(ui, "Machine and seeds", false, |ui| form.machine(ui, config));
     ui.add_space(theme::GAP);
     let changed = Config { data: config.data.clone(), ..form.default.clone() } != *config;
@@ -25,7 +27,8 @@ pub fn show(ui: &mut Ui, config: &mut Config) {
     }
 }
 
-fn group(ui: &mut Ui, title: &str, open: bool, contents: impl FnOnce(&mut Ui)) {
+/// Fields under a title that can be folded away.
+pub fn group(ui: &mut Ui, title: &str, open: bool, contents: impl FnOnce(&mut Ui)) {
     CollapsingHeader::new(RichText::new(title).strong()).default_open(open).show_unindented(ui, |ui| {
         contents(ui);
         ui.add_space(theme::GAP);
@@ -33,12 +36,19 @@ fn group(ui: &mut Ui, title: &str, open: bool, contents: impl FnOnce(&mut Ui)) {
 }
 
 /// What the fields need besides their values.
-struct Form {
+pub struct Form {
     errors: Vec<ConfigError>,
-    default: Config,
+    /// What the fields are by default.
+    pub default: Config,
 }
 
 impl Form {
+    /// The form of a configuration.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self { errors: config.errors(), default: Config::default() }
+    }
+
     fn network(&self, ui: &mut Ui, c: &mut Config) {
         let d = &self.default;
         self.choice(ui, "model", &mut c.model, d.model);
@@ -84,35 +94,21 @@ impl Form {
         self.choice(ui, "best_by", &mut c.best_by, d.best_by);
     }
 
-    fn augmentation(&self, ui: &mut Ui, c: &mut Config) {
-        let d = &self.default.augmentation;
-        preset(ui, &mut c.augmentation);
-        self.switch(ui, "flip", &mut c.augmentation.flip, d.flip, "left to right");
-        self.choice(ui, "rotation", &mut c.augmentation.rotation, d.rotation);
-        if c.augmentation.rotation == Rotation::Any {
-            self.real(ui, "max_angle", &mut c.augmentation.max_angle, d.max_angle, 1.0);
+    /// Which preset the run takes; the details are in the lab.
+    fn preset(&self, ui: &mut Ui, state: &State, c: &mut Config, actions: &mut Vec<Action>) {
+        augment::presets::choice(ui, &mut c.augmentation, &state.presets, "training preset");
+        let wrong = c.augmentation.errors();
+        for (field, message) in &wrong {
+            field::message(ui, &format!("{}: {message}", fields::about(field).label));
         }
-        self.choice(ui, "border", &mut c.augmentation.border, d.border);
-        let a = &mut c.augmentation;
-        self.share(ui, "crop_height", &mut a.crop_height, d.crop_height, 0.1..=1.0);
-        self.share(ui, "crop_width", &mut a.crop_width, d.crop_width, 0.1..=1.0);
-        self.share(ui, "brightness", &mut a.brightness, d.brightness, 0.0..=1.0);
-        self.share(ui, "contrast", &mut a.contrast, d.contrast, 0.0..=1.0);
-        self.share(ui, "saturation", &mut a.saturation, d.saturation, 0.0..=1.0);
-        self.share(ui, "hue", &mut a.hue, d.hue, 0.0..=0.5);
-        self.share(ui, "dimming", &mut a.dimming, d.dimming, 0.0..=0.99);
-        self.real(ui, "blur", &mut a.blur, d.blur, 0.02);
-        if a.blur > 0.0 {
-            self.count(ui, "blur_kernel", &mut a.blur_kernel, d.blur_kernel, " px");
+        let open = ui.button("Open the lab").on_hover_text("See and change what augmentation does to each galaxy");
+        if open.clicked() {
+            actions.push(Action::Lab(LabAction::Open(state.lab.index)));
         }
-        self.share(ui, "zoom", &mut a.zoom, d.zoom, 0.0..=1.0);
-        self.share(ui, "shift", &mut a.shift, d.shift, 0.0..=0.5);
-        self.share(ui, "noise", &mut a.noise, d.noise, 0.0..=0.2);
-        self.share(ui, "erase", &mut a.erase, d.erase, 0.0..=1.0);
     }
 
     /// A slider; numbers beyond it can be typed.
-    fn share(&self, ui: &mut Ui, key: &'static str, value: &mut f64, default: f64, range: std::ops::RangeInclusive<f64>) {
+    pub fn share(&self, ui: &mut Ui, key: &'static str, value: &mut f64, default: f64, range: std::ops::RangeInclusive<f64>) {
         Field::new(key, value, default, decimal(default)).show(ui, &self.errors, |ui, value| {
             ui.spacing_mut().slider_width = (ui.available_width() - 104.0).clamp(30.0, 140.0);
             let slider = Slider::new(value, range).clamping(egui::SliderClamping::Never);
@@ -129,26 +125,31 @@ impl Form {
         self.seed(ui, "split_seed", &mut c.split_seed, d.split_seed);
     }
 
-    fn choice<T: Choice>(&self, ui: &mut Ui, key: &'static str, value: &mut T, default: T) {
+    /// A value out of a few.
+    pub fn choice<T: Choice>(&self, ui: &mut Ui, key: &'static str, value: &mut T, default: T) {
         Field::new(key, value, default, default.name()).show(ui, &self.errors, |ui, value| choice::show(ui, key, value));
     }
 
-    fn switch(&self, ui: &mut Ui, key: &'static str, value: &mut bool, default: bool, meaning: &str) {
+    /// On or off.
+    pub fn switch(&self, ui: &mut Ui, key: &'static str, value: &mut bool, default: bool, meaning: &str) {
         let words = if default { "on" } else { "off" };
         Field::new(key, value, default, words).show(ui, &self.errors, |ui, value| ui.checkbox(value, meaning));
     }
 
-    fn count(&self, ui: &mut Ui, key: &'static str, value: &mut usize, default: usize, unit: &str) {
+    /// A whole number.
+    pub fn count(&self, ui: &mut Ui, key: &'static str, value: &mut usize, default: usize, unit: &str) {
         Field::new(key, value, default, format!("{default}{unit}"))
             .show(ui, &self.errors, |ui, value| number(ui, DragValue::new(value).speed(0.2).suffix(unit.to_owned())));
     }
 
-    fn seed(&self, ui: &mut Ui, key: &'static str, value: &mut u64, default: u64) {
+    /// A seed.
+    pub fn seed(&self, ui: &mut Ui, key: &'static str, value: &mut u64, default: u64) {
         Field::new(key, value, default, default.to_string())
             .show(ui, &self.errors, |ui, value| number(ui, DragValue::new(value).speed(0.2)));
     }
 
-    fn real(&self, ui: &mut Ui, key: &'static str, value: &mut f64, default: f64, speed: f64) {
+    /// A number.
+    pub fn real(&self, ui: &mut Ui, key: &'static str, value: &mut f64, default: f64, speed: f64) {
         Field::new(key, value, default, decimal(default))
             .show(ui, &self.errors, |ui, value| number(ui, DragValue::new(value).speed(speed).custom_formatter(|v, _| decimal(v))));
     }
@@ -156,25 +157,8 @@ impl Form {
 
 /// The number of synthetic images; it stands with the data set.
 pub fn synthetic_images(ui: &mut Ui, config: &mut Config) {
-    let form = Form { errors: config.errors(), default: Config::default() };
+    let form = Form::of(config);
     form.count(ui, "synthetic_images", &mut config.synthetic_images, form.default.synthetic_images, "");
-}
-
-/// Named settings to begin with.
-fn preset(ui: &mut Ui, augmentation: &mut Augmentation) {
-    let chosen = Preset::of(augmentation);
-    ui.horizontal(|ui| {
-        let label = ui.label("Preset");
-        let text = chosen.map_or("Own mixture", Choice::name);
-        let combo = egui::ComboBox::from_id_salt("augmentation preset").selected_text(text).show_ui(ui, |ui| {
-            for &(preset, name, meaning) in <Preset as Choice>::ALL {
-                if ui.selectable_label(chosen == Some(preset), name).on_hover_text(meaning).clicked() {
-                    *augmentation = preset.augmentation();
-                }
-            }
-        });
-        combo.response.labelled_by(label.id).on_hover_text("Sets everything below at once.");
-    });
 }
 
 fn number(ui: &mut Ui, field: DragValue<'_>) -> Response {
@@ -183,7 +167,8 @@ fn number(ui: &mut Ui, field: DragValue<'_>) -> Response {
 }
 
 /// A number with as many places as it has, and no more than six signs.
-fn decimal(v: f64) -> String {
+#[must_use]
+pub fn decimal(v: f64) -> String {
     if v != 0.0 && v.is_finite() && v.abs() < 1e-3 {
         let text = format!("{v:.2e}");
         return text.replace(".00e", "e").replace("0e", "e");

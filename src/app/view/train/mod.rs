@@ -1,10 +1,10 @@
 //! The Train panel: the data set, the form of the next run, its controls and its progress.
 
-mod choice;
+pub mod choice;
 mod controls;
 mod data;
 mod field;
-mod form;
+pub mod form;
 
 use egui::{ScrollArea, Ui};
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ impl TrainView {
             ui.set_width(ui.available_width() - theme::GAP);
             data::show(ui, state, &mut self.folder, actions);
             let mut config = state.config.clone();
-            form::show(ui, &mut config);
+            form::show(ui, state, &mut config, actions);
             if config != state.config {
                 actions.push(Action::Configure(Box::new(config)));
             }
