@@ -6,6 +6,7 @@ use super::explored;
 use super::lab::LabAction;
 use super::layout::Pane;
 use super::presets::PresetAction;
+use super::saved::Appearance;
 use super::tasks::Answer;
 use crate::train::{Config, Event};
 
@@ -70,6 +71,12 @@ pub enum Action {
     Presets(PresetAction),
     /// Takes the last step back.
     Undo,
+    /// Changes theme and text size.
+    Appearance(Appearance),
+    /// Opens or closes the command palette.
+    Palette(bool),
+    /// Goes to a step of the tour, or ends it.
+    Tour(Option<usize>),
     /// Moves the panels back to where they stood at first.
     ResetLayout,
     /// Puts a notice away.

@@ -20,6 +20,8 @@ pub struct Saved {
     pub appearance: Appearance,
     /// The user's own augmentation presets.
     pub presets: Vec<UserPreset>,
+    /// Whether the tour of the first start was shown.
+    pub toured: bool,
     /// What each panel was set to.
     pub(crate) views: Views,
 }
@@ -47,6 +49,7 @@ impl Default for Saved {
             layout: default_layout(),
             appearance: Appearance::default(),
             presets: Vec::new(),
+            toured: true,
             views: Views::default(),
         }
     }
@@ -69,6 +72,8 @@ impl Saved {
             layout: eframe::get_value(storage, "layout").map_or(default.layout, complete),
             appearance: eframe::get_value(storage, "appearance").unwrap_or(default.appearance),
             presets: eframe::get_value(storage, "presets").unwrap_or(default.presets),
+            // a program that kept nothing has never been started
+            toured: eframe::get_value(storage, "toured").unwrap_or(false),
             views: eframe::get_value(storage, "views").unwrap_or(default.views),
         }
     }
@@ -78,6 +83,7 @@ impl Saved {
         eframe::set_value(storage, "config", &self.config);
         eframe::set_value(storage, "layout", &self.layout);
         eframe::set_value(storage, "appearance", &self.appearance);
+        eframe::set_value(storage, "toured", &self.toured);
         eframe::set_value(storage, "presets", &self.presets);
         eframe::set_value(storage, "views", &self.views);
     }

@@ -14,7 +14,7 @@ use super::state::{DataKey, NoticeKind, State};
 use super::tasks::Tasks;
 use super::theme;
 use super::thumbnails::Thumbnails;
-use super::view::Views;
+use super::view::{Above, Views};
 use crate::train::{Handle, Status};
 
 /// How long a notice about something that went well stays.
@@ -24,7 +24,7 @@ const INFO_SECONDS: f64 = 6.0;
 pub struct TuningForkApp {
     pub(super) state: State,
     pub(super) layout: Tree<Pane>,
-    appearance: Appearance,
+    pub(super) appearance: Appearance,
     views: Views,
     pub(super) tasks: Tasks,
     pub(super) thumbnails: Thumbnails,
@@ -52,7 +52,7 @@ impl TuningForkApp {
         let saved = saved.unwrap_or_default();
         context.set_zoom_factor(saved.appearance.scale);
         let mut app = Self {
-            state: State { config: saved.config, presets: saved.presets, ..State::default() },
+            state: State { config: saved.config, presets: saved.presets, tour: (!saved.toured).then_some(0), ..State::default() },
             layout: saved.layout,
             appearance: saved.appearance,
             views: saved.views,
@@ -91,6 +91,7 @@ impl TuningForkApp {
             layout: self.layout.clone(),
             appearance: self.appearance,
             presets: self.state.presets.clone(),
+            toured: true,
             views: self.views.clone(),
         }
     }
@@ -121,7 +122,8 @@ impl TuningForkApp {
         Panel::top("bar").frame(bar).show(ui, |ui| Views::top_bar(ui, &self.state, appearance, &mut actions));
         let frame = egui::Frame::new().fill(palette.background).inner_margin(egui::Margin::same(6));
         CentralPanel::default().frame(frame).show(ui, |ui| self.panels(ui, &mut actions));
-        self.views.overlays(ui, &self.state, &mut actions);
+        let above = Above { appearance: self.appearance, layout: &self.layout };
+        self.views.overlays(ui, &self.state, above, &mut actions);
         for action in actions {
             self.apply(action);
         }
@@ -193,17 +195,22 @@ impl TuningForkApp {
         if pressed(Modifiers::COMMAND, Key::O) {
             actions.push(Action::BrowseData);
         }
+        if pressed(Modifiers::COMMAND, Key::K) {
+            actions.push(Action::Palette(!self.state.palette));
+        }
         if pressed(Modifiers::NONE, Key::F1) {
             actions.push(Action::Help(!self.state.help));
         }
         // the rest is for nobody but the window: a field or a button with the focus takes its own keys
-        if context.memory(|m| m.focused().is_some()) || self.state.help || self.state.opened.is_some() {
+        if context.memory(|m| m.focused().is_some()) || self.state.help || self.state.palette || self.state.opened.is_some() {
             return;
         }
         if context.input(|i| i.events.iter().any(|event| matches!(event, egui::Event::Text(text) if text == "?"))) {
             actions.push(Action::Help(true));
         }
-        if self.state.full.is_some() && pressed(Modifiers::NONE, Key::Escape) {
+        if self.state.tour.is_some() && pressed(Modifiers::NONE, Key::Escape) {
+            actions.push(Action::Tour(None));
+        } else if self.state.full.is_some() && pressed(Modifiers::NONE, Key::Escape) {
             actions.push(Action::Fill(None));
         }
         if pressed(Modifiers::COMMAND, Key::Z) {

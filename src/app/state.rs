@@ -48,6 +48,10 @@ pub struct State {
     pub notices: Vec<Notice>,
     /// The panel that fills the window, if one does.
     pub full: Option<Pane>,
+    /// Whether the command palette is open.
+    pub palette: bool,
+    /// The step of the tour that is shown, if one is.
+    pub tour: Option<usize>,
     /// Whether the sheet of keyboard shortcuts is open.
     pub help: bool,
     /// This computer.

@@ -71,6 +71,8 @@ pub struct Palette {
     pub valid: Color32,
     /// The test part.
     pub test: Color32,
+    /// Over what is not meant just now.
+    pub shade: Color32,
     /// Red, green and blue light.
     pub bands: [Color32; 3],
     /// Lines of many kinds in one plot (after Okabe & Ito 2008, which every kind of colour vision tells apart).
@@ -100,6 +102,7 @@ const DARK: Palette = Palette {
     train: rgb(0x5a_a9ff),
     valid: rgb(0xff_b04a),
     test: rgb(0x8f_9bb0),
+    shade: Color32::from_black_alpha(150),
     bands: [rgb(0xff_6b6b), rgb(0x5f_cf7a), rgb(0x6e_a8fe)],
     series: [
         rgb(0x56_b4e9),
@@ -132,6 +135,7 @@ const LIGHT: Palette = Palette {
     train: rgb(0x1b_6bd0),
     valid: rgb(0xc2_5e00),
     test: rgb(0x6f_7c90),
+    shade: Color32::from_black_alpha(110),
     bands: [rgb(0xc8_2f2f), rgb(0x1c_8a3e), rgb(0x1f_56c4)],
     series: [
         rgb(0x00_72b2),

@@ -4,6 +4,7 @@
 
 mod augment;
 mod classify;
+mod ease;
 mod explore;
 mod keyboard;
 mod run;

@@ -32,6 +32,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("egui_file", &["app"]),
     ("egui_extras", &["app"]),
     ("rfd", &["app"]),
+    ("nucleo_matcher", &["app"]),
     ("clap", &["cli", "main"]),
     ("indicatif", &["cli"]),
     ("anyhow", &["app", "cli", "main"]),

@@ -32,6 +32,9 @@ fn the_window_trains_classifies_and_comes_back() {
 
     let mut program = Program::start(&display, home.path());
     program.wait_for("Start", SOON);
+    // a first start shows the tour, and later ones do not
+    program.wait_for("Welcome to Tuning Fork", SOON);
+    program.click("Skip the tour");
     if !full {
         for (field, value) in [("Images", "200"), ("Image size", "32"), ("Epochs", "2")] {
             program.enter(field, value);
@@ -62,6 +65,7 @@ fn the_window_trains_classifies_and_comes_back() {
 
     let mut again = Program::start(&display, home.path());
     again.wait_for("Dark theme", SOON);
+    assert!(!again.shows("Welcome to Tuning Fork"));
     if !full {
         assert_eq!(again.value("Epochs").as_deref(), Some("2"));
     }

@@ -191,6 +191,15 @@ impl TuningForkApp {
         self.notify(NoticeKind::Info, format!("Undone: {}.", step.words));
     }
 
+    /// Goes to a step of the tour, or ends it.
+    pub(super) fn tour(&mut self, step: Option<usize>) {
+        self.state.tour = step;
+        if let Some(pane) = step.and_then(crate::app::view::tour_pane) {
+            self.state.full = None;
+            self.apply(Action::Show(pane));
+        }
+    }
+
     pub(super) fn reset_layout(&mut self) {
         let before = std::mem::replace(&mut self.layout, crate::app::layout::default_layout());
         self.state.undo.push("move the panels back", Before::Layout(Box::new(before)));

@@ -8,13 +8,16 @@ use crate::app::theme;
 /// What each key does, as it is shown; `shell::shortcuts` reads the keys.
 const KEYS: &[(&str, &str)] = &[
     ("Space", "Start, pause or resume the run"),
-    ("Ctrl+1 … Ctrl+5", "Train, Curves, Confusion, Explore, Classify"),
-    ("Ctrl+Shift+1 … 5", "Let that panel fill the window"),
+    ("Ctrl+1 … Ctrl+6", "Train, Curves, Confusion, Explore, Classify, Augment"),
+    ("Ctrl+Shift+1 … 6", "Let that panel fill the window"),
     ("Ctrl+O", "Open a data folder"),
     ("Ctrl+Plus, Ctrl+Minus", "Larger or smaller text"),
+    ("Ctrl+K", "Find any command by its name"),
+    ("Ctrl+Z", "Undo"),
     ("Tab, Shift+Tab", "To the next or previous control"),
     ("Arrows, Page, Home, End", "Move in the pictures"),
     ("Enter", "Open the picture large"),
+    ("Left, Right", "In the contact sheet of the lab: another galaxy"),
     ("Left, Right", "In the large picture: previous, next"),
     ("Escape", "Close the picture, this sheet or an enlarged panel"),
     ("F1 or ?", "This sheet"),

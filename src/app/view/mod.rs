@@ -8,7 +8,9 @@ mod curves;
 mod explore;
 mod help;
 mod notices;
+mod palette;
 mod top_bar;
+mod tour;
 mod train;
 mod viewer;
 mod words;
@@ -37,6 +39,23 @@ pub struct Views {
     explore: explore::ExploreView,
     classify: classify::ClassifyView,
     augment: augment::AugmentView,
+    #[serde(skip)]
+    palette: palette::PaletteView,
+}
+
+/// What the overlays need besides the state.
+#[derive(Clone, Copy)]
+pub struct Above<'a> {
+    /// Theme and text size.
+    pub appearance: Appearance,
+    /// Where the panels are.
+    pub layout: &'a egui_tiles::Tree<Pane>,
+}
+
+/// The panel that a step of the tour points at.
+#[must_use]
+pub fn tour_pane(step: usize) -> Option<Pane> {
+    tour::pane(step)
 }
 
 impl Views {
@@ -57,14 +76,21 @@ impl Views {
         top_bar::show(ui, state, appearance, actions);
     }
 
-    /// Shows what lies above the panels: the large picture, the shortcuts, the notices, the hint while files hover.
-    pub fn overlays(&self, ui: &mut egui::Ui, state: &State, actions: &mut Vec<Action>) {
+    /// Shows what lies above the panels: the large picture, the shortcuts, the command palette, the tour, the notices, the hint while
+    /// files hover.
+    pub fn overlays(&mut self, ui: &mut egui::Ui, state: &State, above: Above<'_>, actions: &mut Vec<Action>) {
+        if let Some(step) = state.tour {
+            let tile = tour::pane(step).and_then(|pane| above.layout.tiles.find_pane(&pane));
+            let rect = tile.filter(|_| state.full.is_none()).and_then(|tile| above.layout.tiles.rect(tile));
+            tour::show(ui.ctx(), step, rect, actions);
+        }
         if state.opened.is_some() {
             viewer::show(ui.ctx(), state, self.explore.places(), actions);
         }
         if state.help {
             help::show(ui.ctx(), actions);
         }
+        self.palette.show(ui.ctx(), state, above.appearance, actions);
         notices::show(ui.ctx(), &state.notices, actions);
         notices::drop_hint(ui.ctx());
     }

@@ -22,6 +22,10 @@ pub fn show(ui: &mut Ui, state: &State, appearance: &mut Appearance, actions: &m
             if theme::icon_button(ui, "?", "Keyboard shortcuts").on_hover_text("Keyboard shortcuts (F1)").clicked() {
                 actions.push(Action::Help(true));
             }
+            if theme::icon_button(ui, "⌘", "Command palette").on_hover_text("Find any command (Ctrl+K)").clicked() {
+                actions.push(Action::Palette(true));
+            }
+            undo_button(ui, state, actions);
             scale_choice(ui, appearance);
             let (sign, other) = if appearance.dark { ("☀", "Light theme") } else { ("🌙", "Dark theme") };
             if theme::icon_button(ui, sign, other).on_hover_text(other).clicked() {
@@ -91,6 +95,17 @@ fn machine_badge(ui: &mut Ui, state: &State) {
         None => "Where the run computes".to_owned(),
     };
     badge(ui, theme::muted(ui, text)).on_hover_text(hover);
+}
+
+fn undo_button(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let last = state.undo.last();
+    ui.add_enabled_ui(last.is_some(), |ui| {
+        let button = theme::icon_button(ui, "⟲", "Undo");
+        let hover = last.map_or_else(|| "There is nothing to undo".to_owned(), |step| format!("Undo: {} (Ctrl+Z)", step.words));
+        if button.on_hover_text(&hover).on_disabled_hover_text(hover).clicked() {
+            actions.push(Action::Undo);
+        }
+    });
 }
 
 fn scale_choice(ui: &mut Ui, appearance: &mut Appearance) {

@@ -35,7 +35,7 @@ pub fn show(context: &Context, state: &State, places: &[usize], actions: &mut Ve
                 actions.push(Action::ClassifyImage(opened.index));
                 actions.push(Action::ClosePicture);
             }
-            if ui.button("Augment").on_hover_text("See what augmentation makes of it").clicked() {
+            if ui.button("To the lab").on_hover_text("See what augmentation makes of it").clicked() {
                 actions.push(Action::ClosePicture);
                 actions.push(Action::Lab(LabAction::Open(opened.index)));
             }

@@ -197,7 +197,7 @@ fn a_picture_from_explore_comes_to_the_lab() {
     window.run_ok();
     window.get_by_label_contains("image 4: Spiral").click();
     window.run_ok();
-    window.get_by_role_and_label(Role::Button, "Augment").click();
+    window.get_by_label("To the lab").click();
     window.run_ok();
     assert_eq!((state(&window).lab.index, state(&window).full), (4, Some(Pane::Augment)));
     assert!(window.query_by_label("labelled Spiral").is_some());
@@ -252,11 +252,15 @@ fn the_microscope_needs_a_model_and_then_asks_it() {
     window.get_by_role_and_label(Role::Button, "Dimming").click();
     window.run_ok();
     assert!(window.query_all_by_label_contains("Probabilities along dimming").next().is_some());
+    window.get_by_label("Survey the classes").scroll_to_me();
+    window.run_ok();
     window.get_by_label("Survey the classes").click();
     window.run_ok();
-    wait(&mut window, "the survey", |state| {
-        let survey = &state.lab.microscope.survey;
-        !survey.is_empty() && survey.iter().all(Option::is_some)
-    });
-    assert!(state(&window).lab.microscope.survey.iter().flatten().all(|row| row.as_ref().is_ok_and(|row| row.galaxies == 8)));
+    wait(&mut window, "two classes", |state| state.lab.microscope.survey.iter().flatten().count() >= 2);
+    let rows: Vec<_> = state(&window).lab.microscope.survey.iter().flatten().collect();
+    assert!(rows.iter().all(|row| row.as_ref().is_ok_and(|row| (1..=8).contains(&row.galaxies) && (0.0..=1.0).contains(&row.spread))));
+    window.get_by_label("Stop the survey").click();
+    window.run_ok();
+    assert!(state(&window).lab.microscope.survey.is_empty());
+    assert!(window.query_by_label("Survey the classes").is_some());
 }

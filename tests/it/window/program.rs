@@ -95,6 +95,11 @@ impl<'a> Program<'a> {
         self.wait(words, limit, || widgets(&hook).into_iter().find(|widget| widget.says(words)));
     }
 
+    /// Whether these words are in sight now.
+    pub fn shows(&self, words: &str) -> bool {
+        widgets(&self.hook).iter().any(|widget| widget.says(words))
+    }
+
     /// Clicks a control, once it is there, enabled and stands still.
     pub fn click(&mut self, name: &str) {
         let hook = self.hook.clone();
