@@ -13,7 +13,7 @@
 //! | `tasks`      | slow work on other threads; a stale answer is ignored                       |
 //! | `work`       | the slow work itself: opening, decoding, loading, classifying               |
 //! | `thumbnails` | small textures of the pictures in sight, under a cap                        |
-//! | `commands`   | what can be asked for by name: the command palette's list                  |
+//! | `commands`   | what can be asked for by name: the command palette's list                   |
 //! | `lab`        | the augmentation lab: its state and its slow work                           |
 //! | `presets`    | the user's own augmentation presets                                         |
 //! | `undo`       | what can be taken back                                                      |
@@ -25,8 +25,8 @@
 
 mod action;
 mod apply;
-mod explored;
 mod commands;
+mod explored;
 mod fields;
 mod hook;
 mod icon;

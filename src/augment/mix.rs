@@ -1,4 +1,4 @@
-//! Mixing the pictures of a batch with each other: mixup (Zhang et al. 2018, arXiv 1710.09412) and CutMix (Yun et al. 2019,
+//! Mixing the pictures of a batch with each other: mixup (Zhang et al. 2018, arXiv 1710.09412) and `CutMix` (Yun et al. 2019,
 //! arXiv 1905.04899), with the meaning that torchvision's `v2.MixUp` and `v2.CutMix` give them.
 //!
 //! Every picture is mixed with the one before it in the batch, the first with the last, all in the same way. It knows planes
@@ -12,7 +12,7 @@ use crate::random::Random;
 pub enum Mix {
     /// Mixup: this share of the picture itself, the rest of its partner.
     Blend(f64),
-    /// CutMix: a rectangle of the partner in the picture's place; left, top, right and bottom in pixels, right and bottom not
+    /// `CutMix`: a rectangle of the partner in the picture's place; left, top, right and bottom in pixels, right and bottom not
     /// included.
     Paste([usize; 4]),
 }

@@ -46,7 +46,7 @@ impl Draw {
         let colour = Self { colour: self.colour.clone(), dimming: self.dimming, ..crop.clone() };
         let blur = Self { blur: self.blur, blur_kernel: self.blur_kernel, ..colour.clone() };
         let geometry = Self { noise: 0.0, erase: None, ..self.clone() };
-        let turned = self.flip || self.quarter_turns % 4 != 0 || self.angle != 0.0;
+        let turned = self.flip || !self.quarter_turns.is_multiple_of(4) || self.angle != 0.0;
         let moved = self.zoom.to_bits() != 1f64.to_bits() || self.shift.iter().any(|s| *s != 0.0);
         let mut canvas = Canvas::default();
         let mut before = |draw: &Self| {

@@ -142,9 +142,9 @@ impl TuningForkApp {
         let built_in = crate::app::view::built_in_presets();
         let before = self.state.presets.clone();
         let words = match action {
-            PresetAction::Save(name) => check_name(&name, &built_in, &before, None).map(|name| self.save_preset(name)),
+            PresetAction::Save(name) => check_name(&name, &built_in, &before, None).map(|name| self.save_preset(&name)),
             PresetAction::Rename(place, name) => check_name(&name, &built_in, &before, Some(place)).map(|name| {
-                let Some(preset) = self.state.presets.get_mut(place) else { return None };
+                let preset = self.state.presets.get_mut(place)?;
                 let words = format!("rename the preset “{}” to “{name}”", preset.name);
                 preset.name = name;
                 Some(words)
@@ -162,7 +162,7 @@ impl TuningForkApp {
         }
     }
 
-    fn save_preset(&mut self, name: String) -> Option<String> {
+    fn save_preset(&mut self, name: &str) -> Option<String> {
         let augmentation = self.state.config.augmentation;
         if let Called::Own(_, same) = called(&augmentation, &self.state.presets)
             && same.to_lowercase() == name.to_lowercase()
@@ -174,7 +174,7 @@ impl TuningForkApp {
             old.augmentation = augmentation;
             format!("replace the preset “{name}”")
         } else {
-            self.state.presets.push(UserPreset { name: name.clone(), augmentation });
+            self.state.presets.push(UserPreset { name: name.to_owned(), augmentation });
             format!("save the preset “{name}”")
         };
         Some(words)

@@ -1,7 +1,7 @@
 //! The contact sheet: what training would see of one galaxy in its first epochs, with one draw taken apart. Slow work for a
 //! task; knows no egui.
 
-use crate::augment::{Augmentation, Canvas, Draw, Mix, Stage};
+use crate::augment::{Augmentation, Canvas, Draw, Stage};
 use crate::data::Dataset;
 use crate::imaging::Image;
 use crate::train::{Config, Preview};
@@ -36,8 +36,17 @@ pub struct Drawn {
     pub draw: Draw,
     /// What the network would see, as a picture.
     pub image: Image,
-    /// The picture that it is mixed with, and what its own label still counts.
-    pub mixed: Option<(usize, f64)>,
+    /// What it is mixed with.
+    pub mixed: Option<Partner>,
+}
+
+/// What a picture is mixed with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Partner {
+    /// The other picture.
+    pub index: usize,
+    /// What the picture's own label still counts, from 0 to 1.
+    pub own: f64,
 }
 
 /// The numbers that the network gets, looked at.
@@ -91,7 +100,7 @@ pub fn make(set: &Dataset, train: Vec<u32>, key: SheetKey) -> Result<Sheet, Stri
         draws.push(Drawn { draw, image, mixed });
     }
     let (stages, seen) = chosen.ok_or("the sheet has no draw")?;
-    Ok(Sheet { trains, draws, stages, seen, key })
+    Ok(Sheet { key, trains, draws, stages, seen })
 }
 
 struct Bench<'a> {
@@ -109,7 +118,7 @@ impl Bench<'_> {
     }
 
     /// The network's input in an epoch, and what it is mixed with.
-    fn input(&mut self, epoch: usize, source: &Image) -> Result<(Vec<f32>, Option<(usize, f64)>), String> {
+    fn input(&mut self, epoch: usize, source: &Image) -> Result<(Vec<f32>, Option<Partner>), String> {
         let (index, size) = (self.key.index as u32, self.key.size);
         let length = 3 * size * size;
         // the partner comes first, because a picture is mixed with the one before it
@@ -124,7 +133,7 @@ impl Bench<'_> {
             let partner_source = self.source(partner as usize)?;
             self.preview.write(epoch, partner, &partner_source, &mut self.canvas, before);
             mix.apply(&mut pair, size);
-            mixed = Some((partner as usize, Mix::share(&mix, size)));
+            mixed = Some(Partner { index: partner as usize, own: mix.share(size) });
         }
         Ok((pair.split_off(length), mixed))
     }

@@ -133,7 +133,7 @@ pub fn survey(set: &Dataset, parts: &[Option<Part>], classifier: &Classifier, cl
     for &index in &images {
         let image = classifier.prepare(&set.images.image(index).map_err(|error| error.to_string())?);
         let poses: Vec<Image> =
-            (0..360).step_by(SURVEY_STEP).map(|angle| Sweep::Turn.draw(angle as f64).apply(&image, image.width())).collect();
+            (0..360).step_by(SURVEY_STEP).map(|angle| Sweep::Turn.draw(f64::from(angle)).apply(&image, image.width())).collect();
         let probabilities = classifier.classify(&poses).map_err(|error| error.to_string())?;
         let invariance = Invariance::of(&probabilities).ok_or("the model has no classes; choose another")?;
         sum.spread += invariance.spread;

@@ -132,11 +132,11 @@ fn row(ui: &mut Ui, command: &Command, selected: bool, moved: bool) -> bool {
         response.scroll_to_me(None);
     }
     let inside = rect.shrink2(vec2(8.0, 0.0));
-    let left = line(ui, &command.words, TextStyle::Body, if enabled { palette.text } else { palette.muted }, inside.width());
+    let left = line(ui, &command.words, &TextStyle::Body, if enabled { palette.text } else { palette.muted }, inside.width());
     let room = inside.width() - left.size().x - theme::SECTION_GAP;
     let right = match &command.action {
-        Ok(_) => line(ui, &command.keys, TextStyle::Monospace, palette.muted, room),
-        Err(why) => line(ui, why, TextStyle::Small, palette.muted, room),
+        Ok(_) => line(ui, &command.keys, &TextStyle::Monospace, palette.muted, room),
+        Err(why) => line(ui, why, &TextStyle::Small, palette.muted, room),
     };
     let at = |x: f32, galley: &Galley| pos2(x, inside.center().y - galley.size().y / 2.0);
     ui.painter().galley(at(inside.left(), &left), left.clone(), palette.text);
@@ -145,7 +145,7 @@ fn row(ui: &mut Ui, command: &Command, selected: bool, moved: bool) -> bool {
 }
 
 /// One line of text, cut where it does not fit.
-fn line(ui: &Ui, text: &str, style: TextStyle, colour: Color32, width: f32) -> Arc<Galley> {
+fn line(ui: &Ui, text: &str, style: &TextStyle, colour: Color32, width: f32) -> Arc<Galley> {
     let mut job = LayoutJob::simple_singleline(text.to_owned(), style.resolve(ui.style()), colour);
     job.wrap = TextWrapping::truncate_at_width(width.max(0.0));
     ui.painter().layout_job(job)
@@ -171,6 +171,6 @@ fn search(query: &str, state: &State, now: Now<'_>) -> Vec<Command> {
             Some((command.action.is_err(), score, command))
         })
         .collect();
-    scored.sort_by(|a, b| (a.0, std::cmp::Reverse(a.1)).cmp(&(b.0, std::cmp::Reverse(b.1))));
+    scored.sort_by_key(|(blocked, score, _)| (*blocked, std::cmp::Reverse(*score)));
     scored.into_iter().map(|(.., command)| command).collect()
 }

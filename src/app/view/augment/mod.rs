@@ -70,7 +70,7 @@ impl AugmentView {
             match &state.loading {
                 Some(what) => theme::empty(ui, &format!("Opening {what}"), "The lab opens with it."),
                 None => {
-                    theme::empty(ui, "No data set", "Choose the synthetic galaxies or a folder on the Train panel, or drop a folder here.")
+                    theme::empty(ui, "No data set", "Choose the synthetic galaxies or a folder on the Train panel, or drop a folder here.");
                 }
             }
             return;

@@ -12,6 +12,8 @@ use crate::app::theme;
 const SIDE: f32 = 104.0;
 /// Width of the grey scale beside the pictures.
 const SCALE: f32 = 10.0;
+/// Shades of the grey scale.
+const STEPS: usize = 32;
 /// Names of the planes.
 const PLANES: [&str; 4] = ["colour", "red", "green", "blue"];
 
@@ -48,7 +50,6 @@ fn scale(ui: &mut Ui, seen: &Seen) {
     let palette = theme::palette(ui.visuals());
     let (rect, _) = ui.allocate_exact_size(vec2(SCALE + 38.0, SIDE + 18.0), Sense::hover());
     let bar = Rect::from_min_size(rect.min, vec2(SCALE, SIDE));
-    const STEPS: usize = 32;
     let height = bar.height() / STEPS as f32;
     for step in 0..STEPS {
         let grey = Color32::from_gray((255 * step / (STEPS - 1)) as u8);

@@ -3,7 +3,7 @@
 use egui::{Align2, Color32, FontId, Key, Rect, Sense, Stroke, StrokeKind, TextureHandle, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::lab::Shown;
-use crate::app::lab::sheet::Drawn;
+use crate::app::lab::sheet::{Drawn, Partner};
 use crate::app::state::{Data, State};
 use crate::app::theme;
 use crate::augment::{ColourStep, Draw, Step};
@@ -46,9 +46,9 @@ pub fn show(ui: &mut Ui, state: &State, data: &Data, shown: &Shown, chosen: &mut
             *chosen = n;
             keys.request_focus();
         }
-        if let Some((partner, share)) = drawn.mixed {
+        if let Some(Partner { index, own }) = drawn.mixed {
             let label = |index: usize| &data.set.classes[data.set.labels[index] as usize];
-            let text = format!("{:.0} %, {:.0} % {}", 100.0 * share, 100.0 * (1.0 - share), label(partner));
+            let text = format!("{:.0} %, {:.0} % {}", 100.0 * own, 100.0 * (1.0 - own), label(index));
             caption(ui, pos2(cell.left(), cell.bottom() + 1.0), side, text);
         }
     }
@@ -140,9 +140,9 @@ fn name(step: Step) -> &'static str {
 /// A draw in words.
 fn describe(drawn: &Drawn, data: &Data) -> String {
     let mut parts = parameters(&drawn.draw);
-    if let Some((partner, share)) = drawn.mixed {
-        let class = &data.set.classes[data.set.labels[partner] as usize];
-        parts.push(format!("mixed with image {partner} ({class}), which counts {:.0} %", 100.0 * (1.0 - share)));
+    if let Some(Partner { index, own }) = drawn.mixed {
+        let class = &data.set.classes[data.set.labels[index] as usize];
+        parts.push(format!("mixed with image {index} ({class}), which counts {:.0} %", 100.0 * (1.0 - own)));
     }
     if parts.is_empty() { "as it is".into() } else { parts.join(", ") }
 }
@@ -166,7 +166,7 @@ fn parameters(draw: &Draw) -> Vec<String> {
     when(draw.dimming < 1.0, format!("light x {:.2}", draw.dimming));
     when(draw.blur > 0.0, format!("blur {:.2} px", draw.blur));
     when(draw.flip, "mirrored".into());
-    when(draw.quarter_turns % 4 != 0, format!("turned {}°", 90 * (draw.quarter_turns % 4)));
+    when(!draw.quarter_turns.is_multiple_of(4), format!("turned {}°", 90 * (draw.quarter_turns % 4)));
     when(draw.angle != 0.0, format!("turned {:.0}°", draw.angle));
     when((draw.zoom - 1.0).abs() > 1e-9, format!("zoom x {:.2}", draw.zoom));
     let [right, down] = draw.shift.map(|share| 100.0 * share);

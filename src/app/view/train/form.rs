@@ -18,7 +18,7 @@ pub fn show(ui: &mut Ui, state: &State, config: &mut Config, actions: &mut Vec<A
     group(ui, "Steps", true, |ui| form.steps(ui, config));
     group(ui, "Loss", true, |ui| form.loss(ui, config));
     group(ui, "Against learning by heart", false, |ui| form.regularisation(ui, config));
-    group(ui, "Augmentation", true, |ui| form.preset(ui, state, config, actions));
+    group(ui, "Augmentation", true, |ui| Form::preset(ui, state, config, actions));
     group(ui, "Machine and seeds", false, |ui| form.machine(ui, config));
     ui.add_space(theme::GAP);
     let changed = Config { data: config.data.clone(), ..form.default.clone() } != *config;
@@ -95,7 +95,7 @@ impl Form {
     }
 
     /// Which preset the run takes; the details are in the lab.
-    fn preset(&self, ui: &mut Ui, state: &State, c: &mut Config, actions: &mut Vec<Action>) {
+    fn preset(ui: &mut Ui, state: &State, c: &mut Config, actions: &mut Vec<Action>) {
         augment::presets::choice(ui, &mut c.augmentation, &state.presets, "training preset");
         let wrong = c.augmentation.errors();
         for (field, message) in &wrong {
