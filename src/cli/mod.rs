@@ -4,6 +4,7 @@ mod bench;
 mod choice;
 mod data;
 mod evaluate;
+mod explain;
 mod flags;
 mod output;
 mod predict;
@@ -32,6 +33,8 @@ Examples:
   tuning-fork train --resume run1                go on with a run that was stopped
   tuning-fork evaluate --run run1                scores on the test images
   tuning-fork predict --run run1 pictures/       classes of pictures
+  tuning-fork explain --run run1 m51.png --out cam.png
+                                                 where the network looked
   tuning-fork data fetch galaxies                download Galaxy10 (2.7 GB)
   tuning-fork train --help                       every setting with its default
 
@@ -65,6 +68,8 @@ pub enum Command {
     Evaluate(evaluate::Arguments),
     /// Classify pictures with a saved model
     Predict(predict::Arguments),
+    /// Draw where a saved model looked at a picture
+    Explain(Box<explain::Arguments>),
     /// Show a network's layers, parameters and cost
     Summary(summary::Arguments),
     /// Measure how fast a network trains here, on random pictures
@@ -94,6 +99,7 @@ pub fn run(command: &Command) -> ExitCode {
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Predict(arguments) => predict::run(arguments).map(|()| ExitCode::SUCCESS),
+        Command::Explain(arguments) => explain::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Summary(arguments) => summary::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Bench(arguments) => bench::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Data(command) => data::run(command).map(|()| ExitCode::SUCCESS),

@@ -44,6 +44,9 @@ pub enum ExplainError {
     /// The method does not fit the network or the layer.
     #[error("{0}")]
     Refused(String),
+    /// A drawing cannot be encoded or written.
+    #[error(transparent)]
+    Imaging(#[from] crate::imaging::ImagingError),
 }
 
 /// A trained network with all it needs to classify pictures. It may be shared between threads.
@@ -87,6 +90,16 @@ impl Classifier {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Network, size, number of classes and file, in one line for a legend.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let network = &self.spec.network;
+        let name = serde_json::to_value(network.architecture).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        let mut parts = self.path.components().rev().map(|part| part.as_os_str().to_string_lossy());
+        let (file, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        format!("{name} {size} x {size}, {} classes, {folder}/{file}", self.spec.classes.len(), size = network.size)
     }
 
     /// `image` scaled to the square that the network takes, as training did.

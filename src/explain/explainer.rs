@@ -137,6 +137,12 @@ impl Explainer {
         &self.layers
     }
 
+    /// CAM if the network has a layer for it, else Grad-CAM.
+    #[must_use]
+    pub fn best_method(&self) -> Method {
+        if Method::Cam.best_layer(&self.layers).is_some() { Method::Cam } else { Method::GradCam }
+    }
+
     /// The logit of each class (mean over the views).
     #[must_use]
     pub fn logits(&self) -> &[f32] {

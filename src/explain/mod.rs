@@ -1,14 +1,20 @@
-//! A saved model and a picture -> probabilities, and maps of where the network looked. Knows pictures and networks; knows no
-//! runs, no files but models, no window.
+//! A saved model and a picture -> probabilities, and maps of where the network looked, as numbers, figures and files. Knows
+//! pictures and networks; knows no runs, no files but models, no window.
 
 mod classifier;
 mod explainer;
+mod export;
+mod figure;
 mod formula;
 mod map;
 mod method;
 mod score_cam;
+mod style;
 
 pub use classifier::{BEST_MODEL, Classifier, ExplainError};
 pub use explainer::{Explainer, Explanation, Request};
+pub use export::{Content, npy};
+pub use figure::{Scene, number, ticks};
 pub use map::{Map, TURNS};
 pub use method::Method;
+pub use style::{Style, overlay, paint, strongest};

@@ -1,4 +1,4 @@
-//! Picture files: PNG, JPEG, TIFF and WebP to RGB bytes and back to PNG. The format is told from the content, never
+//! Picture files: PNG, JPEG, TIFF, WebP and FITS to RGB bytes and back to PNG. The format is told from the content, never
 //! from the name. What the file says about colour profiles and orientation is left alone.
 
 use std::fs::{self, File};
@@ -8,13 +8,14 @@ use std::path::Path;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use super::fits::{Bands, Rendering, check_fits, is_fits, read_fits};
 use super::{Image, ImagingError};
 
 /// The largest picture that is decoded, in pixels (10,000 x 10,000: 300 MB as RGB).
 pub const MAX_PIXELS: u64 = 100_000_000;
 
 /// The extensions, in lower case, by which [`is_picture`] knows a picture.
-pub const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "tif", "tiff", "webp"];
+pub const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "tif", "tiff", "webp", "fits", "fit", "fts", "fz"];
 
 /// A decoder may take this much memory: the largest picture as 16-bit RGBA, and some room.
 const MAX_MEMORY: u64 = MAX_PIXELS * 8 + (64 << 20);
@@ -31,25 +32,52 @@ pub fn is_picture(path: &Path) -> bool {
     path.extension().and_then(|e| e.to_str()).is_some_and(|e| EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(e)))
 }
 
-/// The picture in a PNG, JPEG, TIFF or WebP file; see [`decode`].
+/// The picture in a PNG, JPEG, TIFF, WebP or FITS file; see [`decode`].
 ///
 /// # Errors
 /// As [`decode`], and [`ImagingError::Read`] if the file cannot be read. The message does not name the file.
 pub fn open(path: &Path) -> Result<Image, ImagingError> {
+    open_rendered(path, &Rendering::default())
+}
+
+/// As [`open`], with FITS numbers made grey levels or colours as `rendering` says.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_rendered(path: &Path, rendering: &Rendering) -> Result<Image, ImagingError> {
+    let bytes = read(path)?;
+    if is_fits(&bytes) { Ok(read_fits(&bytes)?.render(rendering)) } else { decode(&bytes) }
+}
+
+/// The numbers of a FITS file; see [`read_fits`].
+///
+/// # Errors
+/// As [`read_fits`], [`ImagingError::Format`] if it is another file, and [`ImagingError::Read`] if it cannot be read.
+pub fn open_fits(path: &Path) -> Result<Bands, ImagingError> {
+    let bytes = read(path)?;
+    if is_fits(&bytes) { read_fits(&bytes) } else { Err(ImagingError::Format) }
+}
+
+/// The whole file.
+fn read(path: &Path) -> Result<Vec<u8>, ImagingError> {
     let (mut file, length) = open_file(path)?;
     let mut bytes = Vec::with_capacity(length as usize);
     file.read_to_end(&mut bytes).map_err(ImagingError::Read)?;
-    decode(&bytes)
+    Ok(bytes)
 }
 
-/// The picture in the bytes of a PNG, JPEG, TIFF or WebP file.
+/// The picture in the bytes of a PNG, JPEG, TIFF, WebP or FITS file.
 ///
+/// FITS numbers become colours as [`Rendering::default`] says.
 /// Grey and palette become RGB, 16 bits a channel become 8 (rounded), an alpha channel is composited on black.
 ///
 /// # Errors
 /// [`ImagingError::Empty`], [`ImagingError::Format`] or [`ImagingError::Damaged`] if the bytes are no readable picture or
 /// their end is missing, [`ImagingError::TooLarge`] beyond [`MAX_PIXELS`], before any pixel is decoded.
 pub fn decode(bytes: &[u8]) -> Result<Image, ImagingError> {
+    if is_fits(bytes) {
+        return Ok(read_fits(bytes)?.render(&Rendering::default()));
+    }
     let format = known_format(bytes)?;
     let mut decoder = decoder(Cursor::new(bytes), format)?;
     check_end(bytes, &bytes[bytes.len().saturating_sub(EDGE as usize)..], bytes.len() as u64, format)?;
@@ -67,6 +95,9 @@ pub fn decode(bytes: &[u8]) -> Result<Image, ImagingError> {
 pub fn check(path: &Path) -> Result<(usize, usize), ImagingError> {
     let (mut file, bytes) = open_file(path)?;
     let start = read_at(&mut file, 0)?;
+    if is_fits(&start) {
+        return check_fits(&read(path)?);
+    }
     let format = known_format(&start)?;
     // The header of a JPEG file may lie behind a large thumbnail or colour profile: only then is all of it read.
     let at_start = if format == ImageFormat::Jpeg { dimensions(Cursor::new(&start), format).ok() } else { None };
@@ -87,33 +118,36 @@ pub fn check(path: &Path) -> Result<(usize, usize), ImagingError> {
 /// # Errors
 /// [`ImagingError::Write`], for example if the folder is missing or the disk is full.
 pub fn write_png(path: &Path, image: &Image) -> Result<(), ImagingError> {
-    let name = path
-        .file_name()
-        .ok_or_else(|| ImagingError::Write(io::Error::new(io::ErrorKind::InvalidInput, "the path names no file; add a file name")))?;
+    let write = |out: &mut BufWriter<File>| {
+        let too_wide = |_| io::Error::new(io::ErrorKind::InvalidInput, "a side is too long for PNG");
+        let width = u32::try_from(image.width()).map_err(too_wide)?;
+        let height = u32::try_from(image.height()).map_err(too_wide)?;
+        PngEncoder::new(out).write_image(image.pixels(), width, height, ExtendedColorType::Rgb8).map_err(|e| match e {
+            ImageError::IoError(e) => e,
+            other => io::Error::other(other),
+        })
+    };
+    replace(path, write).map_err(ImagingError::Write)
+}
+
+/// Writes a file under a temporary name beside `path`, flushes it and renames it; nothing is left behind on failure.
+pub(super) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+    let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file; add a file name"))?;
     let mut partial = std::ffi::OsString::from(".");
     partial.push(name);
     partial.push(format!(".partial-{}", std::process::id()));
     let partial = path.with_file_name(partial);
-    let written = write_and_rename(&partial, path, image);
-    if written.is_err() {
+    let write_and_rename = || {
+        let mut out = BufWriter::new(File::create(&partial)?);
+        write(&mut out)?;
+        out.flush()?;
+        out.get_ref().sync_all()?;
+        fs::rename(&partial, path)
+    };
+    write_and_rename().inspect_err(|_| {
         // Nothing more can be done about a leftover; the error that matters is the one reported.
         drop(fs::remove_file(&partial));
-    }
-    written.map_err(ImagingError::Write)
-}
-
-fn write_and_rename(partial: &Path, path: &Path, image: &Image) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(partial)?);
-    let too_wide = |_| io::Error::new(io::ErrorKind::InvalidInput, "a side is too long for PNG");
-    let width = u32::try_from(image.width()).map_err(too_wide)?;
-    let height = u32::try_from(image.height()).map_err(too_wide)?;
-    PngEncoder::new(&mut out).write_image(image.pixels(), width, height, ExtendedColorType::Rgb8).map_err(|e| match e {
-        ImageError::IoError(e) => e,
-        other => io::Error::other(other),
-    })?;
-    out.flush()?;
-    out.get_ref().sync_all()?;
-    fs::rename(partial, path)
+    })
 }
 
 /// The opened file and its length; what is no ordinary file, is empty or too long is an error.

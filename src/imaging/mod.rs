@@ -1,10 +1,22 @@
 //! Pictures: height x width x 3 bytes of red, green and blue, and what is done to them.
 //! No tensors, no labels, no window.
 
+mod canvas;
+mod colour_map;
+mod crop;
 mod file;
+mod fits;
+mod png_text;
 mod resize;
+mod stretch;
 
-pub use file::{EXTENSIONS, MAX_PIXELS, check, decode, is_picture, open, write_png};
+pub use canvas::{Canvas, text_width, wrap};
+pub use colour_map::ColourMap;
+pub use crop::{Fit, Frame};
+pub use file::{EXTENSIONS, MAX_PIXELS, check, decode, is_picture, open, open_fits, open_rendered, write_png};
+pub use fits::{Bands, Rendering, check_fits, is_fits, read_fits};
+pub use png_text::{TextChunk, encode_grey16, encode_png, write_file};
+pub use stretch::{Curve, Interval, Stretch, legacy_rgb};
 
 /// An RGB picture: `height * width * 3` bytes, row by row from the top left, red first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +45,7 @@ pub enum ImagingError {
     #[error("the file is empty (0 bytes); copy it again or remove it")]
     Empty,
     /// The first bytes are those of none of the formats that are read.
-    #[error("this is not a PNG, JPEG, TIFF or WebP picture; convert it to one of these")]
+    #[error("this is not a PNG, JPEG, TIFF, WebP or FITS picture; convert it to one of these")]
     Format,
     /// More pixels than [`MAX_PIXELS`]; found before anything is decoded.
     #[error(
@@ -47,6 +59,18 @@ pub enum ImagingError {
     /// The header or the pixels cannot be decoded.
     #[error("the picture is damaged, cut off or of an unusual kind ({0}); copy it again or save it as an ordinary 8-bit PNG")]
     Damaged(String),
+    /// A FITS file without an image: a table, or headers alone.
+    #[error("this FITS file holds no image, only tables or headers; choose the file with the image")]
+    NoImage,
+    /// A FITS image that is neither a plane nor three.
+    #[error("a FITS image of {sides} pixels is neither one plane nor three; save one band, or g, r and z, to a file of their own")]
+    Cube { sides: String },
+    /// A FITS image without one number that is finite.
+    #[error("no pixel of this FITS image has a number (all are NaN or blank); choose a part of the sky that was observed")]
+    NoNumbers,
+    /// FITS files that do not make one picture of three bands.
+    #[error("three FITS files of one band each and of the same size make a colour picture; these do not")]
+    ThreeFiles,
 }
 
 impl Image {

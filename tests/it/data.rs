@@ -3,6 +3,7 @@
 mod augment;
 mod class_folders;
 mod common;
+mod fits;
 mod folder_writer;
 mod imaging;
 mod info;

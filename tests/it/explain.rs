@@ -1,5 +1,6 @@
 //! The classifier against a plain forward pass, and what it says of files that are no models.
 
+pub mod figures;
 mod maps;
 
 use candle_core::{Device, Tensor};

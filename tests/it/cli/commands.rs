@@ -144,3 +144,39 @@ fn predict_writes_csv_and_goes_on_after_a_bad_file() {
     let answer = run(folder.path(), &["predict", "--run", &run_folder, "--csv=no/such/folder.csv", "in"]);
     assert!(answer.code == Some(1) && answer.stderr.contains("no/such/folder.csv"), "{}", answer.stderr);
 }
+
+#[test]
+fn explain_draws_where_the_network_looked() {
+    let folder = finished_run();
+    let inside = tempfile::tempdir().expect("a folder");
+    let galaxy = picture(&inside.path().join("a galaxy é.png"), (48, 40), [90, 60, 30]);
+    let at = |name: &str| inside.path().join(name).to_string_lossy().into_owned();
+    let (out, map, npy) = (at("cam.png"), at("map.png"), at("map.npy"));
+    let galaxy = galaxy.to_string_lossy().into_owned();
+    let base = ["explain", "--run=run", &galaxy, "--out", &out];
+    let answer = json(&succeed(folder, &[&base[..], &["--method=cam", "--class=auto", "--map", &map, "--npy", &npy, "--json"]].concat()));
+    assert_eq!((&answer["method"], &answer["layer"], &answer["grid"]), (&"cam".into(), &"block5.pool".into(), &serde_json::json!([1, 1])));
+    let bytes = std::fs::read(&out).expect("the drawing");
+    let (_, _, texts) = crate::explain::figures::read(&bytes);
+    assert_eq!((texts["Picture"].as_str(), texts["Method"].as_str()), ("a galaxy é.png", "CAM"));
+    assert_eq!(texts["Class"], answer["class"].as_str().expect("a class"));
+    assert!(texts["Model"].ends_with("run/best.safetensors"), "{}", texts["Model"]);
+    assert!(std::fs::read(&map).expect("a map").starts_with(b"\x89PNG") && std::fs::read(&npy).expect("a map").starts_with(b"\x93NUMPY"));
+
+    let legend =
+        succeed(folder, &[&base[..], &["--method=layer-cam", "--layer=block3.relu", "--class=0", "--against=1", "--fit=crop"]].concat());
+    assert!(legend.starts_with("LayerCAM at block3.relu (8 x 8 cells, 128 maps)") && legend.contains("and not"), "{legend}");
+    for (wrong, said) in [
+        (["--layer=block9", "--signed"], "block5.pool"),
+        (["--class=Elephant", "--signed"], "there is no class Elephant"),
+        (["--method=cam", "--layer=block1.relu"], "HiResCAM"),
+        (["--opacity=2", "--signed"], "from 0 to 1"),
+        (["--crop=0,0,0,5", "--signed"], "from 1 to"),
+    ] {
+        let answer = run(folder, &[&base[..], &wrong].concat());
+        assert!(answer.code == Some(1) && answer.stderr.contains(said), "{wrong:?}: {}", answer.stderr);
+    }
+    let nowhere = at("no such folder/x.png");
+    let answer = run(folder, &["explain", "--run=run", &galaxy, "--out", &nowhere]);
+    assert!(answer.code == Some(1) && answer.stderr.contains("choose another place"), "{}", answer.stderr);
+}

@@ -73,7 +73,7 @@ fn what_cannot_be_read_is_left_out_listed_and_shifts_no_label() {
     let expected = [
         ("stray.png", "in no class folder"),
         ("0a_empty.png", "empty (0 bytes)"),
-        ("0b_text.png", "not a PNG, JPEG, TIFF or WebP"),
+        ("0b_text.png", "not a PNG, JPEG, TIFF, WebP or FITS"),
         ("1a_cut.jpg", "its end is missing"),
         ("more", "move its pictures up"),
         ("notes.txt", "png, jpg"),
