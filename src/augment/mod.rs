@@ -23,7 +23,7 @@ pub use draw::Draw;
 pub use geometry::{flip, quarter_turns};
 pub use mix::Mix;
 pub use preview::{Stage, Step};
-pub use settings::{Augmentation, Border, Preset, Rotation};
+pub use settings::{Augmentation, Border, Preset, Rotation, Section};
 pub use sweep::Sweep;
 
 use std::borrow::Cow;

@@ -166,6 +166,80 @@ impl Preset {
     }
 }
 
+/// A part of the pipeline, which can be switched as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// The middle that is cut out.
+    Crop,
+    /// Brightness, contrast, saturation, hue, dimming.
+    Colour,
+    /// The Gaussian blur.
+    Blur,
+    /// Mirror, turn, zoom, shift.
+    Geometry,
+    /// Sky noise and erasing.
+    Finish,
+    /// Mixup and `CutMix`.
+    Mixing,
+}
+
+impl Section {
+    /// All sections.
+    pub const ALL: [Self; 6] = [Self::Crop, Self::Colour, Self::Blur, Self::Geometry, Self::Finish, Self::Mixing];
+
+    /// Writes this section of `from` into `to`. What lies beyond the edges and the size of the blur's kernel are no steps, and stay.
+    pub fn copy(self, from: &Augmentation, to: &mut Augmentation) {
+        let old = *to;
+        *to = match self {
+            Self::Crop => Augmentation { crop_height: from.crop_height, crop_width: from.crop_width, ..old },
+            Self::Colour => Augmentation {
+                brightness: from.brightness,
+                contrast: from.contrast,
+                saturation: from.saturation,
+                hue: from.hue,
+                dimming: from.dimming,
+                ..old
+            },
+            Self::Blur => Augmentation { blur: from.blur, ..old },
+            Self::Geometry => Augmentation {
+                flip: from.flip,
+                rotation: from.rotation,
+                max_angle: from.max_angle,
+                zoom: from.zoom,
+                shift: from.shift,
+                ..old
+            },
+            Self::Finish => Augmentation { noise: from.noise, erase: from.erase, ..old },
+            Self::Mixing => Augmentation { mixup: from.mixup, cutmix: from.cutmix, ..old },
+        };
+    }
+
+    /// Whether this section does anything.
+    #[must_use]
+    pub fn is_on(self, augmentation: &Augmentation) -> bool {
+        let mut off = *augmentation;
+        self.switch_off(&mut off);
+        off != *augmentation
+    }
+
+    /// Switches this section off.
+    pub fn switch_off(self, augmentation: &mut Augmentation) {
+        let max_angle = augmentation.max_angle;
+        self.copy(&Preset::None.augmentation(), augmentation);
+        augmentation.max_angle = max_angle;
+    }
+
+    /// Usual settings of this section, for one who has none yet.
+    #[must_use]
+    pub fn usual(self) -> Augmentation {
+        match self {
+            Self::Crop => Preset::Seed.augmentation(),
+            Self::Mixing => Augmentation { mixup: 0.2, cutmix: 1.0, ..Preset::None.augmentation() },
+            _ => Preset::Strong.augmentation(),
+        }
+    }
+}
+
 /// Largest kernel of the blur, pixels.
 const LARGEST_KERNEL: usize = 101;
 /// Smallest share of a picture that may be kept.

@@ -110,6 +110,29 @@ fn sliders_are_live_and_training_takes_them() {
 }
 
 #[test]
+fn sections_are_switched_off_and_on_as_they_were() {
+    let mut window = lab();
+    act(&mut window, Action::Configure(Box::new(Config { augmentation: Preset::Seed.augmentation(), ..small_config() })));
+    for section in ["Colour on", "Geometry on", "Crop on"] {
+        window.get_by_label(section).click();
+        window.run_ok();
+    }
+    let off = state(&window).config.augmentation;
+    assert!(off.brightness == 0.0 && off.hue == 0.0 && !off.flip && off.crop_height > 0.99 && off.blur > 0.0);
+    for section in ["Crop on", "Colour on", "Geometry on"] {
+        window.get_by_label(section).click();
+        window.run_ok();
+    }
+    assert_eq!(state(&window).config.augmentation, Preset::Seed.augmentation());
+    // what was never set gets usual values
+    window.get_by_label("Mixing within a batch on").scroll_to_me();
+    window.run_ok();
+    window.get_by_label("Mixing within a batch on").click();
+    window.run_ok();
+    assert!(state(&window).config.augmentation.mixup > 0.0 && state(&window).config.augmentation.cutmix > 0.0);
+}
+
+#[test]
 fn mixing_is_shown_with_partners_and_shares() {
     let mut window = lab();
     let config = Config { augmentation: Augmentation { mixup: 1.0, cutmix: 1.0, ..Preset::Turns.augmentation() }, ..small_config() };

@@ -1,6 +1,6 @@
 //! Augmentation: identities of flips and turns, seeds, and what the presets do. (Against torchvision: `torchvision.rs`.)
 
-use tuning_fork::augment::{Augmentation, Draw, Preset, Rotation, flip, quarter_turns};
+use tuning_fork::augment::{Augmentation, Draw, Preset, Rotation, Section, flip, quarter_turns};
 use tuning_fork::imaging::Image;
 use tuning_fork::random::{Purpose, Random};
 
@@ -161,4 +161,21 @@ fn what_cannot_be_used_is_named() {
     let fields: Vec<_> = bad.errors().into_iter().map(|(field, _)| field).collect();
     let all = ["max_angle", "crop_height", "brightness", "hue", "dimming", "shift", "blur", "blur_kernel", "zoom", "noise", "erase"];
     assert_eq!(fields, all);
+}
+
+#[test]
+fn sections_cover_the_whole_pipeline() {
+    let mixed = Augmentation { mixup: 0.5, cutmix: 0.5, ..Preset::Seed.augmentation() };
+    let from = Augmentation { zoom: 0.2, shift: 0.1, dimming: 0.2, noise: 0.02, erase: 0.3, ..mixed };
+    let none = Augmentation { border: from.border, blur_kernel: from.blur_kernel, ..Preset::None.augmentation() };
+    let mut copy = none;
+    let mut off = from;
+    for section in Section::ALL {
+        assert!(section.is_on(&off) && !section.is_on(&copy) && section.is_on(&section.usual()), "{section:?}");
+        section.copy(&from, &mut copy);
+        section.switch_off(&mut off);
+        assert!(!section.is_on(&off) && section.is_on(&copy), "{section:?}");
+    }
+    assert_eq!(copy, from);
+    assert_eq!(off, Augmentation { max_angle: from.max_angle, ..none });
 }

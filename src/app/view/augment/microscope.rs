@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use egui::{Color32, Rect, ScrollArea, Sense, Slider, TextureHandle, Ui, WidgetInfo, pos2, vec2};
-use egui_plot::{HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints, VLine};
 use serde::{Deserialize, Serialize};
 
+use super::answers::{Lines, about, position, verdict};
 use super::survey;
 use crate::app::action::Action;
 use crate::app::lab::sweep::{ATLAS_COLUMNS, Swept};
@@ -14,12 +14,10 @@ use crate::app::state::{Data, State};
 use crate::app::{theme, widget};
 use crate::augment::Sweep;
 
-/// Classes that get a colour of their own; the rest are grey.
-const COLOURED: usize = 8;
+/// Narrower panels show the tables below each other.
+const NARROW: f32 = 860.0;
 /// Side of the picture beside the plot.
 const PICTURE: f32 = 168.0;
-/// Height of the plot.
-const PLOT: f32 = 250.0;
 /// Time between two positions while the picture moves by itself.
 const FRAME: Duration = Duration::from_millis(60);
 
@@ -50,56 +48,6 @@ impl Default for MicroscopeView {
     }
 }
 
-/// The curves of a sweep, made once.
-#[derive(Clone, Default)]
-struct Lines {
-    /// The texture of the sweep that they belong to.
-    of: Option<egui::TextureId>,
-    curves: Vec<Vec<PlotPoint>>,
-    /// Classes, the one that is most probable somewhere first.
-    order: Vec<usize>,
-}
-
-impl Lines {
-    fn update(&mut self, swept: &Swept, texture: &TextureHandle) {
-        if self.of == Some(texture.id()) {
-            return;
-        }
-        let classes = swept.invariance.classes.len();
-        let points = |class: usize| {
-            let values = swept.positions.iter().zip(&swept.probabilities);
-            values.map(|(x, row)| PlotPoint::new(*x, f64::from(row[class]))).collect()
-        };
-        self.of = Some(texture.id());
-        self.curves = (0..classes).map(points).collect();
-        self.order = (0..classes).collect();
-        let highest = |class: usize| swept.invariance.classes[class].high;
-        self.order.sort_by(|a, b| highest(*b).total_cmp(&highest(*a)));
-    }
-}
-
-/// What the user is told of a change.
-fn about(sweep: Sweep) -> (&'static str, &'static str) {
-    match sweep {
-        Sweep::Turn => ("Turn", "degrees"),
-        Sweep::MirroredTurn => ("Mirror and turn", "degrees"),
-        Sweep::Blur => ("Blur", "sigma in pixels"),
-        Sweep::Noise => ("Noise", "standard deviation, white is 1"),
-        Sweep::Dimming => ("Dimming", "share of the light taken away"),
-        Sweep::Shift => ("Shift", "share of the side, to the right"),
-    }
-}
-
-/// A position with its unit.
-fn position(sweep: Sweep, at: f64) -> String {
-    match sweep {
-        Sweep::Turn | Sweep::MirroredTurn => format!("{at:.0}°"),
-        Sweep::Blur => format!("{at:.2} px"),
-        Sweep::Noise => format!("{at:.3}"),
-        Sweep::Dimming | Sweep::Shift => format!("{:.0} %", 100.0 * at),
-    }
-}
-
 impl MicroscopeView {
     /// Shows the microscope.
     pub fn show(&mut self, ui: &mut Ui, state: &State, data: &Data, index: usize, actions: &mut Vec<Action>) {
@@ -115,11 +63,14 @@ impl MicroscopeView {
         let microscope = &state.lab.microscope;
         let fresh = microscope.specimen.as_ref() == Some(&specimen);
         self.ask(microscope, fresh, actions);
+        // what is shown may be of the model before, which may have other classes
+        let shown = microscope.specimen.as_ref().map_or(classifier, |specimen| &specimen.classifier);
+        let classes = &shown.spec().classes;
         ScrollArea::vertical().id_salt("microscope").auto_shrink(false).show(ui, |ui| {
             self.choose(ui);
             let kind = Sweep::ALL[self.sweep.min(Sweep::ALL.len() - 1)];
             match &microscope.sweeps[self.sweep.min(Sweep::ALL.len() - 1)] {
-                Some(Ok((swept, texture))) => self.result(ui, swept, texture, &classifier.spec().classes),
+                Some(Ok((swept, texture))) => self.result(ui, swept, texture, classes),
                 Some(Err(message)) => {
                     let palette = theme::palette(ui.visuals());
                     theme::failure_frame(&palette).show(ui, |ui| ui.label(message));
@@ -131,10 +82,24 @@ impl MicroscopeView {
                     });
                 }
             }
-            if fresh {
-                flips(ui, microscope, &classifier.spec().classes);
+            let swept = microscope.sweeps[self.sweep.min(Sweep::ALL.len() - 1)].as_ref().and_then(|result| result.as_ref().ok());
+            let (lines, surveying) = (&self.lines, &mut self.surveying);
+            let left = |ui: &mut Ui| {
+                if let Some((swept, _)) = swept {
+                    lines.table(ui, swept, classes);
+                }
+            };
+            if ui.available_width() < NARROW {
+                left(ui);
+                flips(ui, microscope, fresh, classes);
+                survey::show(ui, state, data, surveying, actions);
+            } else {
+                ui.columns_const(|[one, two]| {
+                    left(one);
+                    flips(two, microscope, fresh, classes);
+                    survey::show(two, state, data, surveying, actions);
+                });
             }
-            survey::show(ui, state, data, &mut self.surveying, actions);
         });
     }
 
@@ -190,14 +155,14 @@ impl MicroscopeView {
                 });
                 let here = &swept.probabilities[self.place];
                 let answer = crate::metrics::top(here);
-                ui.label(position(swept.sweep, swept.positions[self.place]));
-                ui.strong(format!("{}: {:.1} %", classes[answer], 100.0 * here[answer]));
+                ui.strong(&classes[answer]);
+                let at = position(swept.sweep, swept.positions[self.place]);
+                ui.label(format!("{:.1} % at {at}", 100.0 * here[answer]));
             });
-            if let Some(place) = self.plot(ui, swept, classes) {
+            if let Some(place) = self.lines.plot(ui, swept, classes, self.place) {
                 self.place = place;
             }
         });
-        self.table(ui, swept, classes);
     }
 
     /// Moves the position on, if it moves by itself.
@@ -211,91 +176,6 @@ impl MicroscopeView {
             self.moved = now;
         }
         ui.ctx().request_repaint_after(FRAME);
-    }
-
-    /// The probabilities along the way; the place that was clicked comes back.
-    fn plot(&self, ui: &mut Ui, swept: &Swept, classes: &[String]) -> Option<usize> {
-        let palette = theme::palette(ui.visuals());
-        let (name, unit) = about(swept.sweep);
-        let here = swept.positions[self.place];
-        let response = Plot::new(("sweep", name))
-            .height(PLOT)
-            .width(ui.available_width())
-            .allow_scroll(false)
-            .allow_drag(false)
-            .allow_boxed_zoom(false)
-            .allow_zoom(false)
-            .show_background(false)
-            .include_y(0.0)
-            .include_y(1.0)
-            .set_margin_fraction(vec2(0.01, 0.03))
-            .grid_color(palette.line)
-            .x_axis_label(unit)
-            .y_axis_label("probability")
-            .x_axis_formatter(|mark, _| position(swept.sweep, mark.value))
-            .y_axis_formatter(|mark, _| format!("{:.0} %", 100.0 * mark.value))
-            .label_formatter(|at| match at {
-                HoverPosition::NearDataPoint { plot_name, position: at, .. } if !plot_name.is_empty() => {
-                    Some(format!("{plot_name}\n{}: {:.1} %", position(swept.sweep, at.x), 100.0 * at.y))
-                }
-                _ => None,
-            })
-            .show(ui, |p| {
-                for (rank, class) in self.lines.order.iter().enumerate().rev() {
-                    let colour = colour(&palette, rank);
-                    let points = PlotPoints::Borrowed(&self.lines.curves[*class]);
-                    p.line(Line::new(classes[*class].as_str(), points).color(colour).width(theme::LINE));
-                }
-                p.vline(VLine::new("", here).color(palette.text).width(1.0));
-                if let Some(flip) = &swept.flip {
-                    p.vline(VLine::new("the answer flips", flip.at).color(palette.bad).style(LineStyle::dashed_dense()).width(1.0));
-                }
-            });
-        let words = format!("Probabilities along {}: {}", name.to_lowercase(), verdict(swept, classes));
-        response.response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, &words));
-        let pointer = response.response.interact_pointer_pos().filter(|_| response.response.is_pointer_button_down_on())?;
-        let x = response.transform.value_from_position(pointer).x;
-        let distance = |place: &usize| (swept.positions[*place] - x).abs();
-        (0..swept.positions.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)))
-    }
-
-    /// Each class's range along the way, with the colour of its line.
-    fn table(&self, ui: &mut Ui, swept: &Swept, classes: &[String]) {
-        let palette = theme::palette(ui.visuals());
-        ui.add_space(theme::GAP);
-        egui::Grid::new("class spreads").num_columns(5).spacing([16.0, 3.0]).striped(true).show(ui, |ui| {
-            ui.label("");
-            for head in ["Class", "Lowest", "Highest", "Range", "Std. deviation"].into_iter().skip(1) {
-                ui.label(theme::muted(ui, head));
-            }
-            ui.end_row();
-            for (rank, class) in self.lines.order.iter().enumerate() {
-                let spread = &swept.invariance.classes[*class];
-                ui.horizontal(|ui| {
-                    theme::dot(ui, colour(&palette, rank));
-                    ui.label(&classes[*class]);
-                });
-                for value in [spread.low, spread.high, spread.range(), spread.deviation] {
-                    ui.label(format!("{:.1} %", 100.0 * value));
-                }
-                ui.end_row();
-            }
-        });
-    }
-}
-
-/// The colour of the class that is at this place of the order.
-fn colour(palette: &theme::Palette, rank: usize) -> Color32 {
-    if rank < COLOURED { palette.series[rank] } else { palette.muted.gamma_multiply(0.6) }
-}
-
-/// What became of the answer, in a sentence.
-fn verdict(swept: &Swept, classes: &[String]) -> String {
-    let first = &classes[crate::metrics::top(&swept.probabilities[0])];
-    match &swept.flip {
-        Some(flip) => format!("{first} becomes {} at {}", classes[flip.class], position(swept.sweep, flip.at)),
-        None if swept.sweep.is_circle() => format!("{first} at every angle"),
-        None => format!("{first} up to {}", position(swept.sweep, swept.sweep.end())),
     }
 }
 
@@ -311,7 +191,10 @@ fn tile(ui: &mut Ui, swept: &Swept, texture: &TextureHandle, place: usize) {
 }
 
 /// Where the answer flips along each change.
-fn flips(ui: &mut Ui, microscope: &Microscope, classes: &[String]) {
+fn flips(ui: &mut Ui, microscope: &Microscope, fresh: bool, classes: &[String]) {
+    if !fresh {
+        return;
+    }
     ui.add_space(theme::SECTION_GAP);
     ui.strong("What this galaxy withstands");
     egui::Grid::new("flips").num_columns(3).spacing([16.0, 3.0]).striped(true).show(ui, |ui| {

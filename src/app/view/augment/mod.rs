@@ -1,6 +1,7 @@
 //! The Augment panel: the lab, in which one galaxy goes through the augmentation that training takes, and the microscope, which
 //! asks the model about the changed galaxy.
 
+mod answers;
 mod bench;
 mod microscope;
 pub mod presets;
@@ -47,6 +48,8 @@ pub struct AugmentView {
     chosen: usize,
     #[serde(skip)]
     names: presets::Names,
+    #[serde(skip)]
+    switched: settings::Switched,
     microscope: microscope::MicroscopeView,
 }
 
@@ -58,6 +61,7 @@ impl Default for AugmentView {
             seed: None,
             chosen: 0,
             names: presets::Names::default(),
+            switched: settings::Switched::default(),
             microscope: microscope::MicroscopeView::default(),
         }
     }
@@ -109,7 +113,7 @@ impl AugmentView {
             ScrollArea::vertical().id_salt("lab").auto_shrink(false).show(ui, |ui| {
                 self.pictures(ui, state, data, index, actions);
                 ui.separator();
-                settings::show(ui, state, &mut self.names, actions);
+                settings::show(ui, state, &mut self.names, &mut self.switched, actions);
             });
             return;
         }
@@ -118,7 +122,7 @@ impl AugmentView {
         ui.scope_builder(UiBuilder::new().max_rect(left), |ui| {
             ScrollArea::vertical().id_salt("lab settings").auto_shrink(false).show(ui, |ui| {
                 ui.set_width(ui.available_width() - theme::GAP);
-                settings::show(ui, state, &mut self.names, actions);
+                settings::show(ui, state, &mut self.names, &mut self.switched, actions);
             });
         });
         ui.scope_builder(UiBuilder::new().max_rect(right.with_min_x(right.left() + theme::SECTION_GAP)), |ui| {

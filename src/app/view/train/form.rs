@@ -27,8 +27,7 @@ pub fn show(ui: &mut Ui, state: &State, config: &mut Config, actions: &mut Vec<A
     }
 }
 
-/// Fields under a title that can be folded away.
-pub fn group(ui: &mut Ui, title: &str, open: bool, contents: impl FnOnce(&mut Ui)) {
+fn group(ui: &mut Ui, title: &str, open: bool, contents: impl FnOnce(&mut Ui)) {
     CollapsingHeader::new(RichText::new(title).strong()).default_open(open).show_unindented(ui, |ui| {
         contents(ui);
         ui.add_space(theme::GAP);
