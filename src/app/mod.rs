@@ -47,6 +47,7 @@ mod window;
 mod work;
 
 pub use action::Action;
+pub use explored::Integrities;
 pub use lab::LabAction;
 pub use layout::{Pane, complete};
 pub use presets::{PresetAction, UserPreset};

@@ -30,6 +30,8 @@ pub struct TuningForkApp {
     pub(super) thumbnails: Thumbnails,
     /// Where runs are kept.
     pub(super) runs_folder: PathBuf,
+    /// Where labels and tags are kept that cannot be kept beside the data.
+    pub(super) marks_folder: Option<PathBuf>,
     /// The run's other end, while it goes on.
     pub(super) handle: Option<Handle>,
     pub(super) context: Context,
@@ -59,6 +61,7 @@ impl TuningForkApp {
             tasks: Tasks::new(context.clone()),
             thumbnails: Thumbnails::new(context.clone()),
             runs_folder: PathBuf::from("runs"),
+            marks_folder: crate::data::marks_folder(),
             handle: None,
             context: context.clone(),
             followed: None,
@@ -75,6 +78,11 @@ impl TuningForkApp {
     /// Keeps new runs in `folder`; without this they are kept in `runs` in the working directory, as the command line does.
     pub fn keep_runs_in(&mut self, folder: impl Into<PathBuf>) {
         self.runs_folder = folder.into();
+    }
+
+    /// Keeps labels and tags that cannot be kept beside the data in `folder`; without this in the user's own folder.
+    pub fn keep_marks_in(&mut self, folder: impl Into<PathBuf>) {
+        self.marks_folder = Some(folder.into());
     }
 
     /// What is true now.
@@ -244,8 +252,9 @@ impl TuningForkApp {
         }
     }
 
-    /// Ends a run that goes on, after its present batch, and waits until what it learned is on disk.
+    /// Ends a run that goes on, after its present batch, and waits until what it learned and what the user marked is on disk.
     pub fn close(&mut self) {
+        self.keep_marks_now();
         self.handle = None;
     }
 }

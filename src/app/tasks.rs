@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::lab::sheet::Sheet;
 use super::lab::sweep::{ClassSurvey, Swept};
+use super::explored::Found;
 use super::state::{Data, DataKey};
 use crate::augment::Sweep;
 use crate::explain::Classifier;
@@ -38,9 +39,23 @@ pub enum Kind {
     Survey,
     /// A dialog of the system.
     Dialog,
+    /// Choosing the pictures of the grid.
+    Select,
+    /// Reading the user's marks.
+    Marks,
+    /// Keeping them.
+    SaveMarks,
+    /// Letting a model go through pictures.
+    Read,
+    /// Looking for duplicates.
+    Integrity,
+    /// Making the map, or looking for neighbours on it.
+    Map,
+    /// Writing a table.
+    Export,
 }
 
-const KINDS: usize = 10;
+const KINDS: usize = 17;
 
 /// What a task answers. Errors are in words for the user.
 pub enum Answer {
@@ -68,6 +83,8 @@ pub enum Answer {
     PictureChosen(Option<PathBuf>),
     /// A model was chosen.
     ModelChosen(Option<PathBuf>),
+    /// Something for the Explore panel.
+    Explore(Found),
 }
 
 /// The tasks of a window.

@@ -15,8 +15,10 @@ pub const PANEL_GAP: f32 = 6.0;
 pub const TAB_HEIGHT: f32 = 28.0;
 /// Side of a thumbnail on the screen.
 pub const THUMBNAIL: f32 = 72.0;
+/// The smallest and largest side of a thumbnail on the screen.
+pub const THUMBNAIL_RANGE: std::ops::RangeInclusive<f32> = 40.0..=192.0;
 /// Largest side of a thumbnail's texture, pixels.
-pub const THUMBNAIL_TEXTURE: usize = 96;
+pub const THUMBNAIL_TEXTURE: usize = 128;
 /// Space between thumbnails.
 pub const THUMBNAIL_GAP: f32 = 5.0;
 /// Height of a bar in a bar chart.
@@ -300,6 +302,25 @@ pub fn heat(value: f64) -> Color32 {
     let at = if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) } * (VIRIDIS.len() - 1) as f64;
     let left = (at.floor() as usize).min(VIRIDIS.len() - 2);
     rgb(VIRIDIS[left]).lerp_to_gamma(rgb(VIRIDIS[left + 1]), (at - left as f64) as f32)
+}
+
+/// Ten colours that stay apart for most kinds of colour vision and read on dark and light (Tableau 10, 2016).
+const CATEGORIES: [u32; 10] =
+    [0x4e_79a7, 0xf2_8e2b, 0xe1_5759, 0x76_b7b2, 0x59_a14f, 0xed_c948, 0xb0_7aa1, 0xff_9da7, 0x9c_755f, 0xba_b0ac];
+
+/// The colour of category `number`; beyond ten, hues that are far from those before.
+#[must_use]
+pub fn category(number: usize) -> Color32 {
+    match CATEGORIES.get(number) {
+        Some(hex) => rgb(*hex),
+        None => egui::epaint::Hsva::new((number as f32 * 0.618_034).fract(), 0.55, 0.85, 1.0).into(),
+    }
+}
+
+/// A point among many that does not count now.
+#[must_use]
+pub fn faded(dark: bool) -> Color32 {
+    (if dark { DARK } else { LIGHT }).line
 }
 
 /// Black or white, whichever reads better on `fill` (relative luminance of WCAG 2.1).

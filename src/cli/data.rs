@@ -65,7 +65,22 @@ pub enum DataCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Write chosen images as a table: CSV or `VOTable`
+    #[command(after_help = QUERY_HELP)]
+    Export(super::export::Arguments),
 }
+
+/// How to choose images.
+const QUERY_HELP: &str = "\
+Words of a query (an image must pass all of them; ! before a word turns it round):
+  class:5  class:\"Barred Spiral\"  class:5,6   by label; original:5 by the label of the data set
+  split:test                                  train, valid, test or none
+  pred:5  right  wrong                        what the model says (name one with --run or --model)
+  conf>0.9  margin<0.1  loss>2                its certainty
+  redshift<0.1  ra:150..152  dec:-1..1        catalogue columns
+  image:0..99                                 by number
+  relabelled  tagged  tag:merger              what was marked in the window
+  sort:redshift  sort:-loss                   the order, with - the largest first";
 
 /// Carries a `data` subcommand out.
 pub fn run(command: &DataCommand) -> anyhow::Result<()> {
@@ -74,6 +89,7 @@ pub fn run(command: &DataCommand) -> anyhow::Result<()> {
         DataCommand::Fetch { dir, url, sha256 } => run_fetch(dir, url.as_deref(), sha256.as_deref()),
         DataCommand::Synth { dir, images, size, seed } => run_synth(dir, *images, *size, *seed),
         DataCommand::Info { data, seed, json } => run_info(data, *seed, *json),
+        DataCommand::Export(arguments) => super::export::run(arguments),
     }
 }
 
@@ -192,7 +208,12 @@ fn tell_counts(classes: &[String], counts: &[usize]) -> std::io::Result<()> {
 }
 
 fn image_bar() -> ProgressBar {
-    ProgressBar::new(0).with_style(style("{bar:30.cyan/blue} {percent:>3} %  {pos}/{len} images, {eta} left"))
+    ProgressBar::new(0).with_style(image_style())
+}
+
+/// How a bar that counts images looks.
+pub(super) fn image_style() -> ProgressStyle {
+    style("{bar:30.cyan/blue} {percent:>3} %  {pos}/{len} images, {eta} left")
 }
 
 fn byte_style(total_is_known: bool) -> ProgressStyle {

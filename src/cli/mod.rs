@@ -5,6 +5,7 @@ mod choice;
 mod data;
 mod evaluate;
 mod explain;
+mod export;
 mod flags;
 mod output;
 mod predict;

@@ -1,13 +1,11 @@
-//! What is in a data set: counts, sizes, and pictures that stand in it more than once. A picture in two parts of the split
-//! leaks from one into the other; one with two labels is wrong under one of them.
+//! What is in a data set: counts, sizes, and what is wrong with it ([`integrity`]).
 
-use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use rayon::prelude::*;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
+use super::integrity::{Duplicates, Pairs, SAME_POSITION, integrity};
 use super::{DataError, Dataset, Part, Split};
 
 /// What [`info`] found.
@@ -27,6 +25,10 @@ pub struct Info {
     pub split_digest: String,
     /// Pictures that are there more than once, to the last pixel.
     pub duplicates: Duplicates,
+    /// Pictures that look the same, perhaps turned, mirrored or stored anew.
+    pub near: Pairs,
+    /// Positions closer than 2 arcsec.
+    pub sky: Pairs,
     /// Files that were left out when the data set was opened, each with the reason.
     pub skipped: Vec<String>,
     /// Pictures that could not be read now, each with the reason.
@@ -48,20 +50,7 @@ pub struct ClassInfo {
     pub test: usize,
 }
 
-/// Groups of images with the same pixels.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Duplicates {
-    /// The groups: indices of two or more images each, ascending.
-    pub groups: Vec<Vec<u32>>,
-    /// Images that repeat one before them in the same part.
-    pub within_parts: usize,
-    /// Groups with images in more than one part: what leaks between them.
-    pub across_parts: usize,
-    /// Groups whose images have different labels.
-    pub different_labels: usize,
-}
-
-/// Counts the images of each class and part, and looks for exact duplicates. Reads every picture once, on all processors.
+/// Counts the images of each class and part, and looks for duplicates (see [`integrity`]). Reads every picture once, on all processors.
 ///
 /// # Errors
 /// [`DataError::Request`] if the split is not one of this data set. A picture that cannot be read is listed, no error.
@@ -85,7 +74,7 @@ pub fn info(dataset: &Dataset, split: &Split) -> Result<Info, DataError> {
             } += 1;
         }
     }
-    let (prints, unreadable) = fingerprints(dataset);
+    let found = integrity(dataset, &parts, &AtomicUsize::new(0), &AtomicBool::new(false))?;
     Ok(Info {
         name: dataset.name.clone(),
         images: dataset.len(),
@@ -93,44 +82,12 @@ pub fn info(dataset: &Dataset, split: &Split) -> Result<Info, DataError> {
         classes,
         split_given: dataset.given_split.is_some(),
         split_digest: split.digest(),
-        duplicates: duplicates(&prints, &dataset.labels, &parts),
+        duplicates: found.duplicates,
+        near: found.near,
+        sky: found.sky,
         skipped: dataset.skipped.iter().map(|file| format!("{}: {}", file.path.display(), file.reason)).collect(),
-        unreadable,
+        unreadable: found.unreadable,
     })
-}
-
-/// SHA-256 of the width and the pixels of each image, or `None` with a line on why it cannot be read.
-fn fingerprints(dataset: &Dataset) -> (Vec<Option<[u8; 32]>>, Vec<String>) {
-    let read = |index: usize| {
-        dataset.images.image(index).map(|image| {
-            let mut hash = Sha256::new();
-            hash.update((image.width() as u64).to_le_bytes());
-            hash.update(image.pixels());
-            <[u8; 32]>::from(hash.finalize())
-        })
-    };
-    let results: Vec<Result<[u8; 32], DataError>> = (0..dataset.len()).into_par_iter().map(read).collect();
-    let unreadable = results.iter().filter_map(|result| result.as_ref().err().map(ToString::to_string)).collect();
-    (results.into_iter().map(Result::ok).collect(), unreadable)
-}
-
-fn duplicates(prints: &[Option<[u8; 32]>], labels: &[u32], parts: &[Option<Part>]) -> Duplicates {
-    let mut same: HashMap<[u8; 32], Vec<u32>> = HashMap::new();
-    for (image, print) in prints.iter().enumerate() {
-        if let Some(print) = print {
-            same.entry(*print).or_default().push(image as u32);
-        }
-    }
-    let mut found = Duplicates { groups: same.into_values().filter(|images| images.len() > 1).collect(), ..Duplicates::default() };
-    found.groups.sort_unstable();
-    for group in &found.groups {
-        let of_part = |part| group.iter().filter(|&&image| parts[image as usize] == Some(part)).count();
-        let counts = Part::ALL.map(of_part);
-        found.within_parts += counts.iter().map(|n| n.saturating_sub(1)).sum::<usize>();
-        found.across_parts += usize::from(counts.iter().filter(|&&n| n > 0).count() > 1);
-        found.different_labels += usize::from(group.iter().any(|&image| labels[image as usize] != labels[group[0] as usize]));
-    }
-    found
 }
 
 impl fmt::Display for Info {
@@ -167,6 +124,8 @@ impl fmt::Display for Info {
                 groups.len()
             )?;
         }
+        write_pairs(f, "look alike", "pictures look the same, perhaps turned, mirrored or stored anew", &self.near)?;
+        write_pairs(f, "same place", &format!("positions are closer than {SAME_POSITION} arcsec"), &self.sky)?;
         for (what, lines) in [("left out", &self.skipped), ("unreadable", &self.unreadable)] {
             if !lines.is_empty() {
                 write!(f, "\n{what:<12}{} files", lines.len())?;
@@ -177,4 +136,15 @@ impl fmt::Display for Info {
         }
         Ok(())
     }
+}
+
+/// Pairs in a line; nothing if there are none.
+fn write_pairs(f: &mut fmt::Formatter<'_>, what: &str, words: &str, found: &Pairs) -> fmt::Result {
+    let Pairs { pairs, more, across_parts, different_labels } = found;
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let least = if *more { "more than " } else { "" };
+    let n = pairs.len();
+    write!(f, "\n{what:<12}{least}{n} pairs of {words}: {across_parts} across parts of the split, {different_labels} with different labels")
 }

@@ -58,6 +58,20 @@ impl Split {
         }
     }
 
+    /// For each of so many `images`, the part that it belongs to. Indices beyond them do not count.
+    #[must_use]
+    pub fn parts(&self, images: usize) -> Vec<Option<Part>> {
+        let mut parts = vec![None; images];
+        for part in Part::ALL {
+            for &index in self.part(part) {
+                if let Some(place) = parts.get_mut(index as usize) {
+                    *place = Some(part);
+                }
+            }
+        }
+        parts
+    }
+
     /// 60 % training, 20 % validation, 20 % test of each class, drawn by `seed`: round(0.6 n) images train and those up to
     /// round(0.8 n) validate, but each part gets at least one. The same labels and seed give the same split everywhere.
     ///
@@ -138,8 +152,7 @@ impl Split {
                 hash.update(index.to_le_bytes());
             }
         }
-        let digits = hash.finalize().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+        super::hexadecimal(&hash.finalize())
     }
 }
 

@@ -2,19 +2,23 @@
 //! pictures and networks; knows no runs, no files but models, no window.
 
 mod classifier;
+mod embedding;
 mod explainer;
 mod export;
 mod figure;
 mod formula;
 mod map;
 mod method;
+mod projection;
 mod score_cam;
 mod style;
 
 pub use classifier::{BEST_MODEL, Classifier, ExplainError};
+pub use embedding::Reading;
 pub use explainer::{Explainer, Explanation, Request};
 pub use export::{Content, npy};
 pub use figure::{Scene, number, ticks};
 pub use map::{Map, TURNS};
 pub use method::Method;
 pub use style::{Style, overlay, paint, strongest};
+pub use projection::{NoMap, Pca, Points, TSNE_STEPS, nearest, tsne};

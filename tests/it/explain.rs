@@ -2,6 +2,7 @@
 
 pub mod figures;
 mod maps;
+mod projection;
 
 use candle_core::{Device, Tensor};
 use tuning_fork::explain::{BEST_MODEL, Classifier, ExplainError};

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::app::explored::Explored;
 use crate::app::state::{Data, DataKey, NoticeKind, is_synthetic};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{TuningForkApp, work};
@@ -81,7 +80,7 @@ impl TuningForkApp {
                 self.followed = Some(DataKey::of(&self.state.config));
                 self.state.data = Some(*data);
                 self.state.opened = None;
-                self.state.explore = Explored::default();
+                self.start_exploring();
             }
             Err(message) => {
                 let open = self.state.data.as_ref().map(|data| data.key.data.clone());

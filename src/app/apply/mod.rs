@@ -45,7 +45,7 @@ impl TuningForkApp {
                 self.state.opened = None;
             }
             Action::ShowInExplore { title, indices } => self.show_in_explore(title, indices),
-            Action::Explore(change) => self.change_explored(&change),
+            Action::Explore(change) => self.change_explored(change),
             Action::WantThumbnails(indices) => {
                 if let Some(data) = &self.state.data {
                     self.thumbnails.want(&data.set, data.generation, &indices);
@@ -101,6 +101,7 @@ impl TuningForkApp {
                     self.classify_file(path);
                 }
             }
+            Answer::Explore(found) => self.take_found(found),
             Answer::ModelChosen(path) => {
                 if let Some(path) = path {
                     self.load_model(Some(path));

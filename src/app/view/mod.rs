@@ -37,6 +37,8 @@ pub struct Views {
     curves: curves::CurvesView,
     confusion: confusion::ConfusionView,
     explore: explore::ExploreView,
+    #[serde(skip)]
+    viewer: viewer::ViewerView,
     classify: classify::ClassifyView,
     augment: augment::AugmentView,
     #[serde(skip)]
@@ -84,9 +86,7 @@ impl Views {
             let rect = tile.filter(|_| state.full.is_none()).and_then(|tile| above.layout.tiles.rect(tile));
             tour::show(ui.ctx(), step, rect, actions);
         }
-        if state.opened.is_some() {
-            viewer::show(ui.ctx(), state, self.explore.places(), actions);
-        }
+        self.viewer.show(ui.ctx(), state, self.explore.tag(), actions);
         if state.help {
             help::show(ui.ctx(), actions);
         }

@@ -8,10 +8,14 @@ use crate::app::theme;
 pub struct ImageGrid<'a> {
     /// The number of pictures.
     pub count: usize,
+    /// The least side of a picture on the screen.
+    pub side: f32,
     /// The texture of the picture at a place, once there is one.
     pub texture: &'a dyn Fn(usize) -> Option<TextureId>,
     /// The picture at a place in words.
     pub label: &'a dyn Fn(usize) -> String,
+    /// A coloured corner for the picture at a place.
+    pub mark: &'a dyn Fn(usize) -> Option<Color32>,
     /// Whether the grid takes the keyboard now, and scrolls to the selection.
     pub take_focus: bool,
 }
@@ -23,6 +27,8 @@ pub struct GridResponse {
     pub visible: std::ops::Range<usize>,
     /// The place that was opened by a click or the Enter key.
     pub opened: Option<usize>,
+    /// Whether the grid has the keyboard.
+    pub focused: bool,
 }
 
 /// Shows the grid in all the space there is. `selected` is the place that the arrow keys move; it is scrolled to.
@@ -30,19 +36,21 @@ pub fn show(ui: &mut Ui, grid: &ImageGrid<'_>, selected: &mut usize) -> GridResp
     let bar = ui.spacing().scroll.bar_width + ui.spacing().scroll.bar_inner_margin;
     // as many columns as fit, widened to fill the row
     let width = ui.available_width() - bar + theme::THUMBNAIL_GAP;
-    let columns = ((width / (theme::THUMBNAIL + theme::THUMBNAIL_GAP)) as usize).max(1);
+    let columns = ((width / (grid.side + theme::THUMBNAIL_GAP)) as usize).max(1);
     let step = (width / columns as f32).floor();
     let side = step - theme::THUMBNAIL_GAP;
     let rows = grid.count.div_ceil(columns);
     let height = ui.available_height();
     let keys = ui.interact(ui.available_rect_before_wrap(), ui.scope_id().with("grid keys"), Sense::focusable_noninteractive());
     let enabled = ui.is_enabled();
-    keys.widget_info(|| WidgetInfo::labeled(egui::Role::ScrollView, enabled, "Pictures (arrow keys move, Enter opens)"));
+    keys.widget_info(|| {
+        WidgetInfo::labeled(egui::Role::ScrollView, enabled, "Pictures (arrow keys move, Enter opens, 0 to 9 relabel, T tags, U undoes)")
+    });
     if grid.take_focus {
         keys.request_focus();
     }
     let moved = keys.has_focus() && move_selection(ui, &keys, selected, columns, grid.count, (height / step) as usize);
-    let mut result = GridResponse::default();
+    let mut result = GridResponse { focused: keys.has_focus(), ..GridResponse::default() };
     if keys.has_focus() && ui.input(|i| i.key_pressed(Key::Enter)) && *selected < grid.count {
         result.opened = Some(*selected);
     }
@@ -131,6 +139,11 @@ fn cell(ui: &Ui, grid: &ImageGrid<'_>, place: usize, rect: Rect, selected: bool)
         None => {
             ui.painter().rect_filled(rect, 3.0, palette.field);
         }
+    }
+    if let Some(colour) = (grid.mark)(place) {
+        let (corner, side) = (rect.right_top(), (rect.width() * 0.22).min(18.0));
+        let triangle = vec![corner, corner - vec2(side, 0.0), corner + vec2(0.0, side)];
+        ui.painter().add(egui::Shape::convex_polygon(triangle, colour, Stroke::new(1.0, palette.panel)));
     }
     if selected {
         ui.painter().rect_stroke(rect, 3.0, Stroke::new(2.5, palette.accent), StrokeKind::Outside);

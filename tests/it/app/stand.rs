@@ -15,6 +15,10 @@ use tuning_fork::train::{Config, Ended, EpochReport, Event, Outcome, Started, St
 pub struct Stand {
     saved: Option<Saved>,
     app: Option<TuningForkApp>,
+    /// Where labels and tags are kept, unless beside the data.
+    marks: PathBuf,
+    /// Removed with the stand.
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// A harness around the window.
@@ -22,12 +26,26 @@ pub type Window = Harness<'static, Stand>;
 
 /// A window that starts from `saved`, 1280 x 800.
 pub fn window(saved: Saved) -> Window {
-    let stand = Stand { saved: Some(saved), app: None };
+    let folder = tempfile::tempdir().expect("a folder");
+    open(saved, folder.path().to_owned(), Some(folder))
+}
+
+/// The same, with labels and tags kept in a folder that stays.
+pub fn window_with_marks(saved: Saved, marks: &Path) -> Window {
+    open(saved, marks.to_owned(), None)
+}
+
+fn open(saved: Saved, marks: PathBuf, folder: Option<tempfile::TempDir>) -> Window {
+    let stand = Stand { saved: Some(saved), app: None, marks, _folder: folder };
     let mut window = Harness::builder().with_size([1280.0, 800.0]).with_max_steps(64).build_ui_state(
         |ui, stand: &mut Stand| {
             let app = match &mut stand.app {
                 Some(app) => app,
-                empty => empty.insert(TuningForkApp::new(ui.ctx(), stand.saved.take())),
+                empty => {
+                    let app = empty.insert(TuningForkApp::new(ui.ctx(), stand.saved.take()));
+                    app.keep_marks_in(&stand.marks);
+                    app
+                }
             };
             app.logic();
             app.show(ui);

@@ -1,6 +1,8 @@
 //! The slow work: opening data sets, decoding pictures, reading models, classifying, setting up runs. Runs on task
 //! threads; knows no egui. Errors are in words for the user.
 
+pub mod explore;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::Waker;

@@ -1,0 +1,58 @@
+//! Many pictures at once: what a network answers and what it saw in each, as numbers for tables and maps.
+
+use super::{Classifier, ExplainError};
+use crate::imaging::Image;
+
+/// What a network says of a picture, and what it saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The probability of each class.
+    pub probabilities: Vec<f32>,
+    /// The mean over the picture of each channel after the last block.
+    pub features: Vec<f32>,
+}
+
+impl Classifier {
+    /// Probabilities (those of [`Self::classify`]) and features of pictures, a bounded batch at a time.
+    ///
+    /// # Errors
+    /// If the network fails or answers with numbers that are not finite.
+    pub fn read(&self, images: &[Image]) -> Result<Vec<Reading>, ExplainError> {
+        let mut readings = Vec::with_capacity(images.len());
+        for batch in images.chunks(self.batch()) {
+            let activations = self.features(batch)?;
+            let means = activations.flatten_from(2)?.mean(2)?.to_vec2::<f32>()?;
+            for (logits, features) in self.logits(&activations)?.into_iter().zip(means) {
+                readings.push(Reading { probabilities: softmax(&logits), features });
+            }
+        }
+        let finite = |reading: &Reading| reading.probabilities.iter().chain(&reading.features).all(|v| v.is_finite());
+        if readings.iter().all(finite) { Ok(readings) } else { Err(ExplainError::NotFinite) }
+    }
+
+    /// That the network was trained on these classes, in this order.
+    ///
+    /// # Errors
+    /// Naming the first class that differs.
+    pub fn check_classes(&self, classes: &[String]) -> Result<(), ExplainError> {
+        let own = &self.spec().classes;
+        if own == classes {
+            return Ok(());
+        }
+        let difference = own.iter().zip(classes).find(|(a, b)| a != b).map_or_else(
+            || format!("it has {} classes, the data set {}", own.len(), classes.len()),
+            |(a, b)| format!("it has {a} where the data set has {b}"),
+        );
+        Err(ExplainError::Refused(format!(
+            "the model was trained on other classes ({difference}); choose a model that was trained on data like this"
+        )))
+    }
+}
+
+/// The largest logit is subtracted first, so that no exponential overflows.
+fn softmax(logits: &[f32]) -> Vec<f32> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+    let sum: f32 = exponentials.iter().sum();
+    exponentials.into_iter().map(|e| e / sum).collect()
+}
