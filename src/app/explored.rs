@@ -34,6 +34,9 @@ pub struct Explored {
     pub reading: Option<Arc<Progress>>,
     /// What is wrong with the data set.
     pub integrity: Integrities,
+    /// Pictures that stand in more than one part of the split, as far as is known: those of the same position are known at
+    /// once, the rest when duplicates were looked for.
+    pub leaks: Vec<usize>,
     /// The map of features.
     pub map: Map,
     /// Whether a table is being written.
@@ -235,8 +238,8 @@ impl Table {
 pub enum Found {
     /// The pictures that pass a filter.
     Selected(Result<Vec<usize>, QueryError>),
-    /// The user's marks, for the data set of this generation.
-    Marks(u64, Box<LoadedMarks>),
+    /// The user's marks, for the data set of this generation, and pictures whose position stands in two parts of the split.
+    Marks(u64, Box<LoadedMarks>, Vec<usize>),
     /// Marks were kept up to this change, with what the user should know; or they were not.
     MarksSaved(u64, Result<Option<String>, String>),
     /// A model went through pictures.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 
+use super::explored::Found;
 use super::lab::sheet::Sheet;
 use super::lab::sweep::{ClassSurvey, Swept};
-use super::explored::Found;
 use super::state::{Data, DataKey};
 use crate::augment::Sweep;
 use crate::explain::Classifier;

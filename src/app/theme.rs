@@ -304,17 +304,14 @@ pub fn heat(value: f64) -> Color32 {
     rgb(VIRIDIS[left]).lerp_to_gamma(rgb(VIRIDIS[left + 1]), (at - left as f64) as f32)
 }
 
-/// Ten colours that stay apart for most kinds of colour vision and read on dark and light (Tableau 10, 2016).
-const CATEGORIES: [u32; 10] =
-    [0x4e_79a7, 0xf2_8e2b, 0xe1_5759, 0x76_b7b2, 0x59_a14f, 0xed_c948, 0xb0_7aa1, 0xff_9da7, 0x9c_755f, 0xba_b0ac];
-
-/// The colour of category `number`; beyond ten, hues that are far from those before.
+/// The colour of category `number` among many: those of [`Palette::series`] first, then hues that are far from those before.
 #[must_use]
-pub fn category(number: usize) -> Color32 {
-    match CATEGORIES.get(number) {
-        Some(hex) => rgb(*hex),
-        None => egui::epaint::Hsva::new((number as f32 * 0.618_034).fract(), 0.55, 0.85, 1.0).into(),
-    }
+pub fn category(palette: &Palette, number: usize) -> Color32 {
+    palette
+        .series
+        .get(number)
+        .copied()
+        .unwrap_or_else(|| egui::epaint::Hsva::new((number as f32 * 0.618_034).fract(), 0.55, 0.8, 1.0).into())
 }
 
 /// A point among many that does not count now.

@@ -124,8 +124,8 @@ impl fmt::Display for Info {
                 groups.len()
             )?;
         }
-        write_pairs(f, "look alike", "pictures look the same, perhaps turned, mirrored or stored anew", &self.near)?;
-        write_pairs(f, "same place", &format!("positions are closer than {SAME_POSITION} arcsec"), &self.sky)?;
+        write_pairs(f, "look alike", "pictures that look the same, perhaps turned, mirrored or stored anew", &self.near)?;
+        write_pairs(f, "same place", &format!("positions closer than {SAME_POSITION} arcsec"), &self.sky)?;
         for (what, lines) in [("left out", &self.skipped), ("unreadable", &self.unreadable)] {
             if !lines.is_empty() {
                 write!(f, "\n{what:<12}{} files", lines.len())?;
@@ -146,5 +146,9 @@ fn write_pairs(f: &mut fmt::Formatter<'_>, what: &str, words: &str, found: &Pair
     }
     let least = if *more { "more than " } else { "" };
     let n = pairs.len();
-    write!(f, "\n{what:<12}{least}{n} pairs of {words}: {across_parts} across parts of the split, {different_labels} with different labels")
+    let pair = if n == 1 { "pair" } else { "pairs" };
+    write!(
+        f,
+        "\n{what:<12}{least}{n} {pair} of {words}: {across_parts} across parts of the split, {different_labels} with different labels"
+    )
 }

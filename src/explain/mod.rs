@@ -20,5 +20,5 @@ pub use export::{Content, npy};
 pub use figure::{Scene, number, ticks};
 pub use map::{Map, TURNS};
 pub use method::Method;
-pub use style::{Style, overlay, paint, strongest};
 pub use projection::{NoMap, Pca, Points, TSNE_STEPS, nearest, tsne};
+pub use style::{Style, overlay, paint, strongest};

@@ -1,21 +1,25 @@
 //! Actions on what the Explore panel works with.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::app::TuningForkApp;
-use crate::app::explored::{Change, Explored, Found, Integrities, Marked, Progress, Projection, Read, Selection, Shown, Table};
+use crate::app::explored::{Change, Explored, Found, Integrities, Progress, Projection, Read, Selection, Shown, Table};
 use crate::app::layout::Pane;
 use crate::app::state::NoticeKind;
 use crate::app::tasks::{Answer, Kind};
 use crate::app::work::explore::{self as work, Features, Known};
+use crate::data::integrity::same_positions;
 use crate::data::query::{Query, QueryError};
-use crate::data::{LoadedMarks, Marks, Predictions, Sidecar};
+use crate::data::{Predictions, Sidecar};
 use crate::explain::TSNE_STEPS;
 
 /// Up to so many images are filtered at once, in about a millisecond; more on a thread of their own.
 const FILTERED_AT_ONCE: usize = 20_000;
+/// Duplicates are looked for as soon as a data set is open, if its pictures have no more pixels than this together (1,500
+/// pictures of 256 x 256, a second's work); else when the user asks.
+const CHECKED_AT_ONCE: usize = 100_000_000;
 /// Pictures that are shown as the nearest neighbours of one.
 const NEIGHBOURS: usize = 60;
 
@@ -33,7 +37,15 @@ impl TuningForkApp {
         self.select();
         let Some(data) = &self.state.data else { return };
         let (set, generation, folder) = (Arc::clone(&data.set), data.generation, self.marks_folder.clone());
-        self.start_task(Kind::Marks, move || Answer::Explore(Found::Marks(generation, Box::new(Sidecar::open(&set, folder.as_deref())))));
+        let parts = data.parts.clone();
+        let pixels = set.images.size().map_or(usize::MAX, |(width, height)| set.len() * width * height);
+        self.start_task(Kind::Marks, move || {
+            let positions = same_positions(&set, &parts).across(&parts);
+            Answer::Explore(Found::Marks(generation, Box::new(Sidecar::open(&set, folder.as_deref())), positions))
+        });
+        if pixels <= CHECKED_AT_ONCE {
+            self.check_integrity();
+        }
     }
 
     /// Brings Explore to the front with exactly these pictures; those that the data set does not have are left out.
@@ -85,11 +97,16 @@ impl TuningForkApp {
     pub(super) fn take_found(&mut self, found: Found) {
         match found {
             Found::Selected(result) => self.take_selection(result),
-            Found::Marks(generation, loaded) => self.take_marks(generation, *loaded),
+            Found::Marks(generation, loaded, positions) => self.take_marks(generation, *loaded, positions),
             Found::MarksSaved(change, result) => self.take_saved(change, result),
             Found::Read(result) => self.take_read(result),
             Found::Integrity(result) => match result {
-                Ok(integrity) => self.state.explore.integrity = Integrities::Known(integrity),
+                Ok(integrity) => {
+                    if let Some(data) = &self.state.data {
+                        self.state.explore.leaks = integrity.leaking(&data.parts);
+                    }
+                    self.state.explore.integrity = Integrities::Known(integrity);
+                }
                 Err(message) => {
                     self.state.explore.integrity = Integrities::Unknown;
                     self.notify(NoticeKind::Failure, format!("The search for duplicates ended early. {message}"));
@@ -116,7 +133,7 @@ impl TuningForkApp {
     }
 
     /// Chooses the pictures of the grid anew; those that are there stay until the others come.
-    fn select(&mut self) {
+    pub(super) fn select(&mut self) {
         let Some(data) = &self.state.data else { return };
         let explore = &mut self.state.explore;
         let query = match Query::parse(&explore.query) {
@@ -249,84 +266,6 @@ impl TuningForkApp {
         self.start_task(Kind::Export, move || {
             Answer::Explore(Found::Exported(work::write_table(table, &path, &known, &which).map(|rows| (path, rows))))
         });
-    }
-}
-
-/// The user's marks.
-impl TuningForkApp {
-    fn take_marks(&mut self, generation: u64, loaded: LoadedMarks) {
-        if self.state.data.as_ref().is_none_or(|data| data.generation != generation) {
-            return;
-        }
-        let LoadedMarks { sidecar, marks, messages } = loaded;
-        self.state.explore.marked = Some(Marked {
-            place: sidecar.place().map(PathBuf::from),
-            marks: Arc::new(marks),
-            sidecar: Arc::new(Mutex::new(sidecar)),
-            changes: 0,
-            saved: 0,
-        });
-        for message in messages {
-            self.notify(NoticeKind::Failure, message);
-        }
-        self.select();
-    }
-
-    /// Changes the marks by `change` (marks, labels of the data set, number of classes), which says whether it did anything.
-    fn mark(&mut self, change: impl FnOnce(&mut Marks, &[u32], usize) -> bool) {
-        let (Some(data), Some(marked)) = (&self.state.data, &mut self.state.explore.marked) else { return };
-        if change(Arc::make_mut(&mut marked.marks), &data.set.labels, data.set.classes.len()) {
-            self.keep_marks();
-        }
-    }
-
-    fn undo_mark(&mut self) {
-        let Some(marked) = &mut self.state.explore.marked else { return };
-        match Arc::make_mut(&mut marked.marks).undo() {
-            Some(index) => {
-                self.keep_marks();
-                self.notify(NoticeKind::Info, format!("The last change, of image {index}, was taken back."));
-            }
-            None => self.notify(NoticeKind::Info, "There is no label or tag to take back.".into()),
-        }
-    }
-
-    /// Writes the marks to disk, in the background.
-    fn keep_marks(&mut self) {
-        let (Some(data), Some(marked)) = (&self.state.data, &mut self.state.explore.marked) else { return };
-        marked.changes += 1;
-        let (change, marks, sidecar) = (marked.changes, Arc::clone(&marked.marks), Arc::clone(&marked.sidecar));
-        let set = Arc::clone(&data.set);
-        self.start_task(Kind::SaveMarks, move || {
-            let saved = sidecar.lock().unwrap_or_else(PoisonError::into_inner).save(&marks, change, &set);
-            Answer::Explore(Found::MarksSaved(change, saved.map_err(|error| error.to_string())))
-        });
-        self.select();
-    }
-
-    fn take_saved(&mut self, change: u64, result: Result<Option<String>, String>) {
-        match result {
-            Ok(message) => {
-                if let Some(marked) = &mut self.state.explore.marked {
-                    marked.saved = marked.saved.max(change);
-                }
-                if let Some(message) = message {
-                    self.notify(NoticeKind::Failure, message);
-                }
-            }
-            Err(message) => self.notify(NoticeKind::Failure, message),
-        }
-    }
-
-    /// Before the window closes: whatever is not on disk yet goes there now.
-    pub(in crate::app) fn keep_marks_now(&mut self) {
-        let (Some(data), Some(marked)) = (&self.state.data, &self.state.explore.marked) else { return };
-        if marked.saved < marked.changes {
-            let saved = marked.sidecar.lock().unwrap_or_else(PoisonError::into_inner).save(&marked.marks, marked.changes, &data.set);
-            if let Err(error) = saved {
-                tracing::error!("{error}");
-            }
-        }
     }
 }
 

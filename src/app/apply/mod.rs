@@ -3,6 +3,7 @@
 mod data;
 mod explore;
 mod lab;
+mod marks;
 mod model;
 mod run;
 

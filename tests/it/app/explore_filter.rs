@@ -63,7 +63,6 @@ fn duplicates_are_listed_and_shown_in_the_grid() {
     let mut window = with_data(300); // pictures 251 on repeat the first
     window.get_by_label("Duplicates").click();
     window.run_ok();
-    window.get_by_label("Look for duplicates").click();
     wait(
         &mut window,
         "the search",
@@ -77,6 +76,14 @@ fn duplicates_are_listed_and_shown_in_the_grid() {
     window.get_by_label("Show all pictures again").click();
     window.run_ok();
     assert!(window.query_by_label("300 of 300").is_some());
+    // the Train panel warns of those that stand in two parts
+    assert!(window.query_by_label_contains("The parts overlap").is_some());
+    window.get_by_label("Show them").click();
+    window.run_ok();
+    assert!(window.query_by_label("The same galaxies in two parts").is_some());
+    let (places, data) = (&state(&window).explore.selection.places, state(&window).data.as_ref().expect("data"));
+    assert!(!places.is_empty() && places.len() % 2 == 0);
+    assert!(places.chunks(2).all(|pair| pair[1] == pair[0] + 251 && data.parts[pair[0]] != data.parts[pair[1]]));
 }
 
 /// A model of three classes that was never trained.

@@ -48,8 +48,7 @@ pub fn chip(ui: &mut Ui, shown: &Shown, actions: &mut Vec<Action>) {
 }
 
 /// The field of the filter, with what is wrong with it below.
-pub fn filter(ui: &mut Ui, state: &State, data: &Data, actions: &mut Vec<Action>) {
-    let explored = &state.explore;
+pub fn filter(ui: &mut Ui, explored: &Explored, actions: &mut Vec<Action>) {
     let mut text = explored.query.clone();
     ui.horizontal(|ui| {
         let buttons = if text.is_empty() { 26.0 } else { 52.0 };
@@ -76,13 +75,7 @@ pub fn filter(ui: &mut Ui, state: &State, data: &Data, actions: &mut Vec<Action>
     }
     if let Some(error) = &explored.selection.error {
         let palette = theme::palette(ui.visuals());
-        ui.horizontal_wrapped(|ui| {
-            ui.label(RichText::new(&error.message).color(palette.bad));
-            let asks = Query::parse(&explored.query).is_ok_and(|query| query.needs_predictions());
-            if asks && explored.predictions.is_none() {
-                classify(ui, state, data, actions);
-            }
-        });
+        ui.label(RichText::new(&error.message).color(palette.bad));
     }
 }
 
@@ -103,7 +96,7 @@ fn coloured(ui: &Ui, text: &str, wrong: Option<std::ops::Range<usize>>) -> Layou
 /// A button that lets the loaded model go through the pictures, or how far it is.
 pub fn classify(ui: &mut Ui, state: &State, data: &Data, actions: &mut Vec<Action>) {
     if let Some(progress) = &state.explore.reading {
-        ui.add(egui::ProgressBar::new(progress.share()).desired_width(110.0).text(format!("{:.0} %", 100.0 * progress.share())));
+        ui.add(egui::ProgressBar::new(progress.share()).desired_width(80.0).text(format!("{:.0} %", 100.0 * progress.share())));
         if ui.button("Stop").on_hover_text("What is classified so far stays").clicked() {
             actions.push(Action::Explore(Change::StopClassifying));
         }
@@ -130,8 +123,7 @@ pub fn classify(ui: &mut Ui, state: &State, data: &Data, actions: &mut Vec<Actio
 }
 
 /// Class, part and order as choices; they write words into the filter. Then the size of the pictures, and more.
-pub fn controls(ui: &mut Ui, state: &State, data: &Data, side: &mut f32, export: &mut bool, actions: &mut Vec<Action>) {
-    let explored = &state.explore;
+pub fn controls(ui: &mut Ui, explored: &Explored, data: &Data, side: &mut f32, export: &mut bool, actions: &mut Vec<Action>) {
     // a filter that is being written is not to be changed from here
     let query = Query::parse(&explored.query).ok();
     ui.horizontal_wrapped(|ui| {
@@ -143,12 +135,11 @@ pub fn controls(ui: &mut Ui, state: &State, data: &Data, side: &mut f32, export:
             order(ui, &query, &mut write);
         });
         let label = ui.label(theme::muted(ui, "Size"));
-        ui.spacing_mut().slider_width = 70.0;
+        ui.spacing_mut().slider_width = 60.0;
         ui.add(Slider::new(side, theme::THUMBNAIL_RANGE).show_value(false)).labelled_by(label.id).on_hover_text("Size of the pictures");
         if ui.button("Export…").on_hover_text("Write these pictures or your labels as a table").clicked() {
             *export = true;
         }
-        classify(ui, state, data, actions);
     });
 }
 
@@ -166,7 +157,7 @@ fn class(ui: &mut Ui, data: &Data, query: &Query, write: &mut dyn FnMut(&str, Op
         (Some(_), Some(place)) => &classes[place],
         (Some(value), None) => value,
     };
-    let combo = ComboBox::from_id_salt("class filter").width(120.0).truncate().selected_text(text);
+    let combo = ComboBox::from_id_salt("class filter").width(110.0).truncate().selected_text(text);
     let response = combo.show_ui(ui, |ui| {
         if ui.selectable_label(chosen.is_none(), "All classes").clicked() {
             write("class", None);

@@ -310,7 +310,7 @@ impl MapView {
 fn colour_of(colour: Colour, number: usize, dark: bool) -> Color32 {
     let palette = theme::palette(&if dark { egui::Visuals::dark() } else { egui::Visuals::light() });
     match colour {
-        Colour::Class => theme::category(number),
+        Colour::Class => theme::category(&palette, number),
         Colour::Answer => [palette.train, palette.valid][number.min(1)],
         Colour::Part => [palette.train, palette.valid, palette.test][number.min(2)],
     }

@@ -93,7 +93,7 @@ impl ExploreView {
             }
             return;
         };
-        self.tabs(ui, state, data);
+        self.tabs(ui, state, data, actions);
         match self.tab {
             Tab::Pictures => self.pictures(ui, state, data, thumbnails, actions),
             Tab::Balance => {
@@ -113,7 +113,7 @@ impl ExploreView {
         self.export.show(ui.ctx(), state, actions);
     }
 
-    fn tabs(&mut self, ui: &mut Ui, state: &State, data: &Data) {
+    fn tabs(&mut self, ui: &mut Ui, state: &State, data: &Data, actions: &mut Vec<Action>) {
         // a list that another panel asks for is shown at once
         if self.was_listed != state.explore.shown.as_ref().map(|shown| shown.number) {
             self.was_listed = state.explore.shown.as_ref().map(|shown| shown.number);
@@ -128,7 +128,10 @@ impl ExploreView {
                 ui.selectable_value(&mut self.tab, tab, title);
             }
             if self.tab == Tab::Pictures {
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| bar::count(ui, &state.explore, data));
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    bar::count(ui, &state.explore, data);
+                    bar::classify(ui, state, data, actions);
+                });
             }
         });
     }
@@ -137,8 +140,8 @@ impl ExploreView {
         if let Some(shown) = &state.explore.shown {
             bar::chip(ui, shown, actions);
         }
-        bar::filter(ui, state, data, actions);
-        bar::controls(ui, state, data, &mut self.thumbnail, &mut self.export.open, actions);
+        bar::filter(ui, &state.explore, actions);
+        bar::controls(ui, &state.explore, data, &mut self.thumbnail, &mut self.export.open, actions);
         let places = &state.explore.selection.places;
         if places.is_empty() {
             let (heading, advice) = if state.explore.selection.working {

@@ -47,8 +47,26 @@ pub fn show(ui: &mut Ui, state: &State, folder: &mut String, actions: &mut Vec<A
         }
         if let Some(data) = &state.data {
             about(ui, data);
+            overlap(ui, &state.explore.leaks, actions);
         }
         ui.add_space(theme::GAP);
+    });
+}
+
+/// A warning if the same galaxies stand in two parts of the split.
+fn overlap(ui: &mut Ui, leaks: &[usize], actions: &mut Vec<Action>) {
+    if leaks.is_empty() {
+        return;
+    }
+    let palette = theme::palette(ui.visuals());
+    ui.horizontal_wrapped(|ui| {
+        let text = format!("⚠ The parts overlap: {} pictures of the same galaxies", words::thousands(leaks.len()));
+        ui.label(RichText::new(text).color(palette.warn)).on_hover_text(
+            "The same picture or position stands in two parts of the split, so validation and test look better than they are",
+        );
+        if ui.button("Show them").clicked() {
+            actions.push(Action::ShowInExplore { title: "The same galaxies in two parts".into(), indices: leaks.to_vec() });
+        }
     });
 }
 

@@ -17,7 +17,7 @@ use canvas::Canvas;
 use tone::{Band, Tone};
 
 /// Height of everything but the picture, and the smallest and largest side of that.
-const AROUND: f32 = 150.0;
+const AROUND: f32 = 180.0;
 const SIDES: std::ops::RangeInclusive<f32> = 200.0..=900.0;
 /// Width of what stands beside the picture.
 pub const FACTS_WIDTH: f32 = 270.0;
