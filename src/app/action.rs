@@ -10,7 +10,8 @@ use super::saved::Appearance;
 use super::tasks::Answer;
 use crate::train::{Config, Event};
 
-/// A change of the state: what the user asks for, what a task answers, what a run tells.
+/// A change of the state: what the user asks for, what a task answers, what a run tells. What a user can ask for without pointing at
+/// something has a command in `commands`, where a test keeps the list.
 pub enum Action {
     /// Takes a changed form.
     Configure(Box<Config>),

@@ -145,7 +145,7 @@ fn mixing_is_shown_with_partners_and_shares() {
         let shown = &state(&window).lab.sheet.as_ref().expect("a sheet").sheet;
         assert!(shown.key.index == index && shown.draws.iter().all(|drawn| drawn.mixed.is_some() == shown.trains), "{index}");
         if shown.trains {
-            assert!(window.query_all_by_label_contains("mixed with image ").next().is_some());
+            assert!(window.query_all_by_label_contains("step mixed with image ").next().is_some());
         }
     }
 }

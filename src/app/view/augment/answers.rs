@@ -7,6 +7,8 @@ use crate::app::lab::sweep::Swept;
 use crate::app::theme;
 use crate::augment::Sweep;
 
+/// The most classes that are drawn and listed: those that are most probable somewhere.
+const SHOWN: usize = 40;
 /// Height of the plot.
 const PLOT: f32 = 250.0;
 
@@ -15,9 +17,12 @@ const PLOT: f32 = 250.0;
 pub struct Lines {
     /// The texture of the sweep that they belong to.
     of: Option<egui::TextureId>,
-    curves: Vec<Vec<PlotPoint>>,
     /// Classes, the one that is most probable somewhere first.
     order: Vec<usize>,
+    /// Their curves.
+    curves: Vec<Vec<PlotPoint>>,
+    /// How many other classes there are, and the most that any of them gets.
+    rest: Option<(usize, f64)>,
 }
 
 impl Lines {
@@ -32,10 +37,12 @@ impl Lines {
             values.map(|(x, row)| PlotPoint::new(*x, f64::from(row[class]))).collect()
         };
         self.of = Some(texture.id());
-        self.curves = (0..classes).map(points).collect();
         self.order = (0..classes).collect();
         let highest = |class: usize| swept.invariance.classes[class].high;
         self.order.sort_by(|a, b| highest(*b).total_cmp(&highest(*a)));
+        self.rest = self.order.get(SHOWN).map(|class| (classes - SHOWN, highest(*class)));
+        self.order.truncate(SHOWN);
+        self.curves = self.order.iter().map(|class| points(*class)).collect();
     }
 
     /// Each class's range along the way, with the colour of its line.
@@ -62,6 +69,9 @@ impl Lines {
                 ui.end_row();
             }
         });
+        if let Some((count, most)) = self.rest {
+            ui.label(theme::muted(ui, format!("{count} other classes stay at or below {:.1} %", 100.0 * most)));
+        }
     }
 
     /// The probabilities along the way; the place that was clicked comes back.
@@ -96,9 +106,9 @@ impl Lines {
                 _ => None,
             })
             .show(ui, |p| {
-                for class in self.order.iter().rev() {
+                for (class, curve) in self.order.iter().zip(&self.curves).rev() {
                     let (colour, dashed) = look(&palette, *class);
-                    let points = PlotPoints::Borrowed(&self.curves[*class]);
+                    let points = PlotPoints::Borrowed(curve);
                     let style = if dashed { LineStyle::dashed_loose() } else { LineStyle::Solid };
                     p.line(Line::new(classes[*class].as_str(), points).color(colour).style(style).width(theme::LINE));
                 }

@@ -98,30 +98,52 @@ fn caption(ui: &Ui, at: egui::Pos2, width: f32, text: String) {
     ui.painter().galley(at, galley, palette.muted);
 }
 
+/// A picture of the strip.
+struct Stop<'a> {
+    name: &'static str,
+    words: String,
+    active: bool,
+    texture: &'a TextureHandle,
+}
+
 /// The chosen draw, step by step.
 pub fn strip(ui: &mut Ui, shown: &Shown) {
     let sheet = &shown.sheet;
+    let chosen = sheet.key.chosen.min(sheet.draws.len() - 1);
     ui.add_space(theme::SECTION_GAP);
     ui.horizontal_wrapped(|ui| {
-        ui.strong(format!("Draw {} step by step", sheet.key.chosen.min(sheet.draws.len() - 1) + 1));
+        ui.strong(format!("Draw {} step by step", chosen + 1));
         ui.label(theme::muted(ui, "steps that do nothing here are grey"));
     });
+    let stages = sheet.stages.iter().zip(&shown.stages).map(|(stage, texture)| {
+        let name = name(stage.step);
+        let nothing = if stage.active { "" } else { ": nothing" };
+        let words = format!("{name}, {} x {} px{nothing}", stage.image.width(), stage.image.height());
+        Stop { name, words, active: stage.active, texture }
+    });
+    let drawn = &sheet.draws[chosen];
+    let mixed = drawn.mixed.map(|partner| {
+        let words = format!("mixed with image {}", partner.index);
+        Stop { name: "mixed", words, active: true, texture: &shown.draws[chosen] }
+    });
+    stops(ui, &stages.chain(mixed).collect::<Vec<_>>());
+}
+
+fn stops(ui: &mut Ui, stops: &[Stop<'_>]) {
     let palette = theme::palette(ui.visuals());
-    let count = sheet.stages.len();
+    let count = stops.len();
     let side = ((ui.available_width() + SPACE) / count as f32 - SPACE).clamp(CELL[0], CELL[1]).floor();
     let (rect, _) = ui.allocate_exact_size(vec2(count as f32 * (side + SPACE) - SPACE, side + CAPTION + 4.0), Sense::hover());
-    for (n, (stage, texture)) in sheet.stages.iter().zip(&shown.stages).enumerate() {
+    for (n, stop) in stops.iter().enumerate() {
         let cell = Rect::from_min_size(pos2(rect.left() + n as f32 * (side + SPACE), rect.top()), vec2(side, side));
-        let name = name(stage.step);
-        let words = format!("{name}, {} x {} px{}", stage.image.width(), stage.image.height(), if stage.active { "" } else { ": nothing" });
         let response = ui.interact(cell, ui.scope_id().with(("stage", n)), Sense::hover());
-        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, format!("step {words}")));
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, format!("step {}", stop.words)));
         ui.painter().rect_filled(cell, 2.0, palette.field);
-        image(ui, texture, cell);
-        let colour = if stage.active { palette.text } else { palette.muted.gamma_multiply(0.7) };
+        image(ui, stop.texture, cell);
+        let colour = if stop.active { palette.text } else { palette.muted.gamma_multiply(0.7) };
         let at = pos2(cell.center().x, cell.bottom() + 2.0);
-        ui.painter().text(at, Align2::CENTER_TOP, name, FontId::proportional(11.0), colour);
-        response.on_hover_text(words);
+        ui.painter().text(at, Align2::CENTER_TOP, stop.name, FontId::proportional(11.0), colour);
+        response.on_hover_text(&stop.words);
     }
 }
 
