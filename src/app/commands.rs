@@ -209,11 +209,11 @@ mod tests {
             Action::Tour(_) => "tour",
             Action::ResetLayout => "reset layout",
             Action::Dismiss(_) => "dismiss",
-            Action::Explore(_) => return None,
             Action::OpenData(_)
             | Action::LoadModel(_)
             | Action::ClassifyFile(_)
             | Action::Drop(_)
+            | Action::Explore(_)
             | Action::ShowInExplore { .. }
             | Action::WantThumbnails(_)
             | Action::Lab(_)
@@ -254,7 +254,9 @@ mod tests {
 
     fn run(events: Vec<Event>) -> Run {
         let mut session = Session::default();
-        events.into_iter().for_each(|event| session.apply(event));
+        for event in events {
+            session.apply(event);
+        }
         Run { session, config: Config::default(), folder: "run".into(), asked: None, dismissed: false, generation: 1 }
     }
 
