@@ -11,7 +11,8 @@
 //! | [`nn`]      | networks on Candle tensors; knows nothing of galaxies                  | random                                |
 //! | [`metrics`] | numbers from (truth, probabilities)                                    | -                                     |
 //! | [`train`]   | one run: configuration, loss, optimiser, loop, protocol, checkpoints   | data, augment, imaging, nn, metrics, random |
-//! | [`explain`] | a saved model and a picture -> probabilities                           | imaging, nn                           |
+//! | [`explain`] | a saved model and a picture -> probabilities                           | imaging, metrics, nn                  |
+//! | [`review`]  | a run looked back on: its record, tables, plots, report                | data, explain, imaging, metrics, random, train |
 //! | [`cli`]     | the headless front end                                                 | all but app                           |
 //! | `app`       | the window (feature `gui`); the only room that knows egui              | all but cli                           |
 
@@ -23,6 +24,7 @@ pub mod imaging;
 pub mod metrics;
 pub mod nn;
 pub mod random;
+pub mod review;
 pub mod train;
 
 #[cfg(feature = "gui")]

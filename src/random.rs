@@ -32,6 +32,8 @@ pub enum Purpose {
     Mix = 8,
     /// What the window shows when the user asks for any picture.
     Preview = 9,
+    /// Drawing images with replacement, to see how sure a score is.
+    Bootstrap = 10,
 }
 
 /// A seeded generator.

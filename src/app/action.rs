@@ -6,6 +6,7 @@ use super::explored;
 use super::lab::LabAction;
 use super::layout::Pane;
 use super::presets::PresetAction;
+use super::reviewed;
 use super::saved::Appearance;
 use super::tasks::Answer;
 use crate::train::{Config, Event};
@@ -21,6 +22,8 @@ pub enum Action {
     UseSynthetic,
     /// Asks for a data folder with the system's dialog.
     BrowseData,
+    /// A change of what the Confusion panel works with.
+    Review(reviewed::Change),
     /// Starts a run with the form as it is.
     Start,
     /// Holds the run after the current batch.

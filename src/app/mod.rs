@@ -19,6 +19,8 @@
 //! | `undo`       | what can be taken back                                                      |
 //! | `layout`     | the movable panels                                                          |
 //! | `fields`     | what the fields of a configuration are called, and why to change them       |
+//! | `reviewed`   | the part of the state that the Confusion panel works with                    |
+//! | `review_work` | the slow work behind it: reading runs, comparing, evaluating, writing files |
 //! | `saved`      | what survives a restart                                                     |
 //! | `theme`      | every colour and size, light and dark                                       |
 //! | `window`     | the frame around it all: eframe, the icon, the state file                   |
@@ -34,6 +36,8 @@ mod lab;
 mod layout;
 mod machine;
 mod presets;
+mod review_work;
+mod reviewed;
 mod saved;
 mod shell;
 mod state;

@@ -132,8 +132,16 @@ impl TuningForkApp {
         CentralPanel::default().frame(frame).show(ui, |ui| self.panels(ui, &mut actions));
         let above = Above { appearance: self.appearance, layout: &self.layout };
         self.views.overlays(ui, &self.state, above, &mut actions);
+        // two panels may have pictures in sight, but the wishes of a frame are one list
+        let mut in_sight = Vec::new();
         for action in actions {
-            self.apply(action);
+            match action {
+                Action::WantThumbnails(indices) => in_sight.extend(indices),
+                action => self.apply(action),
+            }
+        }
+        if !in_sight.is_empty() {
+            self.apply(Action::WantThumbnails(in_sight));
         }
         self.follow_form();
         self.forget_old_info();

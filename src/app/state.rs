@@ -11,6 +11,7 @@ use super::lab::Lab;
 use super::layout::Pane;
 use super::machine::Machine;
 use super::presets::UserPreset;
+use super::reviewed::Reviewed;
 use super::undo::Undo;
 use crate::data::{Dataset, Part, Split};
 use crate::explain::Classifier;
@@ -44,6 +45,8 @@ pub struct State {
     pub presets: Vec<UserPreset>,
     /// What can be taken back.
     pub undo: Undo,
+    /// The runs that the Confusion panel looks back on.
+    pub review: Reviewed,
     /// What went wrong, or well, and is still to be read.
     pub notices: Vec<Notice>,
     /// The panel that fills the window, if one does.

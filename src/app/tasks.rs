@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::explored::Found;
 use super::lab::sheet::Sheet;
 use super::lab::sweep::{ClassSurvey, Swept};
+use super::reviewed;
 use super::state::{Data, DataKey};
 use crate::augment::Sweep;
 use crate::explain::Classifier;
@@ -53,9 +54,27 @@ pub enum Kind {
     Map,
     /// Writing a table.
     Export,
+    /// Reading a run folder.
+    ReviewOpen,
+    /// Reading this session's run folder.
+    ReviewSession,
+    /// Looking for run folders.
+    ReviewList,
+    /// Reading probabilities.
+    ReviewPredictions,
+    /// Working out what is read off them.
+    ReviewAnalysis,
+    /// Following images over the epochs.
+    ReviewLearning,
+    /// Comparing two tables of predictions.
+    ReviewComparison,
+    /// Evaluating a run's best model.
+    ReviewEvaluate,
+    /// Writing a file.
+    ReviewSave,
 }
 
-const KINDS: usize = 17;
+const KINDS: usize = 26;
 
 /// What a task answers. Errors are in words for the user.
 pub enum Answer {
@@ -85,6 +104,8 @@ pub enum Answer {
     ModelChosen(Option<PathBuf>),
     /// Something for the Explore panel.
     Explore(Found),
+    /// Something for the Confusion panel.
+    Review(reviewed::Answer),
 }
 
 /// The tasks of a window.

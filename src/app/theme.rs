@@ -293,15 +293,11 @@ pub fn empty(ui: &mut egui::Ui, heading: &str, advice: &str) {
     });
 }
 
-/// Viridis (Smith & van der Walt 2015) at nine even steps; between them colours are mixed linearly.
-const VIRIDIS: [u32; 9] = [0x44_0154, 0x47_2d7b, 0x3b_528b, 0x2c_728e, 0x21_918c, 0x28_ae80, 0x5e_c962, 0xad_dc30, 0xfd_e725];
-
-/// The heat map's colour of `value` in 0..=1 (values outside are clamped, NaN is 0).
+/// The heat map's colour of `value` in 0..=1 (values outside are clamped, NaN is 0): viridis.
 #[must_use]
 pub fn heat(value: f64) -> Color32 {
-    let at = if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) } * (VIRIDIS.len() - 1) as f64;
-    let left = (at.floor() as usize).min(VIRIDIS.len() - 2);
-    rgb(VIRIDIS[left]).lerp_to_gamma(rgb(VIRIDIS[left + 1]), (at - left as f64) as f32)
+    let [r, g, b] = crate::review::plot::colour::viridis(value);
+    Color32::from_rgb(r, g, b)
 }
 
 /// The colour of category `number` among many: those of [`Palette::series`] first, then hues that are far from those before.

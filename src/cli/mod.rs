@@ -11,6 +11,7 @@ mod output;
 mod predict;
 mod progress;
 mod report;
+mod review;
 mod summary;
 mod train;
 
@@ -33,6 +34,7 @@ Examples:
   tuning-fork train --data galaxies --out run1   train on a folder of galaxies
   tuning-fork train --resume run1                go on with a run that was stopped
   tuning-fork evaluate --run run1                scores on the test images
+  tuning-fork report --run run1 --out run1.html  one page about a run
   tuning-fork predict --run run1 pictures/       classes of pictures
   tuning-fork explain --run run1 m51.png --out cam.png
                                                  where the network looked
@@ -67,6 +69,8 @@ pub enum Command {
     Train(Box<train::Arguments>),
     /// Score a run's best epoch on a part of its data
     Evaluate(evaluate::Arguments),
+    /// Write one page about a run: scores, confusion, calibration, galaxies to look at
+    Report(review::Arguments),
     /// Classify pictures with a saved model
     Predict(predict::Arguments),
     /// Draw where a saved model looked at a picture
@@ -99,6 +103,7 @@ pub fn run(command: &Command) -> ExitCode {
     let done = match command {
         Command::Train(arguments) => train::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments).map(|()| ExitCode::SUCCESS),
+        Command::Report(arguments) => review::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Predict(arguments) => predict::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Explain(arguments) => explain::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Summary(arguments) => summary::run(arguments).map(|()| ExitCode::SUCCESS),

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 
+use super::Calibration;
 use crate::imaging::Image;
+use crate::metrics::apply_temperature;
 use crate::nn::{Mode, ModelSpec, Network, predict, weights};
 
 /// The model's file name inside a run folder.
@@ -55,6 +57,7 @@ pub struct Classifier {
     spec: ModelSpec,
     device: Device,
     path: PathBuf,
+    calibration: Option<Calibration>,
 }
 
 impl Classifier {
@@ -77,7 +80,8 @@ impl Classifier {
         }
         let device = Device::Cpu;
         let (network, spec) = weights::load(&path, &device)?;
-        Ok(Self { network, spec, device, path })
+        let calibration = Calibration::of_model(&path);
+        Ok(Self { network, spec, device, path, calibration })
     }
 
     /// What the model file says of itself: network, class names, normalisation.
@@ -102,6 +106,12 @@ impl Classifier {
         format!("{name} {size} x {size}, {} classes, {folder}/{file}", self.spec.classes.len(), size = network.size)
     }
 
+    /// The temperature that was stored with the model, if one was.
+    #[must_use]
+    pub fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
+    }
+
     /// `image` scaled to the square that the network takes, as training did.
     #[must_use]
     pub fn prepare(&self, image: &Image) -> Image {
@@ -109,7 +119,8 @@ impl Classifier {
         if (image.width(), image.height()) == (size, size) { image.clone() } else { image.resize(size, size) }
     }
 
-    /// The probability of each class (in the order of `spec().classes`, from 0 to 1, adding up to 1), for each picture.
+    /// The probability of each class (in the order of `spec().classes`, from 0 to 1, adding up to 1), for each picture;
+    /// at the model's temperature if one was stored with it.
     /// Pictures may have any size and come in any number: they are scaled and taken a bounded batch at a time.
     ///
     /// # Errors
@@ -119,7 +130,15 @@ impl Classifier {
         for batch in images.chunks(self.batch()) {
             probabilities.extend(predict(self.network.as_ref(), &self.input(batch)?)?.to_vec2::<f32>()?);
         }
-        if probabilities.iter().flatten().all(|p| p.is_finite()) { Ok(probabilities) } else { Err(ExplainError::NotFinite) }
+        if !probabilities.iter().flatten().all(|p| p.is_finite()) {
+            return Err(ExplainError::NotFinite);
+        }
+        if let Some(calibration) = &self.calibration {
+            for row in &mut probabilities {
+                apply_temperature(row, calibration.temperature);
+            }
+        }
+        Ok(probabilities)
     }
 
     /// Pictures that go through the network together, at least 1.

@@ -1,6 +1,7 @@
 //! A saved model and a picture -> probabilities, and maps of where the network looked, as numbers, figures and files. Knows
 //! pictures and networks; knows no runs, no files but models, no window.
 
+mod calibration;
 mod classifier;
 mod embedding;
 mod explainer;
@@ -13,6 +14,7 @@ mod projection;
 mod score_cam;
 mod style;
 
+pub use calibration::{CALIBRATION, Calibration};
 pub use classifier::{BEST_MODEL, Classifier, ExplainError};
 pub use embedding::Reading;
 pub use explainer::{Explainer, Explanation, Request};

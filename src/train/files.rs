@@ -43,3 +43,14 @@ fn sync_parent(path: &Path) -> std::io::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Writes a whole file as [`replace`] does, and makes its folder if that is not there.
+///
+/// # Errors
+/// If the folder cannot be made or the file not be written; what was there before stays.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(|e| RunError::io(folder, e))?;
+    }
+    replace(path, |file| file.write_all(bytes))
+}

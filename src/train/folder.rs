@@ -34,11 +34,15 @@ pub struct RecordedSplit {
     pub classes: Vec<String>,
     /// The split itself.
     pub split: Split,
+    /// The label of each image of the data set as the run saw it; empty in runs of older programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<u32>,
 }
 
 impl RecordedSplit {
     /// What tells `dataset` from the one the split was made for, if anything does.
-    pub(super) fn difference(&self, dataset: &Dataset) -> Option<String> {
+    #[must_use]
+    pub fn difference(&self, dataset: &Dataset) -> Option<String> {
         if dataset.len() != self.images {
             return Some(format!("it has {} images instead of {}", dataset.len(), self.images));
         }
@@ -168,6 +172,11 @@ impl RunFolder {
 
     /// Everything the run told so far. A last line without its end (a process that was killed) is left out.
     pub fn events(&self) -> Result<Vec<Event>, RunError> {
+        self.events_where(|_| true)
+    }
+
+    /// The events on the lines that `wanted` lets through.
+    fn events_where(&self, wanted: impl Fn(&[u8]) -> bool) -> Result<Vec<Event>, RunError> {
         let path = self.events_path();
         let text = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -175,7 +184,7 @@ impl RunFolder {
             Err(e) => return Err(RunError::io(&path, e)),
         };
         let whole = text.iter().rposition(|&b| b == b'\n').map_or(0, |end| end);
-        let lines = text[..whole].split(|&b| b == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+        let lines = text[..whole].split(|&b| b == b'\n').enumerate().filter(|(_, line)| !line.is_empty() && wanted(line));
         let parse = |(number, line): (usize, &[u8])| {
             let invalid = |e: serde_json::Error| RunError::invalid(&path, format!("line {}: {e}; remove that line", number + 1));
             serde_json::from_slice(line).map_err(invalid)
@@ -186,6 +195,12 @@ impl RunFolder {
     /// The run as its events tell it.
     pub fn session(&self) -> Result<Session, RunError> {
         Ok(Session::replay(self.events()?))
+    }
+
+    /// The run as its events tell it, training steps left out: quick to read, however long the run was.
+    pub fn outline(&self) -> Result<Session, RunError> {
+        // the tag is written first, so a line can be told by its beginning
+        Ok(Session::replay(self.events_where(|line| !line.starts_with(br#"{"event":"steps""#))?))
     }
 
     /// The epochs whose validation probabilities are kept, ascending, counted from 1.

@@ -138,7 +138,8 @@ fn recorded_split(job: &Job) -> Result<RecordedSplit, TrainError> {
         return Ok(recorded);
     }
     let split = job.dataset.split(job.config.split_seed)?;
-    Ok(RecordedSplit { digest: split.digest(), images: job.dataset.len(), classes: job.dataset.classes.clone(), split })
+    let Dataset { classes, labels, .. } = &*job.dataset;
+    Ok(RecordedSplit { digest: split.digest(), images: labels.len(), classes: classes.clone(), split, labels: labels.clone() })
 }
 
 /// What only the data can tell about the configuration.

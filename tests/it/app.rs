@@ -4,6 +4,7 @@
 
 mod augment;
 mod classify;
+mod confusion;
 mod ease;
 mod explore;
 mod explore_filter;

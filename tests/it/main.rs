@@ -2,11 +2,14 @@
 
 mod app;
 mod cli;
+mod confuse;
 mod data;
 mod explain;
 mod fetch;
+mod folders;
 mod metrics;
 mod nn;
+mod review;
 mod synth;
 mod tidy;
 mod train;

@@ -15,9 +15,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("augment", &["imaging", "random"]),
     ("nn", &["random"]),
     ("train", &["augment", "data", "imaging", "metrics", "nn", "random"]),
-    ("explain", &["imaging", "nn"]),
-    ("cli", &["augment", "data", "explain", "imaging", "metrics", "nn", "random", "train"]),
-    ("app", &["augment", "data", "explain", "imaging", "metrics", "nn", "random", "train"]),
+    ("explain", &["imaging", "metrics", "nn"]),
+    ("review", &["data", "explain", "imaging", "metrics", "random", "train"]),
+    ("cli", &["augment", "data", "explain", "imaging", "metrics", "nn", "random", "review", "train"]),
+    ("app", &["augment", "data", "explain", "imaging", "metrics", "nn", "random", "review", "train"]),
 ];
 
 /// Crate -> the rooms that may name it.

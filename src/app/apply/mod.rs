@@ -5,6 +5,7 @@ mod explore;
 mod lab;
 mod marks;
 mod model;
+mod review;
 mod run;
 
 use std::path::PathBuf;
@@ -31,6 +32,7 @@ impl TuningForkApp {
             Action::OpenData(folder) => self.open_folder(&folder),
             Action::UseSynthetic => self.use_synthetic(),
             Action::BrowseData => self.browse(|dialog| Answer::DataChosen(dialog.set_title("Open a data folder").pick_folder())),
+            Action::Review(change) => self.review(change),
             Action::Start => self.start_run(),
             Action::Pause => self.command(crate::train::Command::Pause),
             Action::Resume => self.command(crate::train::Command::Resume),
@@ -92,6 +94,7 @@ impl TuningForkApp {
             Answer::Sheet(result) => self.take_sheet(result),
             Answer::Sweep(kind, result) => self.take_sweep(kind, *result),
             Answer::Survey(class, result) => self.take_survey(class, result),
+            Answer::Review(answer) => self.take_review(answer),
             Answer::DataChosen(path) => {
                 if let Some(path) = path {
                     self.open_folder(&path);
@@ -122,7 +125,10 @@ impl TuningForkApp {
             self.notify(NoticeKind::Info, format!("{} files were dropped; only the first, {name}, is taken.", paths.len() + 1));
         }
         let is_model = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors"));
-        if is_model || path.join("config.json").is_file() {
+        if path.join("config.json").is_file() {
+            self.apply(Action::Review(super::reviewed::Change::Restore(path.clone())));
+            self.load_model(Some(path));
+        } else if is_model {
             self.load_model(Some(path));
         } else if path.is_dir() {
             self.open_folder(&path);

@@ -47,6 +47,7 @@ impl TuningForkApp {
 
     /// Makes a new run the one that is shown; it is fed by [`Action::Event`](crate::app::Action::Event).
     pub fn show_run(&mut self, config: Config, folder: PathBuf) {
+        self.forget_session_run();
         self.runs_made += 1;
         self.state.run =
             Some(Run { session: Session::default(), config, folder, asked: None, dismissed: false, generation: self.runs_made });
@@ -73,9 +74,13 @@ impl TuningForkApp {
         }
         let better_model = matches!(&event, Event::Saved(saved) if saved.best && saved.error.is_none());
         let over = matches!(event, Event::Ended(_));
+        let on_disk = over || matches!(event, Event::Saved(_));
         run.session.apply(event);
         if over {
             self.handle = None;
+        }
+        if on_disk {
+            self.read_session_run();
         }
         if better_model && self.state.model.chosen.is_none() {
             self.load_model(None);

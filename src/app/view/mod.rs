@@ -66,7 +66,7 @@ impl Views {
         match pane {
             Pane::Train => self.train.show(ui, state, actions),
             Pane::Curves => self.curves.show(ui, state),
-            Pane::Confusion => self.confusion.show(ui, state),
+            Pane::Confusion => self.confusion.show(ui, state, thumbnails, actions),
             Pane::Explore => self.explore.show(ui, state, thumbnails, actions),
             Pane::Classify => self.classify.show(ui, state, actions),
             Pane::Augment => self.augment.show(ui, state, actions),
@@ -86,7 +86,8 @@ impl Views {
             let rect = tile.filter(|_| state.full.is_none()).and_then(|tile| above.layout.tiles.rect(tile));
             tour::show(ui.ctx(), step, rect, actions);
         }
-        self.viewer.show(ui.ctx(), state, self.explore.tag(), actions);
+        let among = state.opened.as_ref().and_then(|opened| self.confusion.places_around(opened.index));
+        self.viewer.show(ui.ctx(), state, among, self.explore.tag(), actions);
         if state.help {
             help::show(ui.ctx(), actions);
         }

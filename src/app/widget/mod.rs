@@ -1,9 +1,11 @@
 //! Widgets that any panel may use: `fn(ui, &data) -> Response`. They know numbers, names and textures, not the state.
 
 pub mod curve_plot;
+pub mod galaxy_cards;
 pub mod heat_map;
 pub mod image_grid;
 pub mod probability_bars;
+pub mod unit_plot;
 
 /// Gives a control the name by which screen readers and tests know it.
 pub fn name(ui: &egui::Ui, response: &egui::Response, role: egui::Role, label: &str) {

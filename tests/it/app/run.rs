@@ -45,9 +45,9 @@ fn the_matrix_goes_back_to_any_epoch_and_follows_the_latest() {
     window.get_by_label("Latest").click();
     window.run_ok();
     assert!(window.query_by_label_contains("Epoch 4: accuracy 80.0 %").is_some());
-    window.get_by_label("Share of row").click();
+    window.get_by_label("By row").click();
     window.run_ok();
-    assert!(window.get_by_label("Share of row").accesskit_node().toggled() == Some(egui::accesskit::Toggled::True));
+    assert!(window.get_by_label("By row").accesskit_node().toggled() == Some(egui::accesskit::Toggled::True));
 }
 
 #[test]

@@ -32,8 +32,9 @@ pub struct ViewerView {
 }
 
 impl ViewerView {
-    /// Shows the picture that is open; `tag` is the tag that the T key gives.
-    pub fn show(&mut self, context: &Context, state: &State, tag: &mut String, actions: &mut Vec<Action>) {
+    /// Shows the picture that is open, one of those `among` which it goes on to the next (`None`: those of the grid); `tag` is
+    /// the tag that the T key gives.
+    pub fn show(&mut self, context: &Context, state: &State, among: Option<&[usize]>, tag: &mut String, actions: &mut Vec<Action>) {
         let (Some(opened), Some(data)) = (&state.opened, &state.data) else {
             *self = Self { tone: self.tone, ..Self::default() };
             return;
@@ -41,7 +42,7 @@ impl ViewerView {
         if self.shown.replace(opened.index) != Some(opened.index) {
             self.canvas.reset(); // the tone stays, to compare pictures
         }
-        let places = &state.explore.selection.places;
+        let places = among.unwrap_or(&state.explore.selection.places);
         let place = places.iter().position(|&index| index == opened.index);
         let neighbour = |step: isize| place.and_then(|place| place.checked_add_signed(step)).and_then(|place| places.get(place)).copied();
         let (previous, next) = (neighbour(-1), neighbour(1));

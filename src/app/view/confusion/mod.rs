@@ -1,0 +1,281 @@
+//! The Confusion panel: which class was called which, at any epoch of any run, and everything that follows from the
+//! probabilities: scores, calibration, curves, comparisons, suspect labels, and the galaxies behind every number.
+
+mod calibration;
+mod classes;
+mod compare;
+mod curves;
+mod export;
+mod galaxies;
+mod matrix;
+mod runs;
+mod shown;
+mod suspects;
+
+use std::path::PathBuf;
+
+use egui::{Slider, Ui};
+use serde::{Deserialize, Serialize};
+
+use crate::app::action::Action;
+use crate::app::reviewed::{Change, SESSION};
+use crate::app::state::State;
+use crate::app::theme;
+use crate::app::thumbnails::Thumbnails;
+use crate::app::view::words;
+use crate::app::widget;
+use crate::data::Part;
+use galaxies::Galaxies;
+use shown::Shown;
+
+/// Above this height, pixels, there is room for lines between things.
+const ROOMY: f32 = 330.0;
+/// Seconds that an epoch stays while the epochs are played through.
+const PLAY: f64 = 0.45;
+
+/// A page of the panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Tab {
+    #[default]
+    Matrix,
+    Classes,
+    Calibration,
+    Curves,
+    Compare,
+    Suspects,
+}
+
+const TABS: [(Tab, &str, &str); 6] = [
+    (Tab::Matrix, "Matrix", "Which class was called which, and the galaxies of each cell"),
+    (Tab::Classes, "Classes", "Purity, completeness and F1 of each class with 95 % intervals"),
+    (Tab::Calibration, "Calibration", "Whether probabilities mean what they say"),
+    (Tab::Curves, "PR and ROC", "Each class against all others at every threshold"),
+    (Tab::Compare, "Compare", "Two runs or two epochs: what was fixed and what was broken"),
+    (Tab::Suspects, "Suspects", "Probable label errors, confident mistakes, forgotten galaxies"),
+];
+
+/// The panel's own state.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConfusionView {
+    tab: Tab,
+    matrix: matrix::MatrixView,
+    /// The folders of the opened runs, to open them again after a restart.
+    folders: Vec<PathBuf>,
+    /// Whether that was done, and which are still to be opened.
+    #[serde(skip)]
+    restored: Option<Vec<PathBuf>>,
+    /// The run that is shown.
+    #[serde(skip)]
+    run: u64,
+    /// The test images instead of the validation images.
+    #[serde(skip)]
+    test: bool,
+    /// The epoch (counted from 1); `None` follows the latest.
+    #[serde(skip)]
+    chosen: Option<usize>,
+    /// The session's run that `chosen` belongs to.
+    #[serde(skip)]
+    generation: u64,
+    /// When the next epoch is due, while they are played through.
+    #[serde(skip)]
+    playing: Option<f64>,
+    #[serde(skip)]
+    galaxies: Galaxies,
+    #[serde(skip)]
+    curves: curves::CurvesTab,
+    #[serde(skip)]
+    compare: compare::CompareTab,
+    #[serde(skip)]
+    suspects: suspects::SuspectsTab,
+    #[serde(skip)]
+    menu: runs::RunMenu,
+}
+
+impl ConfusionView {
+    /// The galaxies among which the large picture goes to the next and the previous one, if it was opened from here.
+    #[must_use]
+    pub fn places_around(&self, index: usize) -> Option<&[usize]> {
+        self.galaxies.places_around(index)
+    }
+
+    /// Shows the panel.
+    pub fn show(&mut self, ui: &mut Ui, state: &State, thumbnails: &Thumbnails, actions: &mut Vec<Action>) {
+        self.restore(state, actions);
+        self.follow(state, actions);
+        let Some(shown) = Shown::new(state, self.run, self.part(), self.chosen) else {
+            self.nothing(ui, state, actions);
+            return;
+        };
+        ui.horizontal(|ui| {
+            self.menu.show(ui, state, &mut self.run, actions);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| self.exports(ui, &shown, actions));
+        });
+        ui.horizontal_wrapped(|ui| {
+            // six names fit the panel where it stands at first
+            ui.spacing_mut().button_padding.x = 6.0;
+            ui.spacing_mut().item_spacing.x = 2.0;
+            for (tab, name, about) in TABS {
+                ui.selectable_value(&mut self.tab, tab, name).on_hover_text(about);
+            }
+        });
+        self.epoch_line(ui, &shown, actions);
+        for problem in shown.record.iter().flat_map(|record| &record.problems) {
+            let palette = theme::palette(ui.visuals());
+            ui.add(egui::Label::new(egui::RichText::new(problem).color(palette.warn)).truncate()).on_hover_text(problem);
+        }
+        if ui.available_height() > ROOMY {
+            ui.separator();
+        }
+        // what was chosen above may not be what was read before
+        let Some(shown) = Shown::new(state, self.run, self.part(), self.chosen) else { return };
+        if self.test && shown.test_is_missing(ui, actions) {
+            return;
+        }
+        match self.tab {
+            Tab::Matrix => self.matrix.show(ui, &shown, &mut self.galaxies, thumbnails, actions),
+            Tab::Classes => classes::show(ui, &shown, actions),
+            Tab::Calibration => calibration::show(ui, &shown, actions),
+            Tab::Curves => self.curves.show(ui, &shown, actions),
+            Tab::Compare => self.compare.show(ui, &shown, &mut self.galaxies, thumbnails, actions),
+            Tab::Suspects => self.suspects.show(ui, &shown, &mut self.galaxies, thumbnails, actions),
+        }
+    }
+
+    fn part(&self) -> Part {
+        if self.test { Part::Test } else { Part::Valid }
+    }
+
+    /// Opens the runs of the last session again, one after the other.
+    fn restore(&mut self, state: &State, actions: &mut Vec<Action>) {
+        let left = self.restored.get_or_insert_with(|| self.folders.clone());
+        if let Some(next) = left.first().filter(|_| state.review.opening.is_none()).cloned() {
+            left.remove(0);
+            actions.push(Action::Review(Change::Restore(next)));
+        } else if left.is_empty() && state.review.opening.is_none() {
+            let now = || state.review.opened.iter().map(|opened| opened.record.folder.path());
+            if !self.folders.iter().map(PathBuf::as_path).eq(now()) {
+                self.folders = now().map(ToOwned::to_owned).collect();
+            }
+        }
+    }
+
+    /// Goes along with runs that are started, opened and put away.
+    fn follow(&mut self, state: &State, actions: &mut Vec<Action>) {
+        if let Some(run) = state.review.show {
+            (self.run, self.chosen, self.test, self.playing) = (run, None, false, None);
+            actions.push(Action::Review(Change::Seen));
+        }
+        if let Some(run) = state.run.as_ref().filter(|run| run.generation != self.generation) {
+            self.generation = run.generation;
+            (self.run, self.chosen, self.test, self.playing) = (SESSION, None, false, None);
+        }
+        let gone = self.run != SESSION && state.review.record(self.run).is_none();
+        if gone || (self.run == SESSION && state.run.is_none()) {
+            self.run = if state.run.is_some() { SESSION } else { state.review.opened.last().map_or(SESSION, |opened| opened.id) };
+        }
+    }
+
+    fn nothing(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        ui.horizontal(|ui| self.menu.show(ui, state, &mut self.run, actions));
+        let advice = if state.is_training() && self.run == SESSION {
+            "The matrix comes with the first validation, at the end of this epoch."
+        } else {
+            "Press Start on the Train panel, or open a run that was trained before: after each epoch you see here which class was taken for which."
+        };
+        theme::empty(ui, "No confusion matrix yet", advice);
+    }
+
+    /// Part, epoch, and what came out of it.
+    fn epoch_line(&mut self, ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
+        ui.horizontal(|ui| {
+            ui.selectable_value(&mut self.test, false, "Validation").on_hover_text("The images that chose the best epoch");
+            let test = ui
+                .selectable_value(&mut self.test, true, "Test")
+                .on_hover_text("The images that nothing was chosen by; the best model is evaluated on them");
+            if test.clicked() {
+                self.playing = None;
+                shown.evaluate_test(actions);
+            }
+            ui.add_space(theme::GAP);
+            if self.test {
+                ui.label(theme::muted(ui, format!("best model, epoch {}", shown.key.epoch)));
+            } else {
+                self.epochs(ui, shown);
+            }
+        });
+        let part = if self.test { "test" } else { "validation" };
+        if let Some((accuracy, f1, images)) = shown.figures() {
+            let epoch = shown.key.epoch;
+            let images = words::thousands(images);
+            let text = format!("Epoch {epoch}: accuracy {:.1} %, macro-F1 {f1:.3} on {images} {part} images", 100.0 * accuracy);
+            ui.add(egui::Label::new(text).truncate());
+        }
+    }
+
+    fn epochs(&mut self, ui: &mut Ui, shown: &Shown<'_>) {
+        let epochs = &shown.epochs;
+        let last = epochs.len() - 1;
+        let mut place = epochs.iter().position(|&epoch| epoch == shown.key.epoch).unwrap_or(last);
+        let (sign, label) = if self.playing.is_some() { ("⏸", "Stop playing") } else { ("▶", "Play through the epochs") };
+        if ui.add_enabled_ui(last > 0, |ui| theme::icon_button(ui, sign, label)).inner.on_hover_text(label).clicked() {
+            self.playing = if self.playing.is_some() { None } else { Some(ui.input(|i| i.time) + PLAY) };
+            if self.playing.is_some() && place == last {
+                place = 0;
+                self.chosen = Some(epochs[0]);
+            }
+        }
+        let label = ui.label(theme::muted(ui, "Epoch"));
+        ui.spacing_mut().slider_width = (ui.available_width() - 130.0).clamp(50.0, 180.0);
+        let slider =
+            Slider::new(&mut place, 0..=last).custom_formatter(|at, _| epochs[(at as usize).min(last)].to_string()).custom_parser(|text| {
+                let epoch: usize = text.trim().parse().ok()?;
+                epochs.iter().position(|e| *e == epoch).map(|at| at as f64)
+            });
+        let response = ui.add_enabled(last > 0, slider).labelled_by(label.id);
+        if response.changed() {
+            self.chosen = (place < last).then(|| epochs[place]);
+            self.playing = None;
+        }
+        response.on_hover_text("Any epoch so far; all the way to the right follows the latest");
+        if self.chosen.is_some() && ui.button("Latest").clicked() {
+            (self.chosen, self.playing) = (None, None);
+        }
+        self.play(ui, epochs, place);
+    }
+
+    /// Goes to the next epoch when it is due.
+    fn play(&mut self, ui: &Ui, epochs: &[usize], place: usize) {
+        let Some(due) = self.playing else { return };
+        let now = ui.input(|i| i.time);
+        if now >= due {
+            let next = place + 1;
+            self.chosen = (next + 1 < epochs.len()).then(|| epochs[next]);
+            self.playing = self.chosen.map(|_| now + PLAY);
+        }
+        ui.ctx().request_repaint_after_secs(PLAY as f32 / 3.0);
+    }
+
+    fn exports(&self, ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
+        let response = ui.menu_button("Export", |ui| {
+            ui.label(theme::muted(ui, format!("Into {}", shown.export_folder().display())));
+            let mut offers = match self.tab {
+                Tab::Matrix => self.matrix.exports(shown, &self.galaxies),
+                Tab::Classes => classes::exports(shown),
+                Tab::Calibration => calibration::exports(shown),
+                Tab::Curves => curves::exports(shown),
+                Tab::Compare => self.compare.exports(shown, &self.galaxies),
+                Tab::Suspects => suspects::exports(shown, &self.galaxies),
+            };
+            offers.extend(export::report(shown));
+            for offer in offers {
+                if ui.button(&offer.label).clicked() {
+                    actions.push(offer.into_action(shown));
+                    ui.close();
+                }
+            }
+        });
+        widget::name(ui, &response.response, egui::Role::Button, "Export");
+        response.response.on_hover_text("Plots as PNG or SVG, tables as CSV, the whole run as one HTML page");
+    }
+}

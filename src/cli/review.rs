@@ -1,0 +1,111 @@
+//! `tuning-fork report`: one page about a run that opens without a network.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::choice::Choice;
+use super::output;
+use crate::data::{self, Dataset, Part};
+use crate::metrics::{Learning, Predictions, forgetting};
+use crate::review::{Record, Subject, report};
+use crate::train::{self, write_whole};
+
+/// What `report` takes.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// The run folder
+    #[arg(long, value_name = "RUN_DIR")]
+    run: PathBuf,
+    /// The HTML file to write; a file of that name is replaced
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// The part to report on: valid, from the probabilities that the run kept; or test or train, for which the best model is evaluated now
+    #[arg(long, value_name = "PART", default_value = "valid", value_parser = Choice::<Part>::new())]
+    split: Part,
+    /// The epoch, for the validation part; the best one if it is left out
+    #[arg(long, value_name = "N")]
+    epoch: Option<usize>,
+    /// The run's data set, if it has moved. Without it the report has no pictures
+    #[arg(long, value_name = "DIR|synthetic")]
+    data: Option<String>,
+}
+
+/// Writes the page.
+///
+/// # Errors
+/// If there is no run, it has no such epoch, or the file cannot be written.
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let mut record = Record::open(&arguments.run)?;
+    let dataset = dataset(arguments, &record);
+    if let Some(dataset) = &dataset {
+        record.learn_labels(dataset);
+    }
+    let epochs = record.epochs();
+    let best = record.best_epoch();
+    let (Some(best), false) = (best, epochs.is_empty()) else {
+        let path = arguments.run.display();
+        bail!("{path} has no epoch to report on yet; go on with: tuning-fork train --resume {path}");
+    };
+    let epoch = arguments.epoch.unwrap_or(best);
+    if !epochs.contains(&epoch) {
+        bail!("this run has no epoch {epoch}; choose one of {}", list(&epochs));
+    }
+    let predictions = if arguments.split == Part::Valid {
+        match record.predictions(epoch) {
+            Ok(predictions) => Some(predictions),
+            Err(error) => {
+                output::note(format!("warning: {error}; the report has only what the run told"));
+                None
+            }
+        }
+    } else {
+        if arguments.epoch.is_some_and(|epoch| epoch != best) {
+            bail!("only the best epoch ({best}) has a model, so --epoch goes with --split valid only");
+        }
+        Some(evaluate(arguments, &record, dataset.as_ref())?)
+    };
+    let learning = if arguments.split == Part::Valid { learning(&record) } else { None };
+    let subject = Subject { record: &record, part: arguments.split, epoch, predictions, learning, dataset: dataset.as_deref() };
+    write_whole(&arguments.out, report(&subject).as_bytes())?;
+    output::line(format!("wrote {}", arguments.out.display()))?;
+    Ok(())
+}
+
+/// The run's data set, if it can be opened and is the run's; otherwise what that means is told.
+fn dataset(arguments: &Arguments, record: &Record) -> Option<Arc<Dataset>> {
+    let config = &record.config;
+    let choice = arguments.data.as_ref().unwrap_or(&config.data);
+    let found = data::load(choice, config.synthetic_images, config.size, config.seed).map_err(|error| error.to_string());
+    match found.and_then(|dataset| record.difference(&dataset).map_or(Ok(dataset), Err)) {
+        Ok(dataset) => Some(Arc::new(dataset)),
+        Err(why) => {
+            output::note(format!(
+                "warning: without the run's data set {choice} the report has no pictures ({why}); name its folder with --data"
+            ));
+            None
+        }
+    }
+}
+
+fn evaluate(arguments: &Arguments, record: &Record, dataset: Option<&Arc<Dataset>>) -> anyhow::Result<Predictions> {
+    let dataset = dataset.context("the best model cannot be evaluated without the run's data set; name its folder with --data")?;
+    let evaluation = train::evaluate(&record.folder, arguments.split, dataset)?;
+    let truth = evaluation.images.iter().map(|&image| dataset.labels[image as usize]).collect();
+    Ok(Predictions::new(evaluation.classes.len(), truth, evaluation.probabilities)?)
+}
+
+/// What became of each validation image, if every kept epoch can be read.
+fn learning(record: &Record) -> Option<Vec<Learning>> {
+    let epochs: Vec<Predictions> = record.predicted.iter().map(|&epoch| record.predictions(epoch)).collect::<Result<_, _>>().ok()?;
+    forgetting(&epochs)
+}
+
+fn list(epochs: &[usize]) -> String {
+    match epochs {
+        [first, .., last] if last - first + 1 == epochs.len() => format!("{first} to {last}"),
+        epochs => epochs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+    }
+}

@@ -1,0 +1,192 @@
+//! A run as it lies in its folder: what it was, how each epoch went, and the probabilities of its validation images. Read
+//! only; parts that are missing or damaged are told in words, and the rest is still there.
+
+use std::path::Path;
+
+use crate::data::{Dataset, Part};
+use crate::metrics::Predictions;
+use crate::train::{Config, EpochReport, RecordedSplit, RunError, RunFolder, Session};
+
+/// Why something of a run cannot be shown. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReviewError {
+    /// The folder is no run, or a file of it cannot be used.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// What was asked for does not fit the run; the message says why.
+    #[error("{0}")]
+    Request(String),
+}
+
+/// A run, read from its folder.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Where it is.
+    pub folder: RunFolder,
+    /// The folder's name.
+    pub name: String,
+    /// What it was asked to do.
+    pub config: Config,
+    /// What its events told, training steps left out.
+    pub session: Session,
+    /// Which images it used, if that is still known.
+    pub split: Option<RecordedSplit>,
+    /// The epochs whose probabilities are kept, ascending, counted from 1.
+    pub predicted: Vec<usize>,
+    /// What is missing or damaged, in words for the user.
+    pub problems: Vec<String>,
+    /// The labels of all images of the data set, if they are known.
+    labels: Option<Vec<u32>>,
+}
+
+impl Record {
+    /// Reads a run folder. Probabilities are only listed; they are read when they are asked for.
+    ///
+    /// # Errors
+    /// If there is no run in the folder, or its configuration cannot be read.
+    pub fn open(path: &Path) -> Result<Self, ReviewError> {
+        let folder = RunFolder::open(path)?;
+        let config = folder.config()?;
+        let mut problems = Vec::new();
+        let session = folder.outline().unwrap_or_else(|error| {
+            problems.push(format!("What the run told cannot be read: {error}."));
+            Session::default()
+        });
+        let split = folder.split().map_err(|error| problems.push(format!("Which images were used is not known any more: {error}."))).ok();
+        let predicted = folder.predicted_epochs().unwrap_or_else(|error| {
+            problems.push(format!("The kept probabilities cannot be listed: {error}."));
+            Vec::new()
+        });
+        let reported = session.epochs.len();
+        if predicted.len() < reported {
+            let gone = reported - predicted.len();
+            problems.push(format!(
+                "The probabilities of {gone} of {reported} epochs are gone from {}; for those there is a matrix, but no galaxies.",
+                path.join("predictions").display()
+            ));
+        }
+        let labels = split.as_ref().map(|split| split.labels.clone()).filter(|labels| !labels.is_empty());
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self { folder, name, config, session, split, predicted, problems, labels })
+    }
+
+    /// Takes the labels from the data set if the run did not write them down (older runs) and the data set is the run's.
+    pub fn learn_labels(&mut self, dataset: &Dataset) {
+        if self.labels.is_none() && self.difference(dataset).is_none() {
+            self.labels = Some(dataset.labels.clone());
+        }
+    }
+
+    /// What tells `dataset` from the one of the run, in words; `None` if it is the same as far as anybody can tell.
+    #[must_use]
+    pub fn difference(&self, dataset: &Dataset) -> Option<String> {
+        let Some(split) = &self.split else {
+            return Some("which images the run used is not known any more (split.json)".into());
+        };
+        let other_labels = || {
+            let differ = self.labels.as_ref().is_some_and(|labels| *labels != dataset.labels);
+            differ.then(|| "its images have other labels".to_owned())
+        };
+        split.difference(dataset).or_else(other_labels)
+    }
+
+    /// Class names in label order; numbered where nobody knows them any more.
+    #[must_use]
+    pub fn classes(&self) -> Vec<String> {
+        let told = self.session.started.as_ref().map(|started| &started.classes);
+        if let Some(classes) = self.split.as_ref().map(|split| &split.classes).or(told) {
+            return classes.clone();
+        }
+        let classes = self.session.epochs.first().map_or(0, |epoch| epoch.confusion.classes());
+        (0..classes).map(|class| format!("class {class}")).collect()
+    }
+
+    /// The epochs that can be shown, ascending: those that were told and those whose probabilities are kept.
+    #[must_use]
+    pub fn epochs(&self) -> Vec<usize> {
+        let mut epochs: Vec<usize> = self.session.epochs.iter().map(|e| e.epoch).chain(self.predicted.iter().copied()).collect();
+        epochs.sort_unstable();
+        epochs.dedup();
+        epochs
+    }
+
+    /// What was told of an epoch.
+    #[must_use]
+    pub fn report(&self, epoch: usize) -> Option<&EpochReport> {
+        self.session.epochs.iter().find(|report| report.epoch == epoch)
+    }
+
+    /// The best epoch if it is known, else the last that can be shown.
+    #[must_use]
+    pub fn best_epoch(&self) -> Option<usize> {
+        self.session.best_epoch().map(|e| e.epoch).or_else(|| self.epochs().last().copied())
+    }
+
+    /// The images of a part, as indices into the data set.
+    #[must_use]
+    pub fn images(&self, part: Part) -> &[u32] {
+        self.split.as_ref().map_or(&[], |split| split.split.part(part))
+    }
+
+    /// The labels of the images of a part; `None` if they are not known.
+    #[must_use]
+    pub fn labels(&self, part: Part) -> Option<Vec<u32>> {
+        let labels = self.labels.as_ref()?;
+        self.images(part).iter().map(|&image| labels.get(image as usize).copied()).collect()
+    }
+
+    /// Labels and probabilities of the validation images after an epoch (counted from 1), in the order of the split.
+    ///
+    /// # Errors
+    /// If they are gone or damaged, or do not fit the split.
+    pub fn predictions(&self, epoch: usize) -> Result<Predictions, ReviewError> {
+        let labels = self.labels(Part::Valid).ok_or_else(|| {
+            let path = self.folder.path().display();
+            ReviewError::Request(format!("the labels of {path} are not known; open the run's data set ({}) first", self.config.data))
+        })?;
+        let table = self.folder.probabilities(epoch)?;
+        let classes = self.classes().len();
+        if table.len() != labels.len() || table.classes != classes {
+            return Err(ReviewError::Request(format!(
+                "the probabilities of epoch {epoch} are of {} images and {} classes, but the run has {} validation images and {classes} \
+                 classes; the file is of another run, choose another epoch",
+                table.len(),
+                table.classes,
+                labels.len()
+            )));
+        }
+        let probabilities = table.values.iter().map(|p| p.to_f32()).collect();
+        Predictions::new(classes, labels, probabilities)
+            .map_err(|error| ReviewError::Request(format!("the probabilities of epoch {epoch} cannot be used: {error}")))
+    }
+
+    /// Whether another run looked at the same validation images of the same data set; if not, what differs, in words.
+    ///
+    /// # Errors
+    /// A message that names both runs.
+    pub fn comparable(&self, other: &Self) -> Result<(), ReviewError> {
+        let refuse = |why: String| {
+            Err(ReviewError::Request(format!(
+                "{} and {} cannot be compared: {why}. Choose two runs of one data set and split",
+                self.name, other.name
+            )))
+        };
+        let (Some(a), Some(b)) = (&self.split, &other.split) else {
+            return refuse("which images were used is not known any more (split.json is gone)".into());
+        };
+        if a.classes != b.classes {
+            return refuse(format!("their classes are {} and {}", a.classes.join(", "), b.classes.join(", ")));
+        }
+        if a.images != b.images {
+            return refuse(format!("their data sets have {} and {} images", a.images, b.images));
+        }
+        if a.split.valid != b.split.valid {
+            return refuse("they validated on other images (another split seed)".into());
+        }
+        match (self.labels(Part::Valid), other.labels(Part::Valid)) {
+            (Some(a), Some(b)) if a != b => refuse("the same images have other labels".into()),
+            _ => Ok(()),
+        }
+    }
+}
