@@ -109,6 +109,7 @@ fn panels(list: &mut List, state: &State) {
 
 fn data(list: &mut List, state: &State) {
     list.add("Open a data folder…", "Ctrl+O", Ok(Action::BrowseData));
+    list.add("Open a run to look back on…", "", Ok(Action::Review(super::reviewed::Change::Browse)));
     let synthetic = if is_synthetic(&state.config.data) { Err("They are open.".to_owned()) } else { Ok(Action::UseSynthetic) };
     list.add("Use the synthetic galaxies", "", synthetic);
     if state.opened.is_some() {

@@ -91,6 +91,12 @@ impl TuningForkApp {
         &self.state
     }
 
+    /// Whether the thumbnails of all pictures in sight are there.
+    #[must_use]
+    pub fn thumbnails_are_complete(&self) -> bool {
+        self.thumbnails.are_complete()
+    }
+
     /// What should survive a restart.
     #[must_use]
     pub fn saved(&self) -> Saved {

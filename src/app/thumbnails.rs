@@ -62,6 +62,13 @@ impl Thumbnails {
         self.textures.get(&index).and_then(|(texture, _)| texture.as_ref()).map(TextureHandle::id)
     }
 
+    /// Whether all images that were in sight in the last frame are there (or cannot be read).
+    #[must_use]
+    pub fn are_complete(&self) -> bool {
+        let wishes = self.shared.wishes.lock().unwrap_or_else(PoisonError::into_inner);
+        wishes.indices.is_empty() && wishes.begun.is_empty()
+    }
+
     /// Says which images are in sight in this frame. What is missing is read in the background; wishes of earlier frames
     /// that were not begun are forgotten.
     pub fn want(&mut self, data: &Arc<Dataset>, generation: u64, indices: &[usize]) {

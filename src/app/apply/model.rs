@@ -35,7 +35,8 @@ impl TuningForkApp {
                     (None, None) => "this run".into(),
                 };
                 let size = spec.network.size;
-                model.description = format!("{origin}  ·  {size} x {size} px, {} classes", spec.classes.len());
+                let calibrated = classifier.calibration().map(|c| format!(", temperature {:.2}", c.temperature)).unwrap_or_default();
+                model.description = format!("{origin}  ·  {size} x {size} px, {} classes{calibrated}", spec.classes.len());
                 model.classifier = Some(classifier);
                 model.chosen = chosen;
                 self.ask_verdict();

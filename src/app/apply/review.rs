@@ -188,6 +188,7 @@ impl TuningForkApp {
                 self.state.review.calibrations.retain(|(of, _)| *of != run);
                 self.state.review.calibrations.push((run, calibration));
                 self.notify(NoticeKind::Info, words);
+                self.calibrate_model(run);
             }
             Reviewed::Stored(_, Err(message)) => self.notify(NoticeKind::Failure, format!("The temperature was not stored. {message}")),
             Reviewed::Saved(path, Ok(())) => self.notify(NoticeKind::Info, format!("Saved {}", path.display())),
@@ -211,6 +212,15 @@ impl TuningForkApp {
         review.opened.push(Opened { id, record: Arc::new(record) });
         review.opened.sort_by_key(|opened| opened.id);
         review.show = Some(id);
+    }
+
+    /// Reads the model on the Classify panel again if it is the one of a run whose temperature was stored.
+    fn calibrate_model(&mut self, run: u64) {
+        let model = self.state.review.record(run).map(|record| record.folder.best_model());
+        let loaded = self.state.model.classifier.as_ref().map(|classifier| classifier.path().to_owned());
+        if loaded.is_some() && loaded == model {
+            self.load_model(self.state.model.chosen.clone());
+        }
     }
 
     fn take_evaluated(&mut self, key: Key, result: Result<Arc<Predictions>, String>) {

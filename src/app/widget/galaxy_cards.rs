@@ -39,7 +39,7 @@ pub struct CardsResponse {
 /// Height of a card.
 const HEIGHT: f32 = 64.0;
 /// Least width of a card.
-const WIDTH: f32 = 196.0;
+const WIDTH: f32 = 232.0;
 
 /// Shows the cards in all the space there is. `selected` is the place that the keys move.
 pub fn show(ui: &mut Ui, cards: &Cards<'_>, selected: &mut usize) -> CardsResponse {
@@ -133,6 +133,7 @@ fn card(ui: &Ui, card: &Card, place: usize, rect: Rect, selected: bool) -> Respo
     let painter = ui.painter();
     painter.rect_filled(rect, 4.0, palette.field);
     let picture = Rect::from_min_size(rect.min, vec2(HEIGHT, HEIGHT));
+    painter.rect_filled(picture, 4.0, palette.line);
     if let Some(texture) = card.texture {
         painter.image(texture, picture, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
     }

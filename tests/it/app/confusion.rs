@@ -122,13 +122,14 @@ fn a_cell_shows_its_galaxies_worst_first_with_probabilities() {
     assert!(labels.len() > 2 && labels.iter().all(|words| words.contains("labelled Round")), "{labels:?}");
     assert!(labels.is_sorted_by(|a, b| confidence(a) >= confidence(b)), "{labels:?}");
     // next and previous by key
-    assert!(window.query_by_label("1 of 8").is_some() || window.query_by_label_contains("1 of ").is_some());
+    let all = labels.len();
+    assert!(window.query_by_label(&format!("1 of {all}")).is_some());
     window.key_press(Key::N);
     window.run_ok();
-    assert!(window.query_by_label_contains("2 of ").is_some());
+    assert!(window.query_by_label(&format!("2 of {all}")).is_some());
     window.key_press(Key::P);
     window.run_ok();
-    assert!(window.query_by_label_contains("1 of ").is_some());
+    assert!(window.query_by_label(&format!("1 of {all}")).is_some());
     // large, and on in the order of the list
     window.key_press(Key::Enter);
     window.run_ok();
@@ -143,7 +144,7 @@ fn a_cell_shows_its_galaxies_worst_first_with_probabilities() {
     window.run_ok();
     click(&mut window, "Open in Explore");
     let shown = state(&window).explore.shown.as_ref().expect("a list");
-    assert!(shown.title.contains("Round called Spiral") && shown.indices.len() == labels.len().max(shown.indices.len()));
+    assert!(shown.title.contains("Round called Spiral") && shown.indices.len() == all);
 }
 
 #[test]

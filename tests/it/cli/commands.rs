@@ -180,3 +180,33 @@ fn explain_draws_where_the_network_looked() {
     let answer = run(folder, &["explain", "--run=run", &galaxy, "--out", &nowhere]);
     assert!(answer.code == Some(1) && answer.stderr.contains("choose another place"), "{}", answer.stderr);
 }
+
+#[test]
+fn a_report_is_one_page_that_needs_no_network() {
+    let folder = finished_run();
+    let out = tempfile::tempdir().expect("a folder");
+    let path = out.path().join("new folder/report.html");
+    let arguments = |more: &[&'static str]| {
+        let mut all = vec!["report".to_owned(), "--run=run".into(), format!("--out={}", path.display())];
+        all.extend(more.iter().map(|&flag| flag.to_owned()));
+        all
+    };
+    for (more, words) in
+        [(&[][..], "10 validation images at epoch"), (&["--split=test"], "test images at epoch"), (&["--epoch=1"], "at epoch 1")]
+    {
+        let all = arguments(more);
+        succeed(folder, &all.iter().map(String::as_str).collect::<Vec<_>>());
+        let page = std::fs::read_to_string(&path).expect("the page");
+        assert!(page.contains(words), "{more:?}: {}", &page[..3000.min(page.len())]);
+        assert!(page.contains("data:image/png;base64,") && page.contains("<svg ") && !page.contains("<script"));
+        assert_eq!(page.matches("http").count(), page.matches("http://www.w3.org/2000/svg").count());
+    }
+    let refused = |more: &[&'static str]| {
+        let all = arguments(more);
+        run(folder, &all.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let answer = refused(&["--epoch=9"]);
+    assert!(answer.code == Some(1) && answer.stderr.contains("no epoch 9; choose one of 1 to 2"), "{}", answer.stderr);
+    let answer = refused(&["--data=/nowhere"]);
+    assert!(answer.code == Some(0) && answer.stderr.contains("no pictures"), "{}", answer.stderr);
+}

@@ -169,6 +169,7 @@ impl Galaxies {
                 }
             }
             ui.vertical(|ui| {
+                ui.set_max_width(460.0);
                 probability_bars::show(ui, &bars);
             });
         });

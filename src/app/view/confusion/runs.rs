@@ -58,7 +58,7 @@ impl RunMenu {
             let entered = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
             let named = !self.path.trim().is_empty();
             if (ui.add_enabled(named, egui::Button::new("Open")).clicked() || entered) && named {
-                actions.push(Action::Review(Change::Open(PathBuf::from(self.path.trim()))));
+                actions.push(Action::Review(Change::Open(PathBuf::from(std::mem::take(&mut self.path).trim()))));
                 ui.close();
             }
             if ui.button("Browse…").clicked() {
