@@ -190,7 +190,8 @@ fn galley(ui: &Ui, text: &str, font: &FontId, width: f32) -> std::sync::Arc<egui
 
 fn paint_cells(ui: &Ui, map: &HeatMap<'_>, plan: &Plan) {
     let size = plan.cells.size() / plan.side as f32;
-    let font = FontId::proportional((size.y * 0.55).min(size.x * 0.36).clamp(7.0, 14.0));
+    let longest = map.values.iter().map(|&value| (map.format)(value).len()).max().unwrap_or(1).max(2) as f32;
+    let font = FontId::proportional((size.y * 0.6).min(size.x * 1.4 / longest).clamp(7.0, 14.0));
     let readable = size.y >= 11.0 && size.x >= 15.0;
     for row in 0..plan.side {
         for column in 0..plan.side {

@@ -169,7 +169,7 @@ impl Galaxies {
                 }
             }
             ui.vertical(|ui| {
-                ui.set_max_width(460.0);
+                ui.set_max_width(ui.available_width().min(460.0));
                 probability_bars::show(ui, &bars);
             });
         });

@@ -10,6 +10,7 @@ use crate::app::action::Action;
 use crate::app::theme;
 use crate::app::thumbnails::Thumbnails;
 use crate::app::widget::heat_map::{self, HeatMap};
+use crate::data::Part;
 use crate::metrics::Confusion;
 use crate::review::plot::{self, Matrix, Scale};
 use crate::review::table;
@@ -157,11 +158,13 @@ impl MatrixView {
     pub fn exports(&self, shown: &Shown<'_>, galaxies: &Galaxies) -> Vec<Offer> {
         let Some(confusion) = shown.confusion() else { return Vec::new() };
         let (names, measure, scale, order) = (shown.names.clone(), self.measure, self.scale(), self.order(&confusion));
-        let title = match measure {
-            Measure::Counts => format!("{}, epoch {}: images", shown.run_name(), shown.key.epoch),
-            Measure::ByRow => format!("{}, epoch {}: percent of the true class", shown.run_name(), shown.key.epoch),
-            Measure::ByColumn => format!("{}, epoch {}: percent of what was called so", shown.run_name(), shown.key.epoch),
+        let part = if shown.key.part == Part::Test { "test" } else { "validation" };
+        let what = match measure {
+            Measure::Counts => "images",
+            Measure::ByRow => "percent of the true class",
+            Measure::ByColumn => "percent of what was called so",
         };
+        let title = format!("{}, epoch {}, {part} part: {what}", shown.run_name(), shown.key.epoch);
         let (all, table_names) = (confusion.clone(), shown.names.clone());
         let draw = move || {
             let values = values(&confusion, measure, &order);

@@ -55,7 +55,11 @@ impl SuspectsTab {
             Kind::Labels => {
                 let rows = || {
                     let suspects = predictions.label_errors().suspects;
-                    suspects.into_iter().map(|s| (s.image, format!("probably {}", shown.names[s.probably as usize]))).collect()
+                    // where it is what the network calls the galaxy, the card says so already
+                    let remark = |probably: u32, called: u32| {
+                        if probably == called { String::new() } else { format!("probably {}", shown.names[probably as usize]) }
+                    };
+                    suspects.into_iter().map(|s| (s.image, remark(s.probably, predictions.predicted()[s.image]))).collect()
                 };
                 galaxies.set(Which::Errors(key), "Probable label errors", images, rows);
             }
