@@ -7,6 +7,7 @@ use super::action::Action;
 use super::lab::LabAction;
 use super::layout::Pane;
 use super::presets::PresetAction;
+use super::reviewed::Change;
 use super::saved::Appearance;
 use super::state::{State, is_synthetic};
 use super::theme;
@@ -109,7 +110,7 @@ fn panels(list: &mut List, state: &State) {
 
 fn data(list: &mut List, state: &State) {
     list.add("Open a data folder…", "Ctrl+O", Ok(Action::BrowseData));
-    list.add("Open a run to look back on…", "", Ok(Action::Review(super::reviewed::Change::Browse)));
+    list.add("Open a run to look back on…", "", Ok(Action::Review(Change::Browse)));
     let synthetic = if is_synthetic(&state.config.data) { Err("They are open.".to_owned()) } else { Ok(Action::UseSynthetic) };
     list.add("Use the synthetic galaxies", "", synthetic);
     if state.opened.is_some() {
@@ -189,6 +190,7 @@ mod tests {
             Action::Configure(_) => "configure",
             Action::UseSynthetic => "use synthetic",
             Action::BrowseData => "browse data",
+            Action::Review(Change::Browse) => "browse run",
             Action::Start => "start",
             Action::Pause => "pause",
             Action::Resume => "resume",
@@ -220,6 +222,7 @@ mod tests {
             | Action::Lab(_)
             | Action::Presets(_)
             | Action::Palette(_)
+            | Action::Review(_)
             | Action::Answer(_)
             | Action::Event(_) => return None,
         })
@@ -230,6 +233,7 @@ mod tests {
         "configure",
         "use synthetic",
         "browse data",
+        "browse run",
         "start",
         "pause",
         "resume",
