@@ -118,16 +118,27 @@ pub fn check(path: &Path) -> Result<(usize, usize), ImagingError> {
 /// # Errors
 /// [`ImagingError::Write`], for example if the folder is missing or the disk is full.
 pub fn write_png(path: &Path, image: &Image) -> Result<(), ImagingError> {
-    let write = |out: &mut BufWriter<File>| {
-        let too_wide = |_| io::Error::new(io::ErrorKind::InvalidInput, "a side is too long for PNG");
-        let width = u32::try_from(image.width()).map_err(too_wide)?;
-        let height = u32::try_from(image.height()).map_err(too_wide)?;
-        PngEncoder::new(out).write_image(image.pixels(), width, height, ExtendedColorType::Rgb8).map_err(|e| match e {
-            ImageError::IoError(e) => e,
-            other => io::Error::other(other),
-        })
-    };
-    replace(path, write).map_err(ImagingError::Write)
+    replace(path, |out| encode_png(out, image)).map_err(ImagingError::Write)
+}
+
+/// A picture as the bytes of an 8-bit RGB PNG file.
+///
+/// # Errors
+/// [`ImagingError::Write`] if a side is too long for PNG.
+pub fn to_png(image: &Image) -> Result<Vec<u8>, ImagingError> {
+    let mut bytes = Vec::new();
+    encode_png(&mut bytes, image).map_err(ImagingError::Write)?;
+    Ok(bytes)
+}
+
+fn encode_png(out: impl Write, image: &Image) -> io::Result<()> {
+    let too_wide = |_| io::Error::new(io::ErrorKind::InvalidInput, "a side is too long for PNG");
+    let width = u32::try_from(image.width()).map_err(too_wide)?;
+    let height = u32::try_from(image.height()).map_err(too_wide)?;
+    PngEncoder::new(out).write_image(image.pixels(), width, height, ExtendedColorType::Rgb8).map_err(|e| match e {
+        ImageError::IoError(e) => e,
+        other => io::Error::other(other),
+    })
 }
 
 /// Writes a file under a temporary name beside `path`, flushes it and renames it; nothing is left behind on failure.

@@ -13,7 +13,7 @@ mod stretch;
 pub use canvas::{Canvas, text_width, wrap};
 pub use colour_map::ColourMap;
 pub use crop::{Fit, Frame};
-pub use file::{EXTENSIONS, MAX_PIXELS, check, decode, is_picture, open, open_fits, open_rendered, write_png};
+pub use file::{EXTENSIONS, MAX_PIXELS, check, decode, is_picture, open, open_fits, open_rendered, to_png, write_png};
 pub use fits::{Bands, Rendering, check_fits, is_fits, read_fits};
 pub use png_text::{TextChunk, encode_grey16, encode_png, write_file};
 pub use stretch::{Curve, Interval, Stretch, legacy_rgb};

@@ -28,6 +28,10 @@ impl TuningForkApp {
             LabAction::Sheet(key) => self.make_sheet(*key),
             LabAction::Sweep(kind) => self.sweep(kind),
             LabAction::Survey(class) => self.survey(class),
+            LabAction::Save(name, make) => {
+                let path = self.runs_folder.join("exports").join(name);
+                self.apply(Action::Review(crate::app::reviewed::Change::Save(path, make)));
+            }
             LabAction::ForgetSurvey => {
                 self.tasks.cancel(Kind::Survey);
                 let microscope = &mut self.state.lab.microscope;

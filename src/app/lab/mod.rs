@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use egui::TextureHandle;
 
+use super::reviewed::Make;
 use crate::augment::Sweep;
 use crate::explain::Classifier;
 use sheet::{Sheet, SheetKey};
 use sweep::{ClassSurvey, Swept};
 
 /// What the user asks of the lab, and what the panel needs.
-#[derive(Clone, Debug)]
 pub enum LabAction {
     /// Puts a picture of the data set on the bench.
     Galaxy(usize),
@@ -26,6 +26,8 @@ pub enum LabAction {
     Sweep(Sweep),
     /// Wants the model's answers for turned galaxies of this class (a label of the data set).
     Survey(u32),
+    /// Writes a file of this name where exports are kept.
+    Save(String, Make),
     /// Forgets the survey, and what is being worked out of it.
     ForgetSurvey,
 }

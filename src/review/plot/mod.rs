@@ -4,6 +4,7 @@ mod axes;
 pub mod colour;
 mod matrix;
 mod svg;
+mod sweep;
 
 use crate::metrics::{ClassCurves, Reliability};
 use crate::train::EpochReport;
@@ -13,6 +14,7 @@ use axes::{Axes, colour, legend, legend_size};
 pub use matrix::{Matrix, Scale, matrix};
 pub use svg::escape;
 use svg::{Anchor, FAINT, INK, Svg};
+pub use sweep::{SweepPlot, sweep};
 
 /// Width and height of the area of an ordinary plot, pixels.
 const AREA: (f64, f64) = (420.0, 320.0);

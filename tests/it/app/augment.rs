@@ -133,6 +133,22 @@ fn sections_are_switched_off_and_on_as_they_were() {
 }
 
 #[test]
+fn the_contact_sheet_becomes_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = lab();
+    app(&mut window).keep_runs_in(folder.path());
+    window.get_by_label("Export").click();
+    window.run_ok();
+    window.get_by_label("Contact sheet as PNG").click();
+    window.run_ok();
+    wait(&mut window, "the file", |state| state.notices.iter().any(|notice| notice.text.contains("sheet_image_3_seed_42.png")));
+    let sheet = image::open(folder.path().join("exports/sheet_image_3_seed_42.png")).expect("a picture").into_rgb8();
+    assert_eq!((sheet.width(), sheet.height()), (4 * 34 - 2, 3 * 34 - 2));
+    let first = &state(&window).lab.sheet.as_ref().expect("a sheet").sheet.draws[0].image;
+    assert_eq!(sheet.get_pixel(5, 7).0, first.pixels()[3 * (7 * 32 + 5)..][..3]);
+}
+
+#[test]
 fn mixing_is_shown_with_partners_and_shares() {
     let mut window = lab();
     let config = Config { augmentation: Augmentation { mixup: 1.0, cutmix: 1.0, ..Preset::Turns.augmentation() }, ..small_config() };
@@ -275,6 +291,20 @@ fn the_microscope_needs_a_model_and_then_asks_it() {
     window.get_by_role_and_label(Role::Button, "Dimming").click();
     window.run_ok();
     assert!(window.query_all_by_label_contains("Probabilities along dimming").next().is_some());
+    // the plot and its numbers become files
+    let exports = folder.path().join("runs/exports");
+    for (entry, file) in [("Plot as PNG", "image_3_dimming.png"), ("Probabilities as CSV", "image_3_dimming.csv")] {
+        window.get_by_label("Export").click();
+        window.run_ok();
+        window.get_by_label(entry).click();
+        window.run_ok();
+        wait(&mut window, file, |state| state.notices.iter().any(|notice| notice.text.contains(file)));
+    }
+    assert!(image::open(exports.join("image_3_dimming.png")).is_ok_and(|plot| plot.width() > 600));
+    let table = std::fs::read_to_string(exports.join("image_3_dimming.csv")).expect("a table");
+    let (swept, _) = state(&window).lab.microscope.sweeps[4].as_ref().expect("dimming").as_ref().expect("answers");
+    assert_eq!(table.lines().count(), 1 + swept.positions.len());
+    assert!(table.starts_with("share of the light taken away,Disturbed,"), "{table}");
     window.get_by_label("Survey the classes").scroll_to_me();
     window.run_ok();
     window.get_by_label("Survey the classes").click();

@@ -6,7 +6,7 @@ use egui::{Color32, Rect, ScrollArea, Sense, Slider, TextureHandle, Ui, WidgetIn
 use serde::{Deserialize, Serialize};
 
 use super::answers::{Lines, about, position, verdict};
-use super::survey;
+use super::{export, survey};
 use crate::app::action::Action;
 use crate::app::lab::sweep::{ATLAS_COLUMNS, Swept};
 use crate::app::lab::{LabAction, Microscope, Specimen};
@@ -70,7 +70,10 @@ impl MicroscopeView {
             self.choose(ui);
             let kind = Sweep::ALL[self.sweep.min(Sweep::ALL.len() - 1)];
             match &microscope.sweeps[self.sweep.min(Sweep::ALL.len() - 1)] {
-                Some(Ok((swept, texture))) => self.result(ui, swept, texture, classes),
+                Some(Ok((swept, texture))) => {
+                    self.result(ui, swept, texture, classes);
+                    ui.horizontal(|ui| export::microscope(ui, microscope, swept, classes, data, actions));
+                }
                 Some(Err(message)) => {
                     let palette = theme::palette(ui.visuals());
                     theme::failure_frame(&palette).show(ui, |ui| ui.label(message));

@@ -3,6 +3,7 @@
 
 mod answers;
 mod bench;
+mod export;
 mod microscope;
 pub mod presets;
 mod seen;
@@ -155,6 +156,7 @@ impl AugmentView {
             let next = index.saturating_add_signed(step).min(data.set.len() - 1);
             self.take_galaxy(next, state, actions);
         }
+        ui.horizontal(|ui| export::sheet(ui, &shown.sheet, actions));
         sheet::strip(ui, shown);
         seen::show(ui, shown);
     }

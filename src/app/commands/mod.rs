@@ -1,13 +1,18 @@
 //! Everything that a user can ask for without pointing at something, as a list: what the command palette offers. Each command
 //! says whether it can be carried out now, and why not.
 
+mod panels;
+#[cfg(test)]
+mod tests;
+
+pub use panels::panel_of;
+
 use std::borrow::Cow;
 
 use super::action::Action;
 use super::lab::LabAction;
 use super::layout::Pane;
 use super::presets::PresetAction;
-use super::reviewed::Change;
 use super::saved::Appearance;
 use super::state::{State, is_synthetic};
 use super::theme;
@@ -40,10 +45,13 @@ pub struct Now<'a> {
 pub fn all(now: Now<'_>) -> Vec<Command> {
     let mut list = List(Vec::with_capacity(64));
     run(&mut list, now.state);
-    panels(&mut list, now.state);
+    layout(&mut list, now.state);
     data(&mut list, now.state);
     model(&mut list, now.state);
     augmentation(&mut list, now);
+    panels::explore(&mut list, now.state);
+    panels::labels(&mut list, now.state);
+    panels::confusion(&mut list, now.state);
     window(&mut list, now);
     list.0
 }
@@ -61,6 +69,9 @@ pub fn of_picture(state: &State, index: usize) -> Vec<Command> {
     add(format!("Open image {index} large"), Action::OpenPicture(index));
     add(format!("Augment image {index}"), Action::Lab(LabAction::Open(index)));
     add(format!("Classify image {index}"), Action::ClassifyImage(index));
+    if there.is_some() {
+        panels::of_picture(&mut list, state, index);
+    }
     list.0
 }
 
@@ -96,7 +107,7 @@ fn run(list: &mut List, state: &State) {
     list.add("Reset the form to the defaults", "", reset);
 }
 
-fn panels(list: &mut List, state: &State) {
+fn layout(list: &mut List, state: &State) {
     for (n, pane) in Pane::ALL.into_iter().enumerate() {
         list.add(format!("Show {}", pane.title()), format!("Ctrl+{}", n + 1), Ok(Action::Show(pane)));
     }
@@ -110,7 +121,6 @@ fn panels(list: &mut List, state: &State) {
 
 fn data(list: &mut List, state: &State) {
     list.add("Open a data folder…", "Ctrl+O", Ok(Action::BrowseData));
-    list.add("Open a run to look back on…", "", Ok(Action::Review(Change::Browse)));
     let synthetic = if is_synthetic(&state.config.data) { Err("They are open.".to_owned()) } else { Ok(Action::UseSynthetic) };
     list.add("Use the synthetic galaxies", "", synthetic);
     if state.opened.is_some() {
@@ -168,151 +178,4 @@ fn window(list: &mut List, now: Now<'_>) {
     }
     list.add("Show the keyboard shortcuts", "F1 or ?", Ok(Action::Help(true)));
     list.add("Take the tour", "", Ok(Action::Tour(Some(0))));
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::app::presets::UserPreset;
-    use crate::app::state::{DataKey, Notice, NoticeKind, Opened, Run};
-    use crate::app::undo::Before;
-    use crate::app::work;
-    use crate::augment::Preset;
-    use crate::train::{Ended, Event, Paused, Session};
-
-    /// The name of an action that a user can ask for without pointing at something: such an action needs a command, and its name in
-    /// [`OFFERED`]. `None` for what only the window, a task or a run says, and for what comes with a path from a dialog, a field or a drop.
-    fn name(action: &Action) -> Option<&'static str> {
-        Some(match action {
-            Action::Configure(_) => "configure",
-            Action::UseSynthetic => "use synthetic",
-            Action::BrowseData => "browse data",
-            Action::Review(Change::Browse) => "browse run",
-            Action::Start => "start",
-            Action::Pause => "pause",
-            Action::Resume => "resume",
-            Action::Stop => "stop",
-            Action::DismissRun => "dismiss run",
-            Action::OpenPicture(_) => "open picture",
-            Action::ClosePicture => "close picture",
-            Action::ClassifyImage(_) => "classify image",
-            Action::BrowsePicture => "browse picture",
-            Action::BrowseModel => "browse model",
-            Action::FollowRun => "follow run",
-            Action::Show(_) => "show",
-            Action::Fill(_) => "fill",
-            Action::Help(_) => "help",
-            Action::Lab(LabAction::Open(_)) => "lab",
-            Action::Presets(PresetAction::Delete(_)) => "delete preset",
-            Action::Undo => "undo",
-            Action::Appearance(_) => "appearance",
-            Action::Tour(_) => "tour",
-            Action::ResetLayout => "reset layout",
-            Action::Dismiss(_) => "dismiss",
-            Action::OpenData(_)
-            | Action::LoadModel(_)
-            | Action::ClassifyFile(_)
-            | Action::Drop(_)
-            | Action::Explore(_)
-            | Action::ShowInExplore { .. }
-            | Action::WantThumbnails(_)
-            | Action::Lab(_)
-            | Action::Presets(_)
-            | Action::Palette(_)
-            | Action::Review(_)
-            | Action::Answer(_)
-            | Action::Event(_) => return None,
-        })
-    }
-
-    /// Every name that [`name`] gives.
-    const OFFERED: &[&str] = &[
-        "configure",
-        "use synthetic",
-        "browse data",
-        "browse run",
-        "start",
-        "pause",
-        "resume",
-        "stop",
-        "dismiss run",
-        "open picture",
-        "close picture",
-        "classify image",
-        "browse picture",
-        "browse model",
-        "follow run",
-        "show",
-        "fill",
-        "help",
-        "lab",
-        "delete preset",
-        "undo",
-        "appearance",
-        "tour",
-        "reset layout",
-        "dismiss",
-    ];
-
-    fn run(events: Vec<Event>) -> Run {
-        let mut session = Session::default();
-        for event in events {
-            session.apply(event);
-        }
-        Run { session, config: Config::default(), folder: "run".into(), asked: None, dismissed: false, generation: 1 }
-    }
-
-    /// A window with everything: data, a picture, a chosen model, a preset, a notice, a step to take back.
-    fn full() -> State {
-        let config = Config { synthetic_images: 60, size: 32, ..Config::default() };
-        let set = Arc::new(crate::data::load(&config.data, 60, 32, 1).expect("synthetic galaxies"));
-        let key = DataKey::of(&config);
-        let data = *work::describe(&key, set).expect("a split");
-        let mut state = State { config, data: Some(data), ..State::default() };
-        state.opened = Some(Opened { index: 0, picture: None });
-        state.model.chosen = Some("model".into());
-        state.presets.push(UserPreset { name: "Mine".into(), augmentation: Preset::Strong.augmentation() });
-        state.notices.push(Notice { id: 1, kind: NoticeKind::Failure, text: "no".into() });
-        state.undo.push("a step", Before::Presets(Vec::new()));
-        state.full = Some(Pane::Train);
-        state
-    }
-
-    #[test]
-    fn everything_that_a_user_can_ask_for_is_offered() {
-        let failed = Ended { outcome: Outcome::Failed, message: "no".into(), best_epoch: None, seconds: 0.0 };
-        let runs = [
-            None,
-            Some(run(Vec::new())),
-            Some(run(vec![Event::Paused(Paused { epoch: 1, step: 1 })])),
-            Some(run(vec![Event::Ended(failed)])),
-        ];
-        let mut offered = BTreeSet::new();
-        for run in runs {
-            let mut state = full();
-            if run.as_ref().is_some_and(Run::is_over) {
-                state.config.data = "elsewhere".into();
-            }
-            state.run = run;
-            let now = Now { state: &state, appearance: Appearance::default(), presets: &[("Gentle", Preset::Gentle.augmentation())] };
-            let commands = all(now).into_iter().chain(of_picture(&state, 3));
-            offered.extend(commands.filter_map(|command| name(&command.action.ok()?)));
-        }
-        assert_eq!(offered, OFFERED.iter().copied().collect());
-    }
-
-    #[test]
-    fn commands_have_different_names_and_end_with_reasons() {
-        let empty = State::default();
-        for state in [&full(), &empty] {
-            let commands = all(Now { state, appearance: Appearance::default(), presets: &[] });
-            let names: BTreeSet<&str> = commands.iter().map(|command| &*command.words).collect();
-            assert_eq!(names.len(), commands.len());
-            assert!(commands.iter().filter_map(|command| command.action.as_ref().err()).all(|why| why.ends_with('.')));
-        }
-        assert!(of_picture(&empty, 0).iter().all(|command| command.action.is_err()));
-    }
 }

@@ -1,0 +1,127 @@
+//! The commands of the Explore and the Confusion panel.
+
+use std::sync::Arc;
+
+use super::List;
+use crate::app::action::Action;
+use crate::app::explored::{Change, Integrities, Projection, Table};
+use crate::app::layout::Pane;
+use crate::app::reviewed::{self, SESSION};
+use crate::app::state::State;
+use crate::data::Part;
+
+/// The most classes that get commands of their own.
+const CLASSES: usize = 60;
+
+/// The panel in which something becomes visible when this action is done.
+#[must_use]
+pub fn panel_of(action: &Action) -> Option<Pane> {
+    match action {
+        Action::Explore(Change::Relabel(..) | Change::Undo | Change::BrowseExport(_)) => None,
+        Action::Explore(_) => Some(Pane::Explore),
+        Action::Review(_) => Some(Pane::Confusion),
+        _ => None,
+    }
+}
+
+/// What the Explore panel can be asked for.
+pub(super) fn explore(list: &mut List, state: &State) {
+    let no_data = || "Open a data set first.".to_owned();
+    let explore = &state.explore;
+    let mut filter = |words: String, query: String| {
+        let there = state.data.as_ref().map(|_| Action::Explore(Change::Filter(query)));
+        list.add(words, "", there.ok_or_else(no_data));
+    };
+    filter("Explore all pictures".into(), String::new());
+    filter("Explore the pictures that the model gets wrong".into(), "wrong sort:-loss".into());
+    filter("Explore the pictures that you labelled anew".into(), "relabelled".into());
+    filter("Explore the pictures that you tagged".into(), "tagged".into());
+    for (class, name) in state.data.iter().flat_map(|data| data.set.classes.iter().take(CLASSES).enumerate()) {
+        filter(format!("Explore the pictures of the class {name}"), format!("class:{class}"));
+    }
+    if explore.shown.is_some() {
+        list.add("Put the list in Explore away", "", Ok(Action::Explore(Change::CloseShown)));
+    }
+    slow(list, state);
+    let marked = explore.marked.as_ref().filter(|marked| marked.changes > 0);
+    let undo = marked.map(|_| Action::Explore(Change::Undo)).ok_or_else(|| "No picture was labelled or tagged since the start.".to_owned());
+    list.add("Take the last label or tag back", "U", undo);
+    for table in Table::ALL {
+        let export = state.data.as_ref().map(|_| Action::Explore(Change::BrowseExport(table)));
+        list.add(format!("Export: {}…", table.title()), "", export.ok_or_else(no_data));
+    }
+}
+
+/// What takes Explore a while, and how to end it.
+fn slow(list: &mut List, state: &State) {
+    let explore = &state.explore;
+    let no_data = || "Open a data set first.".to_owned();
+    if explore.reading.is_some() {
+        list.add("Stop classifying the pictures", "", Ok(Action::Explore(Change::StopClassifying)));
+    } else {
+        let all = match (&state.data, &state.model.classifier) {
+            (None, _) => Err(no_data()),
+            (_, None) => Err("There is no model yet: train one or choose one.".to_owned()),
+            (Some(data), Some(_)) => Ok(Action::Explore(Change::Classify(Arc::new((0..data.set.len()).collect())))),
+        };
+        list.add("Classify all pictures with the model", "", all);
+    }
+    if matches!(explore.integrity, Integrities::Working(_)) {
+        list.add("Stop looking for duplicates", "", Ok(Action::Explore(Change::StopIntegrity)));
+    } else {
+        let check = state.data.as_ref().map(|_| Action::Explore(Change::CheckIntegrity));
+        list.add("Look for duplicates", "", check.ok_or_else(no_data));
+    }
+    if explore.map.working.is_some() {
+        list.add("Stop making the map", "", Ok(Action::Explore(Change::StopMap)));
+    } else {
+        for (name, projection) in [("PCA", Projection::Pca), ("t-SNE", Projection::Tsne)] {
+            let make = explore.read.as_ref().map(|_| Action::Explore(Change::MakeMap(projection)));
+            let missing = || "Let the model classify pictures first.".to_owned();
+            list.add(format!("Map what the model saw by {name}"), "", make.ok_or_else(missing));
+        }
+    }
+}
+
+/// The commands for one picture, given that it is there.
+pub(super) fn of_picture(list: &mut List, state: &State, index: usize) {
+    let near = match (&state.data, &state.explore.read) {
+        (Some(data), Some(_)) if index < data.set.len() => Ok(Action::Explore(Change::Neighbours(index))),
+        _ => Err("Let the model classify pictures first.".to_owned()),
+    };
+    list.add(format!("Explore the pictures most like image {index}"), "", near);
+}
+
+/// The labels that the large picture can get.
+pub(super) fn labels(list: &mut List, state: &State) {
+    let (Some(opened), Some(data)) = (&state.opened, &state.data) else { return };
+    for (class, name) in data.set.classes.iter().take(CLASSES).enumerate() {
+        let keys = if class < 10 { class.to_string() } else { String::new() };
+        list.add(format!("Label the large picture {name}"), keys, Ok(Action::Explore(Change::Relabel(opened.index, class as u32))));
+    }
+}
+
+/// What the Confusion panel can be asked for.
+pub(super) fn confusion(list: &mut List, state: &State) {
+    use reviewed::Change as Review;
+    let review = &state.review;
+    list.add("Open a run to look back on…", "", Ok(Action::Review(Review::Browse)));
+    let session = review.record(SESSION).map(|record| (SESSION, format!("this session's run ({})", record.name)));
+    let opened = review.opened.iter().map(|opened| (opened.id, format!("the run {}", opened.record.name)));
+    for (id, name) in session.into_iter().chain(opened) {
+        for (part, title) in [(Part::Valid, "validation"), (Part::Test, "test")] {
+            let evaluate = if review.evaluating.is_some() {
+                Err("A model is being evaluated.".to_owned())
+            } else if state.data.as_ref().is_none_or(|data| !review.is_data_of(id, data)) {
+                Err("Open the run's data set first.".to_owned())
+            } else {
+                Ok(Action::Review(Review::Evaluate(id, part)))
+            };
+            list.add(format!("Evaluate {name} on its {title} images"), "", evaluate);
+        }
+        list.add(format!("Open the data set of {name}"), "", Ok(Action::Review(Review::OpenData(id))));
+        if id != SESSION {
+            list.add(format!("Put {name} away"), "", Ok(Action::Review(Review::Close(id))));
+        }
+    }
+}
