@@ -123,10 +123,11 @@ fn click(folder: &Path, labels: Vec<u32>) {
 /// One frame; what is in it for those who cannot see it.
 fn frame(context: &Context, app: &mut TuningForkApp, events: Vec<Input>) -> Vec<Node> {
     let screen = Some(Rect::from_min_size(Pos2::ZERO, vec2(1280.0, 800.0)));
-    let output = context.run_ui(RawInput { screen_rect: screen, events, ..RawInput::default() }, |ui| {
+    let mut output = context.run_ui(RawInput { screen_rect: screen, events, ..RawInput::default() }, |ui| {
         app.logic();
         app.show(ui);
     });
+    output.textures_delta.clear();
     let nodes = output.platform_output.accesskit_update.map(|update| update.nodes).unwrap_or_default();
     context.tessellate(output.shapes, output.pixels_per_point);
     nodes.into_iter().map(|(_, node)| node).collect()
