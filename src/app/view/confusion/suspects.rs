@@ -78,9 +78,8 @@ impl SuspectsTab {
                 let Some(Ok(learning)) = ready else { return };
                 let rows = || {
                     let times = |n: u32| if n == 1 { "once".to_owned() } else { format!("{n} times") };
-                    let remark = |place: usize| {
-                        format!("forgotten {}, right in {} of {} epochs", times(learning[place].forgotten), learning[place].right, of.1)
-                    };
+                    let remark =
+                        |place: usize| format!("forgotten {}, right {}/{}", times(learning[place].forgotten), learning[place].right, of.1);
                     most_forgotten(&learning).into_iter().map(|place| (place, remark(place))).collect()
                 };
                 galaxies.set(Which::Forgotten(key, of.1), "Most forgotten", images, rows);
