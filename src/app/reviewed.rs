@@ -79,6 +79,11 @@ impl<K: PartialEq + Copy, V> Shelf<K, V> {
         }
     }
 
+    /// Forgets what could not be had, because now it may be.
+    pub fn forget_failures(&mut self) {
+        self.items.retain(|(_, result)| result.is_ok());
+    }
+
     /// Forgets the results that `gone` names.
     pub fn forget(&mut self, gone: impl Fn(&K) -> bool) {
         self.items.retain(|(key, _)| !gone(key));
@@ -147,6 +152,14 @@ impl Reviewed {
     #[must_use]
     pub fn calibration(&self, run: u64) -> Option<&Calibration> {
         self.calibrations.iter().find(|(of, _)| *of == run).map(|(_, calibration)| calibration)
+    }
+
+    /// Forgets what could not be had: more is on disk now, or another data set is open.
+    pub fn forget_failures(&mut self) {
+        self.predictions.forget_failures();
+        self.analyses.forget_failures();
+        self.learning.forget_failures();
+        self.comparisons.forget_failures();
     }
 
     /// Forgets everything that was worked out of a run.

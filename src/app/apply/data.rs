@@ -80,6 +80,7 @@ impl TuningForkApp {
                 self.followed = Some(DataKey::of(&self.state.config));
                 self.state.data = Some(*data);
                 self.state.opened = None;
+                self.state.review.forget_failures();
                 self.start_exploring();
             }
             Err(message) => {

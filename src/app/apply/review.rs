@@ -177,7 +177,10 @@ impl TuningForkApp {
                     Err(message) => self.notify(NoticeKind::Failure, format!("The run was not opened. {message}")),
                 }
             }
-            Reviewed::Session(result) => self.state.review.session = Some(result.map(|record| Arc::new(*record))),
+            Reviewed::Session(result) => {
+                self.state.review.session = Some(result.map(|record| Arc::new(*record)));
+                self.state.review.forget_failures();
+            }
             Reviewed::Predictions(key, result) => self.state.review.predictions.put(key, result),
             Reviewed::Evaluated(key, result) => self.take_evaluated(key, result),
             Reviewed::Analysis(key, result) => self.state.review.analyses.put(key, result),
