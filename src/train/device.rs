@@ -20,7 +20,8 @@ pub fn resolve(config: &Config) -> Result<(Device, Step), ConfigError> {
         return Err(ConfigError { field: "device", message: message.into() });
     }
     let step = match config.precision {
-        Precision::Auto | Precision::F32 => Step::best_f32(),
+        Precision::Auto => Step::best_accurate(),
+        Precision::F32 => Step::best_f32(),
         Precision::Bf16 => Step::best_bf16(),
     };
     if config.precision == Precision::Bf16 && step.is_f32() {

@@ -1,4 +1,4 @@
-//! The 3 x 3 products over pixels: forward and input gradient, by the one of two ways that suits the shape.
+//! The 3 x 3 products over pixels: forward and input gradient, by the one of three ways that suits the shape.
 //!
 //! The direct way multiplies the gathered neighbourhoods of twelve windows, pixel by pixel of the window:
 //!
@@ -9,36 +9,73 @@
 //!       +-----------------+           +--------+
 //! ```
 //!
-//! The other is Winograd's, in `winograd.rs`.
+//! The others are Winograd's, in `winograd.rs`, and that of AMX, in `amx/convolution.rs`.
 
 use super::Step;
+use super::amx;
 use super::buffer::Scratch;
 use super::epilogue::{Epilogue, Part, Quad};
 use super::kernel::{COLUMNS, Kernel, ROWS, Rows, Task, Tile, run_all};
 use super::pixels::{Grid, Pixels, gather};
-use super::weights::{Method, Panels};
+use super::weights::{Method, Panels, Use};
 use super::windows::{Blocks, Windows};
 use super::winograd;
 
-/// How the windows are cut into blocks for these panels.
-pub fn blocks(windows: Windows, panels: &Panels) -> Blocks {
-    let numbers = match panels.method {
-        Method::Direct => 4 * row_stride(panels.depth),
-        Method::Winograd => winograd::window_numbers(panels.depth),
-    };
-    Blocks::new(windows, numbers * size_of::<f32>())
+/// One product of a layer with what it keeps from step to step: packed weights, and the pictures where AMX reads them.
+#[derive(Default)]
+pub struct Convolution {
+    panels: Panels,
+    sheet: amx::Sheet,
 }
 
-/// Computes `pixels (*) panels` for all windows and gives the sums to `epilogue`.
-pub fn convolve<P: Pixels, E: Epilogue>(step: Step, pixels: &P, windows: Windows, panels: &Panels, epilogue: &E) {
-    let blocks = blocks(windows, panels);
-    match panels.method {
-        Method::Direct => {
-            let groups = blocks.panel_groups(panels.count);
-            run_all(step, &Direct { pixels, windows, panels, epilogue, blocks, groups }, blocks.count * groups);
+impl Convolution {
+    /// Packs `weights` (9 x inputs x outputs) for the product with `pixels`, and the pixels where that helps; `wide` are the
+    /// channels of the result.
+    pub fn prepare<P: Pixels>(&mut self, step: Step, pixels: &P, weights: &[f32], wide: usize, usage: Use) {
+        self.panels.pack(step, weights, pixels.grid(), wide, usage);
+        if self.panels.method == Method::Amx {
+            self.sheet.pack(step, pixels);
         }
-        Method::Winograd => winograd::convolve(step, pixels, windows, panels, epilogue, blocks),
     }
+
+    /// The pixels as they were prepared, where AMX reads them.
+    pub fn sheet(&self) -> &amx::Sheet {
+        &self.sheet
+    }
+
+    /// How the windows are cut into blocks: the number of pixels in each.
+    pub fn block_pixels(&self, windows: Windows) -> Vec<usize> {
+        if self.panels.method == Method::Amx {
+            return amx::Plan::new(&self.sheet, windows).pixels();
+        }
+        let blocks = blocks(windows, &self.panels);
+        (0..blocks.count).map(|block| blocks.range(block)).map(|(from, to)| windows.pixels(from, to)).collect()
+    }
+
+    /// Computes the product of what was prepared for all windows and gives the sums to `epilogue`, made for those windows in the
+    /// order that the parts name them.
+    pub fn run<P: Pixels, E: Epilogue>(&self, step: Step, pixels: &P, windows: Windows, epilogue: impl FnOnce(Windows) -> E) {
+        let panels = &self.panels;
+        if panels.method == Method::Amx {
+            let windows = windows.as_read();
+            return amx::convolve(&self.sheet, &amx::Plan::new(&self.sheet, windows), panels, &epilogue(windows));
+        }
+        let (blocks, epilogue) = (blocks(windows, panels), epilogue(windows));
+        if panels.method == Method::Winograd {
+            return winograd::convolve(step, pixels, windows, panels, &epilogue, blocks);
+        }
+        let groups = blocks.panel_groups(panels.count);
+        run_all(step, &Direct { pixels, windows, panels, epilogue: &epilogue, blocks, groups }, blocks.count * groups);
+    }
+}
+
+/// How the windows are cut into blocks for these panels.
+fn blocks(windows: Windows, panels: &Panels) -> Blocks {
+    let numbers = match panels.method {
+        Method::Winograd => winograd::window_numbers(panels.depth),
+        Method::Direct | Method::Amx => 4 * row_stride(panels.depth),
+    };
+    Blocks::new(windows, numbers * size_of::<f32>())
 }
 
 /// An odd number of cache lines between rows, so that the twelve rows of a tile lie in different sets.
@@ -72,6 +109,7 @@ impl<P: Pixels, E: Epilogue> Task for Direct<'_, P, E> {
         let panels = self.panels.count * group / self.groups..self.panels.count * (group + 1) / self.groups;
         let mut sums: Quad = [Tile::ZERO; 4];
         for panel in panels {
+            let mut before = 0;
             for tile in 0..tiles {
                 for position in 0..4 {
                     let a = a[(tile * 4 + position) * ROWS * stride..].as_ptr();
@@ -80,7 +118,8 @@ impl<P: Pixels, E: Epilogue> Task for Direct<'_, P, E> {
                     unsafe { self.multiply::<K>(a, stride, panel, taps[tile][position], &mut sums[position]) };
                 }
                 let at = first + tile * ROWS;
-                let part = Part { block, first: at, windows: ROWS.min(end - at), panel };
+                let part = Part { block, first: at, windows: ROWS.min(end - at), row: 0, before, panel };
+                before += self.windows.pixels(at, at + part.windows);
                 // SAFETY: each block and panel belongs to this piece alone.
                 unsafe { self.epilogue.take(part, &sums) };
             }

@@ -1,11 +1,11 @@
 //! What is done with the sums of twelve windows while they are in the first-level cache.
 
 use super::buffer::Shared;
-use super::kernel::{COLUMNS, ROWS, Tile};
+use super::kernel::{AMX_ROWS, COLUMNS, Tile};
 use super::pixels::DEAD;
-use super::windows::{Blocks, Windows};
+use super::windows::Windows;
 
-/// The sums of up to twelve windows and 32 channels: a tile for each of a window's four pixels, one row a window.
+/// The sums of some windows and 32 channels: a tile for each of a window's four pixels, one row a window.
 pub type Quad = [Tile; 4];
 
 /// Which windows and channels a [`Quad`] holds.
@@ -15,8 +15,12 @@ pub struct Part {
     pub block: usize,
     /// Its first window.
     pub first: usize,
-    /// How many windows, at most twelve.
+    /// How many windows.
     pub windows: usize,
+    /// The row of the tiles that the first window has.
+    pub row: usize,
+    /// Pixels of the parts of this block and panel that came before.
+    pub before: usize,
     /// Its 32 channels.
     pub panel: usize,
 }
@@ -47,7 +51,7 @@ impl Epilogue for Store {
                 if let Some(pixel) = self.windows.pixel(place, position) {
                     // SAFETY: the channels of this panel of this pixel: written by this part only.
                     let out = unsafe { self.out.part(pixel * self.channels + part.panel * COLUMNS, columns) };
-                    out.copy_from_slice(&sums.0[window][..columns]);
+                    out.copy_from_slice(&sums.0[part.row + window][..columns]);
                 }
             }
         }
@@ -57,7 +61,6 @@ impl Epilogue for Store {
 /// Stores the sums, and their mean and spread block by block, for the batch statistics.
 pub struct StoreWithMoments {
     pub store: Store,
-    pub blocks: Blocks,
     /// blocks x 2 x channels: the mean, then the sum of squared deviations from it.
     pub moments: Shared<f32>,
 }
@@ -74,22 +77,21 @@ impl Epilogue for StoreWithMoments {
             let at = 2 * part.block * channels + part.panel * COLUMNS;
             (self.moments.part(at, columns), self.moments.part(at + channels, columns))
         };
-        let before = windows.pixels(self.blocks.range(part.block).0, part.first);
         let (mut mean, mut square) = ([0.0f32; COLUMNS], [0.0f32; COLUMNS]);
-        if before > 0 {
+        if part.before > 0 {
             mean[..columns].copy_from_slice(means);
             square[..columns].copy_from_slice(squares);
         }
-        let mut rows = [&sums[0].0[0]; 4 * ROWS];
+        let mut rows = [&sums[0].0[0]; 4 * AMX_ROWS];
         let mut count = 0;
         for window in 0..part.windows {
             let place = windows.locate(part.first + window);
             for (position, sums) in sums.iter().enumerate() {
-                rows[count] = &sums.0[window];
+                rows[count] = &sums.0[part.row + window];
                 count += usize::from(windows.pixel(place, position).is_some());
             }
         }
-        join_moments(&rows[..count], before as f32, &mut mean, &mut square);
+        join_moments(&rows[..count], part.before as f32, &mut mean, &mut square);
         means.copy_from_slice(&mean[..columns]);
         squares.copy_from_slice(&square[..columns]);
     }
@@ -138,7 +140,7 @@ impl Epilogue for BiasReluPool<'_> {
         let mut bias = [0.0f32; COLUMNS];
         bias[..columns].copy_from_slice(&self.bias[part.panel * COLUMNS..part.panel * COLUMNS + columns]);
         for window in 0..part.windows {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|p: usize| &sums[p].0[window]);
+            let [a, b, c, d] = [0, 1, 2, 3].map(|p: usize| &sums[p].0[part.row + window]);
             let (mut best, mut codes) = ([0.0f32; COLUMNS], [0u8; COLUMNS]);
             for j in 0..COLUMNS {
                 // the first of equal maxima in reading order, as PyTorch

@@ -19,13 +19,16 @@ pub const ROWS: usize = 12;
 /// Columns of a tile and width of a panel.
 pub const COLUMNS: usize = 32;
 
-/// The sums of a tile, row by row.
+/// Rows of a tile that AMX computes.
+pub const AMX_ROWS: usize = 16;
+
+/// The sums of a tile, row by row; most steps of the ladder use the first twelve.
 #[repr(C, align(64))]
 #[derive(Clone)]
-pub struct Tile(pub [[f32; COLUMNS]; ROWS]);
+pub struct Tile(pub [[f32; COLUMNS]; AMX_ROWS]);
 
 impl Tile {
-    pub const ZERO: Self = Self([[0.0; COLUMNS]; ROWS]);
+    pub const ZERO: Self = Self([[0.0; COLUMNS]; AMX_ROWS]);
 }
 
 /// Where A lies: row `r`, number `i` of run `u` is at `first + runs[u] + r * stride + i`.
@@ -93,9 +96,9 @@ pub fn run_all<T: Task>(step: Step, task: &T, pieces: usize) {
                 #[cfg(target_arch = "x86_64")]
                 Step::Avx2 => super::x86::enter_avx2(task, index),
                 #[cfg(target_arch = "x86_64")]
-                Step::Avx512 => super::x86::enter_avx512(task, index),
+                Step::Avx512 | Step::AmxBf16x3 => super::x86::enter_avx512(task, index),
                 #[cfg(target_arch = "x86_64")]
-                Step::Avx512Bf16 => super::x86::enter_avx512_bf16(task, index),
+                Step::Avx512Bf16 | Step::AmxBf16 => super::x86::enter_avx512_bf16(task, index),
                 #[cfg(not(target_arch = "x86_64"))]
                 _ => unreachable!("not available"),
             }

@@ -20,11 +20,14 @@
 #![allow(clippy::inline_always, reason = "a task's body must be compiled for the instruction set of the function that enters it")]
 #![allow(clippy::needless_range_loop, reason = "loops over the 32 columns of several arrays at once are what the compiler vectorises")]
 
+#[cfg_attr(not(target_arch = "x86_64"), path = "no_amx.rs")]
+mod amx;
 mod buffer;
 mod convolution;
 mod epilogue;
 mod few_inputs;
 mod kernel;
+mod layer;
 mod norm_pool;
 mod pixels;
 mod portable;

@@ -12,19 +12,16 @@ use rayon::prelude::*;
 
 use super::Step;
 use super::buffer::{Buffer, Shared};
-use super::convolution::{blocks, convolve};
 use super::epilogue::{BiasReluPool, Store, StoreWithMoments};
 use super::kernel::{Kernel, Task, run_all};
+use super::layer::Layer;
 use super::pixels::{DEAD, Dense, Grid};
-use super::weight_gradient::{Workspace, weight_gradient};
-use super::weights::{Panels, Use};
-use super::windows::{Blocks, Windows};
+use super::windows::Windows;
 
 /// Memory of one block that is kept from step to step.
 #[derive(Default)]
 pub struct NormPool {
-    panels: Panels,
-    workspace: Workspace,
+    layer: Layer,
     z: Buffer,
     moments: Buffer,
     folded: Vec<f32>,
@@ -86,15 +83,18 @@ impl NormPool {
                 && out.len() == pooled.len()
                 && codes.len() == out.len()
         );
-        self.panels.pack(step, weights, grid, full.channels, Use::Forward);
+        let x = Dense { grid, values: x };
+        self.layer.prepare(step, &x, weights, full.channels);
         let windows = Windows::covering(grid);
-        let blocks = blocks(windows, &self.panels);
+        let blocks = self.layer.block_pixels(windows);
         let z = self.z.numbers::<f32>(full.len());
-        let moments = self.moments.numbers::<f32>(2 * blocks.count * full.channels);
-        let store = Store { windows, out: Shared::new(z), channels: full.channels };
-        let epilogue = StoreWithMoments { store, blocks, moments: Shared::new(moments) };
-        convolve(step, &Dense { grid, values: x }, windows, &self.panels, &epilogue);
-        let statistics = combine(moments, windows, blocks, full.channels);
+        let moments = self.moments.numbers::<f32>(2 * blocks.len() * full.channels);
+        let (store, collected) = (Shared::new(z), Shared::new(moments));
+        self.layer.forward(step, &x, windows, |windows| StoreWithMoments {
+            store: Store { windows, out: store, channels: full.channels },
+            moments: collected,
+        });
+        let statistics = combine(moments, &blocks, full.channels);
         let (scale, shift) = affine(&statistics, norm);
         let lines = pooled.images * pooled.height;
         run_all(step, &Pool { z, grid: full, scale: &scale, shift: &shift, out: Shared::new(out), codes: Shared::new(codes) }, lines);
@@ -122,10 +122,10 @@ impl NormPool {
         let (scale, shift) = affine(statistics, norm);
         self.folded.clear();
         self.folded.extend(weights.chunks_exact(outputs).flat_map(|row| row.iter().zip(&scale).map(|(w, s)| w * s)));
-        self.panels.pack(step, &self.folded, grid, outputs, Use::Forward);
-        let windows = Windows::pooled(grid);
-        let epilogue = BiasReluPool { windows, bias: &shift, out: Shared::new(out), codes: Shared::new(codes) };
-        convolve(step, &Dense { grid, values: x }, windows, &self.panels, &epilogue);
+        let x = Dense { grid, values: x };
+        self.layer.prepare(step, &x, &self.folded, outputs);
+        let (out, codes) = (Shared::new(out), Shared::new(codes));
+        self.layer.forward(step, &x, Windows::pooled(grid), |windows| BiasReluPool { windows, bias: &shift, out, codes });
     }
 
     /// All gradients from that of the output of the last [`forward`](Self::forward), whose results are given back.
@@ -157,13 +157,7 @@ impl NormPool {
         let spread = Spread { grid: full, gradient, codes, scale: &scale, slope: &slope, offset: &offset, z: Shared::new(z) };
         run_all(step, &spread, full.images * full.height);
         let dz = Dense { grid: full, values: z };
-        weight_gradient(step, &Dense { grid, values: x }, &dz, &mut self.workspace, to.weights);
-        if let Some(input) = to.input {
-            assert_eq!(input.len(), grid.len(), "the gradient has the shape of the input");
-            self.panels.pack(step, weights, full, grid.channels, Use::InputGradient);
-            let windows = Windows::covering(grid);
-            convolve(step, &dz, windows, &self.panels, &Store { windows, out: Shared::new(input), channels: grid.channels });
-        }
+        self.layer.backward(step, &Dense { grid, values: x }, weights, &dz, to.input, to.weights);
     }
 }
 
@@ -174,13 +168,13 @@ fn affine(statistics: &Statistics, norm: Norm<'_>) -> (Vec<f32>, Vec<f32>) {
     (scale, shift)
 }
 
-/// Mean and variance from those of the blocks (Chan et al. 1983), in 64 bits.
-fn combine(moments: &[f32], windows: Windows, blocks: Blocks, channels: usize) -> Statistics {
-    let counts: Vec<f64> = (0..blocks.count).map(|block| blocks.range(block)).map(|(a, b)| windows.pixels(a, b) as f64).collect();
+/// Mean and variance from those of the blocks (Chan et al. 1983), whose pixels are given, in 64 bits.
+fn combine(moments: &[f32], blocks: &[usize], channels: usize) -> Statistics {
     let mut statistics = Statistics { mean: Vec::with_capacity(channels), variance: Vec::with_capacity(channels) };
     for c in 0..channels {
         let (mut count, mut mean, mut squares) = (0.0f64, 0.0f64, 0.0f64);
-        for (block, n) in counts.iter().enumerate() {
+        for (block, pixels) in blocks.iter().enumerate().filter(|(_, pixels)| **pixels > 0) {
+            let n = *pixels as f64;
             let delta = f64::from(moments[2 * block * channels + c]) - mean;
             mean += delta * n / (count + n);
             squares += f64::from(moments[(2 * block + 1) * channels + c]) + delta * delta * count * n / (count + n);

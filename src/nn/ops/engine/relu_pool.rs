@@ -4,18 +4,15 @@ use rayon::prelude::*;
 
 use super::Step;
 use super::buffer::Shared;
-use super::convolution::convolve;
-use super::epilogue::{BiasReluPool, Store};
+use super::epilogue::BiasReluPool;
+use super::layer::Layer;
 use super::pixels::{DEAD, Dense, Grid, Unpooled};
-use super::weight_gradient::{Workspace, weight_gradient};
-use super::weights::{Panels, Use};
 use super::windows::Windows;
 
 /// Memory of one block that is kept from step to step.
 #[derive(Default)]
 pub struct ReluPool {
-    panels: Panels,
-    workspace: Workspace,
+    layer: Layer,
 }
 
 /// What the backward pass writes.
@@ -40,13 +37,12 @@ impl ReluPool {
         assert!(
             x.len() == grid.len() && weights.len() == 9 * grid.channels * outputs && out.len() == pooled.len() && codes.len() == out.len()
         );
-        self.panels.pack(step, weights, grid, outputs, Use::Forward);
-        let windows = Windows::pooled(grid);
-        let epilogue = BiasReluPool { windows, bias, out: Shared::new(out), codes: Shared::new(codes) };
-        convolve(step, &Dense { grid, values: x }, windows, &self.panels, &epilogue);
+        let (out, codes) = (Shared::new(out), Shared::new(codes));
+        self.layer.prepare(step, &Dense { grid, values: x }, weights, outputs);
+        self.layer.forward(step, &Dense { grid, values: x }, Windows::pooled(grid), |windows| BiasReluPool { windows, bias, out, codes });
     }
 
-    /// All gradients from that of the output.
+    /// All gradients from that of the output of the last [`forward`](Self::forward), whose operands are given again.
     ///
     /// # Panics
     /// If the lengths do not fit each other.
@@ -65,13 +61,7 @@ impl ReluPool {
         let spread = Unpooled { grid: grid.with_channels(outputs), gradient, codes };
         assert!(gradient.len() == spread.grid.pooled().len() && codes.len() == gradient.len() && to.weights.len() == weights.len());
         bias_gradient(gradient, codes, to.bias);
-        weight_gradient(step, &Dense { grid, values: x }, &spread, &mut self.workspace, to.weights);
-        if let Some(input) = to.input {
-            assert_eq!(input.len(), grid.len(), "the gradient has the shape of the input");
-            self.panels.pack(step, weights, spread.grid, grid.channels, Use::InputGradient);
-            let windows = Windows::covering(grid);
-            convolve(step, &spread, windows, &self.panels, &Store { windows, out: Shared::new(input), channels: grid.channels });
-        }
+        self.layer.backward(step, &Dense { grid, values: x }, weights, &spread, to.input, to.weights);
     }
 }
 

@@ -12,16 +12,21 @@ pub enum Step {
     Avx2 = 2,
     /// x86-64 with AVX-512, 32-bit floats.
     Avx512 = 3,
+    /// x86-64 with AMX: every number as the sum of two bfloat16, three products of them, 32-bit sums. Within 2e-5 of 32-bit
+    /// arithmetic.
+    AmxBf16x3 = 4,
     /// x86-64 with AVX-512 BF16: bfloat16 products, 32-bit sums.
-    Avx512Bf16 = 4,
+    Avx512Bf16 = 5,
+    /// x86-64 with AMX: bfloat16 products of whole tiles, 32-bit sums.
+    AmxBf16 = 6,
 }
 
 /// 0: not forced; else the number of the forced step.
 static FORCED: AtomicU8 = AtomicU8::new(0);
 
 impl Step {
-    /// All steps, slowest first.
-    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Bf16];
+    /// All steps: those with 32-bit accuracy, slowest first, then those with bfloat16 products, slowest first.
+    pub const ALL: [Self; 6] = [Self::Portable, Self::Avx2, Self::Avx512, Self::AmxBf16x3, Self::Avx512Bf16, Self::AmxBf16];
 
     /// Whether this machine has the instructions.
     #[must_use]
@@ -34,6 +39,8 @@ impl Step {
             Self::Avx512 => ["avx512f", "avx512bw", "avx512vl", "avx512dq"].iter().all(|f| has(f)),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Bf16 => Self::Avx512.available() && is_x86_feature_detected!("avx512bf16"),
+            #[cfg(target_arch = "x86_64")]
+            Self::AmxBf16x3 | Self::AmxBf16 => Self::Avx512Bf16.available() && super::amx::available(),
             #[cfg(not(target_arch = "x86_64"))]
             _ => false,
         }
@@ -42,19 +49,35 @@ impl Step {
     /// Whether products keep 32-bit accuracy.
     #[must_use]
     pub fn is_f32(self) -> bool {
-        self != Self::Avx512Bf16
+        !matches!(self, Self::Avx512Bf16 | Self::AmxBf16)
     }
 
-    /// The fastest available step with 32-bit accuracy, or the forced one.
+    /// Whether whole tiles are multiplied by AMX.
+    #[must_use]
+    pub fn is_amx(self) -> bool {
+        matches!(self, Self::AmxBf16x3 | Self::AmxBf16)
+    }
+
+    /// The fastest available step that computes in 32-bit floats throughout, or the forced one.
     #[must_use]
     pub fn best_f32() -> Self {
-        forced().unwrap_or_else(|| Self::ALL.into_iter().rev().find(|s| s.is_f32() && s.available()).unwrap_or(Self::Portable))
+        Self::fastest(|step| step.is_f32() && !step.is_amx())
+    }
+
+    /// The fastest available step that keeps 32-bit accuracy, or the forced one.
+    #[must_use]
+    pub fn best_accurate() -> Self {
+        Self::fastest(Self::is_f32)
     }
 
     /// The fastest available step with bfloat16 products, or the forced one; falls back to 32-bit where there is none.
     #[must_use]
     pub fn best_bf16() -> Self {
-        forced().unwrap_or_else(|| if Self::Avx512Bf16.available() { Self::Avx512Bf16 } else { Self::best_f32() })
+        Self::fastest(|_| true)
+    }
+
+    fn fastest(fits: impl Fn(Self) -> bool) -> Self {
+        forced().unwrap_or_else(|| Self::ALL.into_iter().rev().find(|s| fits(*s) && s.available()).unwrap_or(Self::Portable))
     }
 
     /// Forces one step for the whole process (tests and benchmarks), or lets the machine choose again with `None`.
@@ -78,6 +101,8 @@ impl Step {
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
             Self::Avx512Bf16 => "avx512-bf16",
+            Self::AmxBf16x3 => "amx-bf16x3",
+            Self::AmxBf16 => "amx-bf16",
         }
     }
 }
@@ -89,6 +114,8 @@ impl std::fmt::Display for Step {
             Self::Avx2 => "AVX2 f32",
             Self::Avx512 => "AVX-512 f32",
             Self::Avx512Bf16 => "AVX-512 bf16",
+            Self::AmxBf16x3 => "AMX bf16x3 (f32 accuracy)",
+            Self::AmxBf16 => "AMX bf16",
         })
     }
 }

@@ -10,6 +10,7 @@
 //! nine times, tap by tap, for the direct way; sixteen times, product by product, for Winograd's.
 
 use super::Step;
+use super::amx;
 use super::buffer::{Buffer, Scratch, Shared};
 use super::kernel::{COLUMNS, Kernel, Task, run_all};
 use super::pixels::Grid;
@@ -36,12 +37,13 @@ pub enum Use {
     InputGradient,
 }
 
-/// The two ways to compute a product.
+/// The ways to compute a product.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Method {
     #[default]
     Direct,
     Winograd,
+    Amx,
 }
 
 /// Windows below which the transformed weights (16 numbers where there were 9) cost more than they save.
@@ -51,6 +53,9 @@ impl Method {
     /// The faster way for a product of pictures of `grid` with so many columns. Maps of 2 x 2 need no more products the direct
     /// way, which leaves out the taps beyond the border.
     pub fn choose(step: Step, grid: Grid, wide: usize) -> Self {
+        if amx::suits(step, grid.channels) {
+            return Self::Amx;
+        }
         let windows = grid.images * grid.height.div_ceil(2) * grid.width.div_ceil(2);
         let fits = step.is_f32() && grid.channels.is_multiple_of(LANES) && wide >= LANES;
         if fits && grid.height.min(grid.width) > 2 && windows >= FEW_WINDOWS { Self::Winograd } else { Self::Direct }
@@ -65,15 +70,24 @@ impl Panels {
         let (inputs, outputs) = if usage == Use::Forward { (deep, wide) } else { (wide, deep) };
         assert_eq!(weights.len(), 9 * inputs * outputs, "9 x inputs x outputs weights");
         self.method = Method::choose(step, grid, wide);
-        self.depth = if self.method == Method::Direct { (9 * deep).next_multiple_of(2) } else { deep };
+        self.depth = if self.method == Method::Winograd { deep } else { (9 * deep).next_multiple_of(2) };
         self.count = wide.div_ceil(COLUMNS);
-        self.panel_len = self.depth * COLUMNS * if self.method == Method::Direct { 1 } else { PRODUCTS };
+        let copies = match self.method {
+            Method::Direct => 1,
+            Method::Winograd => PRODUCTS,
+            Method::Amx => amx::parts(step),
+        };
+        self.panel_len = self.depth * COLUMNS * copies;
+        let source = Source { weights, outputs, inputs, usage };
+        if self.method == Method::Amx {
+            return amx::pack_weights(source, copies, Shared::new(self.buffer.numbers::<u16>(self.count * self.panel_len)));
+        }
         // room for 32-bit numbers also where 16 are used: the step may change between two calls
         let out = Shared::new(self.buffer.numbers::<f32>(self.count * self.panel_len));
-        let source = Source { weights, outputs, inputs, usage };
         match self.method {
             Method::Direct => run_all(step, &PackDirect { source, depth: self.depth, out }, self.count),
             Method::Winograd => run_all(step, &PackWinograd { source, out }, self.count),
+            Method::Amx => unreachable!("packed above"),
         }
     }
 
@@ -86,22 +100,32 @@ impl Panels {
 
 /// What is packed.
 #[derive(Clone, Copy)]
-struct Source<'a> {
-    weights: &'a [f32],
-    outputs: usize,
-    inputs: usize,
-    usage: Use,
+pub struct Source<'a> {
+    /// 9 x inputs x outputs.
+    pub weights: &'a [f32],
+    pub outputs: usize,
+    pub inputs: usize,
+    pub usage: Use,
 }
 
 impl Source<'_> {
-    fn deep(&self) -> usize {
+    /// The channels that are summed over.
+    pub fn deep(&self) -> usize {
         if self.usage == Use::Forward { self.inputs } else { self.outputs }
     }
 
+    fn wide(&self) -> usize {
+        if self.usage == Use::Forward { self.outputs } else { self.inputs }
+    }
+
+    /// How many panels.
+    pub fn panels(&self) -> usize {
+        self.wide().div_ceil(COLUMNS)
+    }
+
     /// Columns of panel `index`.
-    fn columns(&self, index: usize) -> usize {
-        let wide = if self.usage == Use::Forward { self.outputs } else { self.inputs };
-        COLUMNS.min(wide - index * COLUMNS)
+    pub fn columns(&self, index: usize) -> usize {
+        COLUMNS.min(self.wide() - index * COLUMNS)
     }
 }
 

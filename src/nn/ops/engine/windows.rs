@@ -18,6 +18,8 @@ pub struct Windows {
     height: usize,
     /// Windows of a picture, from left to right.
     width: usize,
+    /// Whether windows are ordered by position, then by image, rather than as they are read.
+    by_position: bool,
 }
 
 /// Where a window lies.
@@ -33,7 +35,7 @@ pub struct Place {
 impl Windows {
     /// Only the windows that are pooled: an odd last row or column is left out.
     pub fn pooled(grid: Grid) -> Self {
-        Self { grid, height: grid.height / 2, width: grid.width / 2 }
+        Self::new(grid, grid.height / 2, grid.width / 2)
     }
 
     /// All pixels; with odd sizes some windows reach beyond the picture.
@@ -43,7 +45,21 @@ impl Windows {
 
     /// All pixels of the first rows and columns.
     pub fn covering_extent(grid: Grid, (height, width): (usize, usize)) -> Self {
-        Self { grid, height: height.div_ceil(2), width: width.div_ceil(2) }
+        Self::new(grid, height.div_ceil(2), width.div_ceil(2))
+    }
+
+    fn new(grid: Grid, height: usize, width: usize) -> Self {
+        Self { grid, height, width, by_position: height * width <= SMALL }
+    }
+
+    /// The same windows, image by image and line by line whatever their number.
+    pub fn as_read(self) -> Self {
+        Self { by_position: false, ..self }
+    }
+
+    /// Windows of a picture: from top to bottom, and from left to right.
+    pub fn extent(&self) -> (usize, usize) {
+        (self.height, self.width)
     }
 
     /// How many.
@@ -56,7 +72,7 @@ impl Windows {
     pub fn locate(&self, window: usize) -> Place {
         let each = self.height * self.width;
         let (image, at) =
-            if each <= SMALL { (window % self.grid.images, window / self.grid.images) } else { (window / each, window % each) };
+            if self.by_position { (window % self.grid.images, window / self.grid.images) } else { (window / each, window % each) };
         Place { image, y: 2 * (at / self.width), x: 2 * (at % self.width) }
     }
 
@@ -64,7 +80,7 @@ impl Windows {
     #[inline(always)]
     pub fn pooled_index(&self, window: usize) -> usize {
         let each = self.height * self.width;
-        if each <= SMALL { window % self.grid.images * each + window / self.grid.images } else { window }
+        if self.by_position { window % self.grid.images * each + window / self.grid.images } else { window }
     }
 
     /// The number of a pixel (0 to 3, in reading order) of a window among all pixels, if it lies in the picture.

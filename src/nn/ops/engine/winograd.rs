@@ -72,6 +72,7 @@ impl<P: Pixels, E: Epilogue> Task for Winograd<'_, P, E> {
         let products = product_scratch.numbers::<f32>(PRODUCTS * ROWS * COLUMNS);
         let mut sums: Quad = [Tile::ZERO; 4];
         for panel in self.panels.count * group / self.groups..self.panels.count * (group + 1) / self.groups {
+            let mut before = 0;
             for tile in 0..tiles {
                 let a = input[tile * PRODUCTS * ROWS * stride..].as_ptr();
                 for product in 0..PRODUCTS {
@@ -87,7 +88,8 @@ impl<P: Pixels, E: Epilogue> Task for Winograd<'_, P, E> {
                 }
                 transform_sums(products, &mut sums);
                 let at = first + tile * ROWS;
-                let part = Part { block, first: at, windows: ROWS.min(end - at), panel };
+                let part = Part { block, first: at, windows: ROWS.min(end - at), row: 0, before, panel };
+                before += self.windows.pixels(at, at + part.windows);
                 // SAFETY: each block and panel belongs to this piece alone.
                 unsafe { self.epilogue.take(part, &sums) };
             }
