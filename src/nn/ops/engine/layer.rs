@@ -2,7 +2,7 @@
 
 use super::Step;
 use super::amx;
-use super::buffer::Shared;
+use super::buffer::{Buffer, Shared};
 use super::convolution::Convolution;
 use super::epilogue::{Epilogue, Store};
 use super::pixels::Pixels;
@@ -17,6 +17,7 @@ pub struct Layer {
     input_gradient: Convolution,
     workspace: Workspace,
     amx: amx::Workspace,
+    partial: Buffer,
 }
 
 impl Layer {
@@ -52,6 +53,8 @@ impl Layer {
         }
         if on_sheets {
             amx::weight_gradient(self.forward.sheet(), self.input_gradient.sheet(), &mut self.amx, weight_gradients);
+        } else if amx::suits_few_inputs(step, grid.channels, outputs) {
+            amx::few_inputs_weight_gradient(self.forward.sheet(), gradient, &mut self.partial, weight_gradients);
         } else {
             weight_gradient(step, x, gradient, &mut self.workspace, weight_gradients);
         }

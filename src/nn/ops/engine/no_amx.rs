@@ -1,7 +1,7 @@
 //! Processors without AMX: nothing suits, so nothing below is ever called.
 
 use super::Step;
-use super::buffer::Shared;
+use super::buffer::{Buffer, Shared};
 use super::epilogue::Epilogue;
 use super::pixels::Pixels;
 use super::weights::{Panels, Source};
@@ -47,6 +47,14 @@ pub fn suits_gradient(_: Step, _: usize, _: usize) -> bool {
     false
 }
 
+pub fn suits_few_inputs(_: Step, _: usize, _: usize) -> bool {
+    false
+}
+
+pub fn depth(deep: usize) -> usize {
+    9 * deep
+}
+
 pub fn parts(_: Step) -> usize {
     1
 }
@@ -60,5 +68,9 @@ pub fn convolve<E: Epilogue>(_: &Sheet, _: &Plan, _: &Panels, _: &E) {
 }
 
 pub fn weight_gradient(_: &Sheet, _: &Sheet, _: &mut Workspace, _: &mut [f32]) {
+    unreachable!("{NONE}")
+}
+
+pub fn few_inputs_weight_gradient<G: Pixels>(_: &Sheet, _: &G, _: &mut Buffer, _: &mut [f32]) {
     unreachable!("{NONE}")
 }

@@ -70,7 +70,11 @@ impl Panels {
         let (inputs, outputs) = if usage == Use::Forward { (deep, wide) } else { (wide, deep) };
         assert_eq!(weights.len(), 9 * inputs * outputs, "9 x inputs x outputs weights");
         self.method = Method::choose(step, grid, wide);
-        self.depth = if self.method == Method::Winograd { deep } else { (9 * deep).next_multiple_of(2) };
+        self.depth = match self.method {
+            Method::Direct => (9 * deep).next_multiple_of(2),
+            Method::Winograd => deep,
+            Method::Amx => amx::depth(deep),
+        };
         self.count = wide.div_ceil(COLUMNS);
         let copies = match self.method {
             Method::Direct => 1,
@@ -116,6 +120,15 @@ impl Source<'_> {
 
     fn wide(&self) -> usize {
         if self.usage == Use::Forward { self.outputs } else { self.inputs }
+    }
+
+    /// The weight of a tap between channel `deep` that is summed over and column `wide`.
+    pub fn weight(&self, tap: usize, deep: usize, wide: usize) -> f32 {
+        let (tap, input, output) = match self.usage {
+            Use::Forward => (tap, deep, wide),
+            Use::InputGradient => (8 - tap, wide, deep),
+        };
+        self.weights[(tap * self.inputs + input) * self.outputs + output]
     }
 
     /// How many panels.

@@ -13,12 +13,15 @@
 //! ```
 
 use super::super::Step;
+use super::super::buffer::Scratch;
 use super::super::epilogue::{Epilogue, Part, Quad};
 use super::super::kernel::{AMX_ROWS, COLUMNS, Kernel, Task, Tile, run_all};
 use super::super::weights::Panels;
 use super::super::windows::{PIECES, Windows};
-use super::sheet::{Form, LEAD, Sheet};
+use super::few_inputs;
+use super::sheet::{FEW, Form, LEAD, Sheet};
 use super::tile::{Product, STEP, Stretch, Tiles, multiply};
+use super::weights::depth;
 
 /// Bytes of the four lines that a block's windows see, at most, unless a tile has more.
 const BLOCK_BYTES: usize = 640 * 1024;
@@ -37,7 +40,7 @@ pub struct Plan {
 impl Plan {
     pub fn new(sheet: &Sheet, windows: Windows) -> Self {
         let form = sheet.form();
-        let bytes = 4 * 2 * AMX_ROWS * form.channels * form.parts * size_of::<u16>();
+        let bytes = 4 * 2 * AMX_ROWS * form.channels.max(STEP) * form.parts * size_of::<u16>();
         let tiles = (BLOCK_BYTES / bytes).clamp(1, form.tiles());
         Self { form, windows: windows.as_read(), tiles, across: form.tiles().div_ceil(tiles) }
     }
@@ -90,10 +93,10 @@ struct Run {
 /// Computes `sheet (*) panels` and gives the sums to `epilogue`.
 pub fn convolve<E: Epilogue>(sheet: &Sheet, plan: &Plan, panels: &Panels, epilogue: &E) {
     let form = sheet.form();
-    assert!(panels.depth == 9 * form.channels, "panels of these channels");
+    assert!(panels.depth == depth(form.channels), "panels of these channels");
     let groups = PIECES.div_ceil(plan.blocks().max(1)).min(panels.count);
     let stretches = [Edge { upper: true, lower: false }, Edge::NONE, Edge { upper: false, lower: true }, Edge { upper: true, lower: true }]
-        .map(|edge| stretches(form, edge));
+        .map(|edge| if form.channels <= FEW { few_inputs::stretches(form.parts) } else { stretches(form, edge) });
     run_all(Step::Avx512Bf16, &Convolve { sheet, plan, panels, epilogue, groups, stretches }, plan.blocks() * groups);
 }
 
@@ -149,13 +152,15 @@ impl<E: Epilogue> Task for Convolve<'_, E> {
         let (block, group) = (index / self.groups, index % self.groups);
         let (line, tiles) = self.plan.place(block);
         let mut sums: Quad = [Tile::ZERO; 4];
+        let mut scratch = Scratch::take();
+        let neighbours = scratch.numbers::<u16>(few_inputs::numbers(2 * AMX_ROWS, self.plan.form.parts));
         // SAFETY: the step is AMX, or there would be no sheet.
         let registers = unsafe { Tiles::new() };
         for panel in self.panels.count * group / self.groups..self.panels.count * (group + 1) / self.groups {
             let mut before = 0;
             for tile in tiles.clone() {
                 // SAFETY: tile and panel exist, and the registers are set up.
-                unsafe { self.multiply(line, tile, panel, &mut sums) };
+                unsafe { self.multiply(line, tile, panel, neighbours, &mut sums) };
                 for run in self.plan.runs(line, tile) {
                     let part = Part { block, first: run.first, windows: run.count, row: run.row, panel, before };
                     before += self.plan.windows.pixels(run.first, run.first + run.count);
@@ -174,9 +179,8 @@ impl<E> Convolve<'_, E> {
     /// # Safety
     /// The tile registers are set up; line, tile and panel exist.
     #[inline(always)]
-    unsafe fn multiply(&self, line: usize, tile: usize, panel: usize, sums: &mut Quad) {
+    unsafe fn multiply(&self, line: usize, tile: usize, panel: usize, neighbours: &mut [u16], sums: &mut Quad) {
         let form = self.plan.form;
-        let pixel = form.channels;
         for (below, sums) in sums.chunks_exact_mut(2).enumerate() {
             let y = 2 * line + below;
             if y >= form.height {
@@ -185,7 +189,14 @@ impl<E> Convolve<'_, E> {
             let edge = Edge { upper: y == 0, lower: y + 1 == form.height };
             let [left, right] = sums else { unreachable!("chunks of two") };
             // the position above and to the left of the first window's corner
-            let first = self.sheet.line(y).wrapping_add((LEAD + tile * 2 * AMX_ROWS - 1) * pixel);
+            let position = LEAD + tile * 2 * AMX_ROWS - 1;
+            let (first, pixel, steps) = if form.channels <= FEW {
+                // SAFETY: the positions of this tile; there is AVX-512.
+                unsafe { few_inputs::gather(self.sheet, y, position, 2 * AMX_ROWS, neighbours) };
+                (neighbours.as_ptr(), form.parts * STEP, 1)
+            } else {
+                (self.sheet.line(y).wrapping_add(position * form.channels), form.channels, form.channels / STEP)
+            };
             let product = Product {
                 upper: first,
                 lower: first.wrapping_add(pixel),
@@ -194,7 +205,7 @@ impl<E> Convolve<'_, E> {
                 upper_sums: left.0.as_mut_ptr().cast(),
                 lower_sums: right.0.as_mut_ptr().cast(),
                 c_stride: COLUMNS * size_of::<f32>(),
-                steps: form.channels / STEP,
+                steps,
             };
             // SAFETY: sixteen windows from this tile's first lie within the line and the zeros behind it, a position more on either
             // side and the lines above and below too, which the stretches name only where they exist; a panel is whole.

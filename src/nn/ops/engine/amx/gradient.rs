@@ -21,7 +21,7 @@ use super::super::buffer::{Buffer, Scratch, Shared};
 use super::super::kernel::{AMX_ROWS, COLUMNS, Kernel, Task, run_all};
 use super::super::windows::PIECES;
 use super::lanes::{LANES, pairs_of, store_pairs, transposed};
-use super::sheet::{CHANNELS, Form, Sheet, suits as sheet_suits};
+use super::sheet::{CHANNELS, Form, Sheet};
 use super::tile::{Product, STEP, Stretch, Tiles, multiply};
 
 /// The most weights, in numbers, that are worth summing in groups.
@@ -39,7 +39,7 @@ pub struct Workspace {
 
 /// Whether AMX takes this shape.
 pub fn suits(step: Step, inputs: usize, outputs: usize) -> bool {
-    sheet_suits(step, inputs) && sheet_suits(step, outputs)
+    step.is_amx() && inputs.is_multiple_of(CHANNELS) && outputs.is_multiple_of(COLUMNS)
 }
 
 /// Writes the gradient of the weights (9 x inputs x outputs) from the sheets of activations and of output gradients.

@@ -3,9 +3,10 @@
 //! Every function is compiled into the task that calls it, which runs with AVX-512 and its bfloat16 extension.
 
 use std::arch::x86_64::{
-    __m256i, __m512, __m512i, _mm256_loadu_si256, _mm256_storeu_si256, _mm512_castsi512_ps, _mm512_cvtepu16_epi32, _mm512_cvtneps_pbh,
-    _mm512_loadu_ps, _mm512_or_si512, _mm512_shuffle_i32x4, _mm512_slli_epi32, _mm512_storeu_si512, _mm512_sub_ps, _mm512_unpackhi_epi32,
-    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
+    __m256i, __m512, __m512i, __mmask16, _mm256_loadu_si256, _mm256_mask_storeu_epi16, _mm256_storeu_si256, _mm512_castsi512_ps,
+    _mm512_cvtepu16_epi32, _mm512_cvtneps_pbh, _mm512_loadu_ps, _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_shuffle_i32x4,
+    _mm512_slli_epi32, _mm512_storeu_si512, _mm512_sub_ps, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
+    _mm512_unpacklo_epi64,
 };
 
 /// Numbers of a vector.
@@ -46,17 +47,29 @@ pub unsafe fn half(values: __m512, half: Half) -> __m256i {
     }
 }
 
-/// Stores one half of `values`, whose number is a multiple of sixteen.
+/// Stores one half of `values`.
 ///
 /// # Safety
 /// AVX-512 BF16 is available, and `out` has room for as many numbers.
 #[inline(always)]
 pub unsafe fn store_half(values: &[f32], which: Half, out: *mut u16) {
-    debug_assert!(values.len().is_multiple_of(LANES));
-    for at in (0..values.len() / LANES * LANES).step_by(LANES) {
-        // SAFETY: sixteen of the values, and of the room that the caller promised.
-        unsafe { _mm256_storeu_si256(out.add(at).cast(), half(_mm512_loadu_ps(values.as_ptr().add(at)), which)) };
+    let whole = values.len() / LANES * LANES;
+    // SAFETY: sixteen of the values, and of the room that the caller promised; the mask keeps to the rest.
+    unsafe {
+        for at in (0..whole).step_by(LANES) {
+            _mm256_storeu_si256(out.add(at).cast(), half(_mm512_loadu_ps(values.as_ptr().add(at)), which));
+        }
+        if whole < values.len() {
+            let rest = mask(values.len() - whole);
+            let numbers = _mm512_maskz_loadu_ps(rest, values.as_ptr().add(whole));
+            _mm256_mask_storeu_epi16(out.add(whole).cast(), rest, half(numbers, which));
+        }
     }
+}
+
+/// The first `count` of sixteen.
+pub fn mask(count: usize) -> __mmask16 {
+    if count < LANES { (1 << count) - 1 } else { __mmask16::MAX }
 }
 
 /// Sixteen pairs, the first of each from `first`.

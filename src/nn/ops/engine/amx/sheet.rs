@@ -23,8 +23,12 @@ use super::lanes::{Half, store_half};
 pub const LEAD: usize = 2;
 /// Positions that a tile of windows spans.
 const TILE_POSITIONS: usize = 2 * AMX_ROWS;
-/// Channels come in multiples of this.
+/// Channels come in multiples of this,
 pub const CHANNELS: usize = 32;
+/// or are at most so many: then all taps of all channels are one step of a product.
+pub const FEW: usize = 3;
+/// Numbers behind the last part that may be read, though not used.
+const SPARE: usize = 32;
 
 /// Where things lie in a sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,16 +85,16 @@ pub fn parts(step: Step) -> usize {
 
 /// Whether AMX takes pictures with so many channels.
 pub fn suits(step: Step, channels: usize) -> bool {
-    step.is_amx() && channels.is_multiple_of(CHANNELS)
+    step.is_amx() && (channels.is_multiple_of(CHANNELS) || channels <= FEW)
 }
 
 impl Sheet {
     /// Lays out all pixels.
     pub fn pack<P: Pixels>(&mut self, step: Step, pixels: &P) {
         let form = Form::new(pixels.grid(), step);
-        assert!(suits(step, form.channels), "AMX needs channels in multiples of {CHANNELS}");
+        assert!(suits(step, form.channels), "AMX needs channels in multiples of {CHANNELS}, or at most {FEW}");
         self.form = form;
-        let out = Shared::new(self.numbers.numbers::<u16>(form.parts * form.part_numbers()));
+        let out = Shared::new(self.numbers.numbers::<u16>(form.parts * form.part_numbers() + SPARE));
         let groups = PIECES.div_ceil(form.height + 2).min(form.images);
         run_all(Step::Avx512Bf16, &Pack { pixels, form, groups, out }, (form.height + 2) * groups);
     }

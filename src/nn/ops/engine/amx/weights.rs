@@ -1,17 +1,25 @@
 //! Convolution weights for AMX: panels of 32 columns, `[parts][k / 2][32][2]` in bfloat16, where `k` counts tap by tap through
 //! the channels that are summed over (see `weights.rs` for the two uses).
 
-use std::arch::x86_64::{__m512i, __mmask16, _mm512_maskz_loadu_ps, _mm512_setzero_si512};
+use std::arch::x86_64::{__m512i, _mm512_maskz_loadu_ps, _mm512_setzero_si512};
 
 use super::super::Step;
 use super::super::buffer::Shared;
 use super::super::kernel::{COLUMNS, Kernel, Task, run_all};
 use super::super::weights::{Source, Use};
-use super::lanes::{Half, LANES, half, pairs, store_pairs, transposed};
+use super::lanes::{Half, LANES, half, mask, pairs, store_half, store_pairs, transposed};
+use super::sheet::FEW;
+use super::tile::STEP;
+
+/// `k` of a panel for the sum over so many channels.
+pub fn depth(deep: usize) -> usize {
+    if deep <= FEW { STEP } else { 9 * deep }
+}
 
 /// Packs all panels; `parts` is 2 where what the rounding left over is needed too.
 pub fn pack(source: Source<'_>, parts: usize, out: Shared<u16>) {
     let pieces = match source.usage {
+        _ if source.deep() <= FEW => source.panels(),
         // rows of the weights are read once, in order, and spread over all panels
         Use::Forward => 9 * source.inputs / (2 * LANES),
         Use::InputGradient => 9 * source.panels(),
@@ -25,11 +33,6 @@ struct Pack<'a> {
     out: Shared<u16>,
 }
 
-/// The first of 16 columns that exist, as a mask.
-fn mask(columns: usize) -> __mmask16 {
-    if columns < LANES { (1 << columns) - 1 } else { __mmask16::MAX }
-}
-
 impl Task for Pack<'_> {
     #[inline(always)]
     unsafe fn run<K: Kernel>(&self, index: usize) {
@@ -38,6 +41,7 @@ impl Task for Pack<'_> {
             // SAFETY: run with AVX-512 BF16; each piece writes its own `k` of its own panels.
             unsafe {
                 match self.source.usage {
+                    _ if self.source.deep() <= FEW => self.few(index, part, which),
                     Use::Forward => self.forward(index, part, which),
                     Use::InputGradient => self.input_gradient(index, part, which),
                 }
@@ -53,9 +57,32 @@ impl Pack<'_> {
     /// The panel, part and `k` exist.
     #[inline(always)]
     unsafe fn place(&self, panel: usize, part: usize, k: usize) -> *mut u16 {
-        let depth = 9 * self.source.deep();
+        let depth = depth(self.source.deep());
         // SAFETY: the buffer holds all panels.
         unsafe { self.out.at(((panel * self.parts + part) * depth + k) * COLUMNS) }
+    }
+
+    /// One panel for pictures with few channels: one step, filled up with zeros.
+    ///
+    /// # Safety
+    /// AVX-512 BF16 is available.
+    #[inline(always)]
+    unsafe fn few(&self, panel: usize, part: usize, which: Half) {
+        let deep = self.source.deep();
+        for k in 0..STEP {
+            let mut row = [0.0; COLUMNS];
+            for (j, value) in row.iter_mut().enumerate().take(if k < 9 * deep { self.source.columns(panel) } else { 0 }) {
+                *value = self.source.weight(k / deep, k % deep, panel * COLUMNS + j);
+            }
+            let mut packed = [0; COLUMNS];
+            // SAFETY: 32 numbers; the place is this piece's.
+            unsafe {
+                store_half(&row, which, packed.as_mut_ptr());
+                for (j, value) in packed.into_iter().enumerate() {
+                    *self.place(panel, part, k / 2 * 2).add(2 * j + k % 2) = value;
+                }
+            }
+        }
     }
 
     /// 32 rows of the weights, all panels.
