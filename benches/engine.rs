@@ -9,7 +9,7 @@ fn main() {
     let (size, batch) = (arguments.first().copied().unwrap_or(64), arguments.get(1).copied().unwrap_or(32));
     let channels = [3, 32, 64, 128, 256, 512, 1024];
     rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("the first pool");
-    for step in Step::ALL.into_iter().filter(|s| s.available()) {
+    for step in Step::ALL.into_iter().filter(|s| s.available() && (std::env::var("ONLY").is_err() || s.is_amx())) {
         println!("{step}: ms forward, backward, GFLOP/s");
         let mut totals = [0.0; 2];
         let mut side = size;

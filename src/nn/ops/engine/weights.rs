@@ -79,7 +79,7 @@ impl Panels {
         let copies = match self.method {
             Method::Direct => 1,
             Method::Winograd => PRODUCTS,
-            Method::Amx => amx::parts(step),
+            Method::Amx => amx::parts(step, deep),
         };
         self.panel_len = self.depth * COLUMNS * copies;
         let source = Source { weights, outputs, inputs, usage };

@@ -19,7 +19,7 @@ use super::super::kernel::{AMX_ROWS, COLUMNS, Kernel, Task, Tile, run_all};
 use super::super::weights::Panels;
 use super::super::windows::{PIECES, Windows};
 use super::few_inputs;
-use super::sheet::{FEW, Form, LEAD, Sheet};
+use super::sheet::{FEW, Form, LEAD, Sheet, products};
 use super::tile::{Product, STEP, Stretch, Tiles, multiply};
 use super::weights::depth;
 
@@ -122,17 +122,16 @@ impl Edge {
     }
 }
 
-/// Where the taps lie, from the pixel above and to the left; with bf16x3 for high x high, high x low and low x high.
+/// Where the taps lie, from the pixel above and to the left, for all products of parts.
 fn stretches(form: Form, edge: Edge) -> Vec<Stretch> {
     let bytes = |numbers: usize| (numbers * size_of::<u16>()).cast_signed();
-    let parts: &[(usize, usize)] = if form.parts == 2 { &[(0, 0), (0, 1), (1, 0)] } else { &[(0, 0)] };
     let taps = (0..9).filter(|tap| !(edge.upper && tap / 3 == 0 || edge.lower && tap / 3 == 2));
     let taps: Vec<usize> = taps.collect();
     let stretch = |(a, b): (usize, usize), tap: usize| Stretch {
         a: bytes(a * form.part_numbers() + tap / 3 * form.line_numbers() + tap % 3 * form.channels),
         b: bytes((b * 9 + tap) * form.channels * COLUMNS),
     };
-    parts.iter().flat_map(|part| taps.iter().map(|tap| stretch(*part, *tap))).collect()
+    products(form.parts).iter().flat_map(|part| taps.iter().map(|tap| stretch(*part, *tap))).collect()
 }
 
 struct Convolve<'a, E> {
@@ -192,7 +191,7 @@ impl<E> Convolve<'_, E> {
             let position = LEAD + tile * 2 * AMX_ROWS - 1;
             let (first, pixel, steps) = if form.channels <= FEW {
                 // SAFETY: the positions of this tile; there is AVX-512.
-                unsafe { few_inputs::gather(self.sheet, y, position, 2 * AMX_ROWS, neighbours) };
+                unsafe { few_inputs::gather(self.sheet, form.parts, y, position, 2 * AMX_ROWS, neighbours) };
                 (neighbours.as_ptr(), form.parts * STEP, 1)
             } else {
                 (self.sheet.line(y).wrapping_add(position * form.channels), form.channels, form.channels / STEP)

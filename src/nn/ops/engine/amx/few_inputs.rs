@@ -14,8 +14,8 @@ use super::super::Step;
 use super::super::buffer::{Buffer, Scratch, Shared};
 use super::super::kernel::{AMX_ROWS, COLUMNS, Kernel, Task, run_all};
 use super::super::pixels::Pixels;
-use super::lanes::{Half, LANES, mask, pairs_of, store_half, store_pairs, transposed};
-use super::sheet::{FEW, LEAD, Sheet};
+use super::lanes::{LANES, mask, pairs_of, store_pairs, store_part, transposed};
+use super::sheet::{FEW, LEAD, Sheet, products};
 use super::tile::{Product, STEP, Stretch, Tiles, multiply};
 
 /// Groups of lines that are summed apart, at most.
@@ -29,32 +29,31 @@ pub fn numbers(rows: usize, parts: usize) -> usize {
     rows * parts * STEP + LANES
 }
 
-/// The products of parts: high x high, high x low, low x high.
+/// The products of parts.
 pub fn stretches(parts: usize) -> Vec<Stretch> {
     let part = (STEP * size_of::<u16>()).cast_signed();
     let panel = (STEP * COLUMNS * size_of::<u16>()).cast_signed();
-    let all = [(0, 0), (0, 1), (1, 0)].map(|(a, b)| Stretch { a: a * part, b: b * panel });
-    all[..if parts == 2 { 3 } else { 1 }].to_vec()
+    products(parts).iter().map(|(a, b)| Stretch { a: a.cast_signed() * part, b: b.cast_signed() * panel }).collect()
 }
 
-/// Gathers the rows of `count` positions of line `y` of the pictures; `position` is the one to the left of the first.
+/// Gathers the rows, so many parts of them, of `count` positions of line `y` of the pictures; `position` is the one to the left of the first.
 ///
 /// # Safety
 /// AVX-512 is available; `out` has room as [`numbers`] says.
 #[inline(always)]
-pub unsafe fn gather(sheet: &Sheet, y: usize, position: usize, count: usize, out: &mut [u16]) {
+pub unsafe fn gather(sheet: &Sheet, parts: usize, y: usize, position: usize, count: usize, out: &mut [u16]) {
     let form = sheet.form();
     let side = 3 * form.channels;
     let last = mask(STEP - 2 * side);
-    assert!(out.len() >= numbers(count, form.parts) && position + count + 2 <= form.line);
-    for part in 0..form.parts {
+    assert!(out.len() >= numbers(count, parts) && parts <= form.parts && position + count + 2 <= form.line);
+    for part in 0..parts {
         let lines: [*const u16; 3] =
             std::array::from_fn(|tap| sheet.line(y + tap).wrapping_add(part * form.part_numbers() + position * form.channels));
         for at in 0..count {
             // SAFETY: three positions from each line, and up to sixteen numbers of the sheet behind them, which has some to spare;
             // what a copy writes too much, the next one of the row overwrites, but for the last, which is masked.
             unsafe {
-                let row = out.as_mut_ptr().add((at * form.parts + part) * STEP);
+                let row = out.as_mut_ptr().add((at * parts + part) * STEP);
                 let [above, same, below] = lines.map(|line| line.add(at * form.channels));
                 _mm256_storeu_si256(row.cast(), _mm256_loadu_si256(above.cast()));
                 _mm256_storeu_si256(row.add(side).cast(), _mm256_loadu_si256(same.cast()));
@@ -78,7 +77,7 @@ pub fn weight_gradient<G: Pixels>(x: &Sheet, gradient: &G, partial: &mut Buffer,
     let run = width.next_multiple_of(STEP);
     let groups = GROUPS.min(lines).max(1);
     let sums = partial.numbers::<f32>(groups * STEP * outputs);
-    let task = Multiply { x, gradient, outputs, height, width, run, lines, groups, sums: Shared::new(sums) };
+    let task = Multiply { x, gradient, outputs, height, width, run, lines, groups, parts: x.form().parts.min(2), sums: Shared::new(sums) };
     run_all(Step::Avx512Bf16, &task, groups);
     let len = out.len();
     out.fill(0.0);
@@ -101,6 +100,8 @@ struct Multiply<'a, G> {
     /// Lines of all images together.
     lines: usize,
     groups: usize,
+    /// Parts of each number that are used.
+    parts: usize,
     /// groups x 32 x outputs.
     sums: Shared<f32>,
 }
@@ -108,7 +109,7 @@ struct Multiply<'a, G> {
 impl<G: Pixels> Task for Multiply<'_, G> {
     #[inline(always)]
     unsafe fn run<K: Kernel>(&self, group: usize) {
-        let parts = self.x.form().parts;
+        let parts = self.parts;
         let (from, to) = (self.lines * group / self.groups, self.lines * (group + 1) / self.groups);
         let block = (POSITIONS / self.run).max(1);
         let positions = block * self.run;
@@ -148,21 +149,21 @@ impl<G> Multiply<'_, G> {
     /// AVX-512 is available, and `out` has room for this line.
     #[inline(always)]
     unsafe fn transpose(&self, image: usize, y: usize, gathered: &mut [u16], out: *mut u16, row: usize) {
-        let form = self.x.form();
+        let (form, parts) = (self.x.form(), self.parts);
         let position = LEAD + image * form.pitch - 1;
         // the last image's line may end before a whole step does
         let count = self.run.min(form.line - position - 2);
         // SAFETY: the caller's promises.
         unsafe {
-            gather(self.x, y, position, count, gathered);
-            gathered[count * form.parts * STEP..self.run * form.parts * STEP].fill(0);
-            for part in 0..form.parts {
+            gather(self.x, parts, y, position, count, gathered);
+            gathered[count * parts * STEP..self.run * parts * STEP].fill(0);
+            for part in 0..parts {
                 for first in (0..self.run).step_by(STEP) {
                     for k in [0, LANES] {
-                        let from = gathered.as_ptr().add((first * form.parts + part) * STEP + k);
+                        let from = gathered.as_ptr().add((first * parts + part) * STEP + k);
                         let mut rows = [_mm512_setzero_si512(); LANES];
                         for (i, row) in rows.iter_mut().enumerate() {
-                            *row = pairs_of(from.add(2 * i * form.parts * STEP), from.add((2 * i + 1) * form.parts * STEP));
+                            *row = pairs_of(from.add(2 * i * parts * STEP), from.add((2 * i + 1) * parts * STEP));
                         }
                         for (i, numbers) in transposed(&rows).into_iter().enumerate() {
                             store_pairs(out.add((part * STEP + k + i) * row + first), numbers);
@@ -179,10 +180,9 @@ impl<G> Multiply<'_, G> {
     /// AVX-512 BF16 is available, and `out` has room for this line.
     #[inline(always)]
     unsafe fn pair(&self, line: &[f32], out: *mut u16, part_numbers: usize) {
-        let parts = self.x.form().parts;
+        let parts = self.parts;
         let mut both = [[0u16; COLUMNS]; 2];
         for part in 0..parts {
-            let which = if part == 0 { Half::High } else { Half::Low };
             for x in (0..self.run).step_by(2) {
                 for panel in 0..self.outputs / COLUMNS {
                     // SAFETY: 32 outputs of two pixels, where they exist; the place of this pair.
@@ -190,7 +190,7 @@ impl<G> Multiply<'_, G> {
                         for (at, packed) in both.iter_mut().enumerate() {
                             let start = (x + at) * self.outputs + panel * COLUMNS;
                             match line.get(start..start + COLUMNS) {
-                                Some(values) => store_half(values, which, packed.as_mut_ptr()),
+                                Some(values) => store_part(values, part, packed.as_mut_ptr()),
                                 None => packed.fill(0),
                             }
                         }
@@ -210,10 +210,13 @@ impl<G> Multiply<'_, G> {
     /// The tile registers are set up, the operands were packed, and the sums belong to the caller.
     #[inline(always)]
     unsafe fn multiply(&self, (a, row): (*const u16, usize), (b, part_numbers): (*const u16, usize), count: usize, sums: *mut f32) {
-        let parts = self.x.form().parts;
+        let parts = self.parts;
         let bytes = |numbers: usize| (numbers * size_of::<u16>()).cast_signed();
-        let all = [(0, 0), (0, 1), (1, 0)].map(|(a, b)| Stretch { a: bytes(a * STEP * row), b: bytes(b * part_numbers) });
-        let stretches = &all[..if parts == 2 { 3 } else { 1 }];
+        let mut stretches = [Stretch { a: 0, b: 0 }; 3];
+        let products = products(parts);
+        for (stretch, (a, b)) in stretches.iter_mut().zip(products) {
+            *stretch = Stretch { a: bytes(a * STEP * row), b: bytes(b * part_numbers) };
+        }
         for panel in 0..self.outputs / COLUMNS {
             // SAFETY: the caller's promises.
             unsafe {
@@ -228,7 +231,7 @@ impl<G> Multiply<'_, G> {
                     c_stride: self.outputs * size_of::<f32>(),
                     steps: count * self.run / STEP,
                 };
-                multiply::<true>(&product, stretches);
+                multiply::<true>(&product, &stretches[..products.len()]);
             }
         }
     }

@@ -21,7 +21,7 @@ use super::super::buffer::{Buffer, Scratch, Shared};
 use super::super::kernel::{AMX_ROWS, COLUMNS, Kernel, Task, run_all};
 use super::super::windows::PIECES;
 use super::lanes::{LANES, pairs_of, store_pairs, transposed};
-use super::sheet::{CHANNELS, Form, Sheet};
+use super::sheet::{CHANNELS, Form, Sheet, products};
 use super::tile::{Product, STEP, Stretch, Tiles, multiply};
 
 /// The most weights, in numbers, that are worth summing in groups.
@@ -91,12 +91,11 @@ impl Shapes {
         self.gradient.channels / COLUMNS * self.gradient.parts * self.panel(lines)
     }
 
-    /// The products of parts: high x high, high x low, low x high.
+    /// The products of parts.
     fn stretches(self, lines: usize) -> Vec<Stretch> {
         let bytes = |numbers: usize| (numbers * size_of::<u16>()).cast_signed();
-        let parts: &[(usize, usize)] = if self.x.parts == 2 { &[(0, 0), (0, 1), (1, 0)] } else { &[(0, 0)] };
         let a = self.x.channels * self.row(lines);
-        parts.iter().map(|part| Stretch { a: bytes(part.0 * a), b: bytes(part.1 * self.panel(lines)) }).collect()
+        products(self.x.parts).iter().map(|part| Stretch { a: bytes(part.0 * a), b: bytes(part.1 * self.panel(lines)) }).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Vectors of bfloat16: rounding, the remainder of the rounding, pairs, and the transposition of a 16 x 16 block.
+//! Vectors of bfloat16: a number as the sum of several, pairs, and the transposition of a 16 x 16 block.
 //!
 //! Every function is compiled into the task that calls it, which runs with AVX-512 and its bfloat16 extension.
 
@@ -12,15 +12,6 @@ use std::arch::x86_64::{
 /// Numbers of a vector.
 pub const LANES: usize = 16;
 
-/// Which part of a number is meant where every number is the sum of two bfloat16.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Half {
-    /// The number, rounded.
-    High,
-    /// What the rounding left over, rounded.
-    Low,
-}
-
 /// Sixteen numbers as bfloat16.
 ///
 /// # Safety
@@ -31,38 +22,38 @@ unsafe fn rounded(values: __m512) -> __m256i {
     unsafe { std::mem::transmute(_mm512_cvtneps_pbh(values)) }
 }
 
-/// One half of sixteen numbers.
+/// Part `part` of sixteen numbers that are written as a sum of bfloat16: part 0 is the number, rounded, and each further part what
+/// those before left over, rounded. Two parts keep 16 of the 24 bits of a number, three keep all.
 ///
 /// # Safety
 /// AVX-512 BF16 is available.
 #[inline(always)]
-pub unsafe fn half(values: __m512, half: Half) -> __m256i {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let high = rounded(values);
-        match half {
-            Half::High => high,
-            Half::Low => rounded(_mm512_sub_ps(values, _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(high))))),
-        }
+pub unsafe fn part(values: __m512, part: usize) -> __m256i {
+    let mut rest = values;
+    for _ in 0..part {
+        // SAFETY: the caller's promise.
+        unsafe { rest = _mm512_sub_ps(rest, _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(rounded(rest))))) };
     }
+    // SAFETY: the caller's promise.
+    unsafe { rounded(rest) }
 }
 
-/// Stores one half of `values`.
+/// Stores one part of `values`.
 ///
 /// # Safety
 /// AVX-512 BF16 is available, and `out` has room for as many numbers.
 #[inline(always)]
-pub unsafe fn store_half(values: &[f32], which: Half, out: *mut u16) {
+pub unsafe fn store_part(values: &[f32], number: usize, out: *mut u16) {
     let whole = values.len() / LANES * LANES;
     // SAFETY: sixteen of the values, and of the room that the caller promised; the mask keeps to the rest.
     unsafe {
         for at in (0..whole).step_by(LANES) {
-            _mm256_storeu_si256(out.add(at).cast(), half(_mm512_loadu_ps(values.as_ptr().add(at)), which));
+            _mm256_storeu_si256(out.add(at).cast(), part(_mm512_loadu_ps(values.as_ptr().add(at)), number));
         }
         if whole < values.len() {
             let rest = mask(values.len() - whole);
             let numbers = _mm512_maskz_loadu_ps(rest, values.as_ptr().add(whole));
-            _mm256_mask_storeu_epi16(out.add(whole).cast(), rest, half(numbers, which));
+            _mm256_mask_storeu_epi16(out.add(whole).cast(), rest, part(numbers, number));
         }
     }
 }

@@ -10,14 +10,14 @@
 //!
 //! So a tap is the same memory, shifted by a constant; the windows of a line are every second position from the left edge to the
 //! right one, whatever the image; and a product over all positions meets only zeros where there is no pixel. With bf16x3 there are
-//! two such sheets, one behind the other: the rounded numbers and what the rounding left over.
+//! several such sheets, one behind the other: the rounded numbers and what the rounding left over.
 
 use super::super::Step;
 use super::super::buffer::{Buffer, Scratch, Shared};
 use super::super::kernel::{AMX_ROWS, Kernel, Task, run_all};
 use super::super::pixels::{Grid, Pixels};
 use super::super::windows::PIECES;
-use super::lanes::{Half, store_half};
+use super::lanes::store_part;
 
 /// Zeros before the first image of a line.
 pub const LEAD: usize = 2;
@@ -42,7 +42,7 @@ pub struct Form {
     pub pitch: usize,
     /// Positions of a line, a multiple of 32.
     pub line: usize,
-    /// 1, or 2 with what the rounding left over.
+    /// Parts of each number, see [`parts`].
     pub parts: usize,
 }
 
@@ -52,7 +52,7 @@ impl Form {
         let pitch = 2 * (width / 2 + 1);
         // the last window of the last tile sees LEAD positions beyond the tile's
         let line = (images * pitch).next_multiple_of(TILE_POSITIONS) + TILE_POSITIONS;
-        Self { height, width, images, channels, pitch, line, parts: parts(step) }
+        Self { height, width, images, channels, pitch, line, parts: parts(step, channels) }
     }
 
     /// Numbers of a line.
@@ -78,9 +78,20 @@ pub struct Sheet {
     numbers: Buffer,
 }
 
-/// 2 where every number is the sum of two bfloat16, else 1.
-pub fn parts(step: Step) -> usize {
-    if step == Step::AmxBf16x3 { 2 } else { 1 }
+/// The bfloat16 that a number is the sum of: one; with bf16x3 two, and three in the first layer, where exactness costs little and
+/// keeps the most windows from choosing another maximum than 32-bit arithmetic.
+pub fn parts(step: Step, channels: usize) -> usize {
+    match step {
+        Step::AmxBf16x3 if channels <= FEW => 3,
+        Step::AmxBf16x3 => 2,
+        _ => 1,
+    }
+}
+
+/// The products of the parts of A and B that matter: with two parts high x high, high x low and low x high.
+pub fn products(parts: usize) -> &'static [(usize, usize)] {
+    const ALL: [(usize, usize); 6] = [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (2, 0)];
+    &ALL[..[1, 3, 6][parts - 1]]
 }
 
 /// Whether AMX takes pictures with so many channels.
@@ -143,9 +154,8 @@ impl<P: Pixels> Task for Pack<'_, P> {
             for image in images.clone() {
                 let start = LEAD + image * form.pitch;
                 self.pixels.read(image, line - 1, 0, form.width, values);
-                let half = if part == 0 { Half::High } else { Half::Low };
                 // SAFETY: the pixels of this image on this line, which belong to this piece; the instructions are there.
-                unsafe { store_half(values, half, self.out.at(place(part, start))) };
+                unsafe { store_part(values, part, self.out.at(place(part, start))) };
                 zeros(start + form.width, start + form.pitch);
             }
             zeros(LEAD + images.end * form.pitch, end);

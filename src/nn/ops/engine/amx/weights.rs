@@ -7,7 +7,7 @@ use super::super::Step;
 use super::super::buffer::Shared;
 use super::super::kernel::{COLUMNS, Kernel, Task, run_all};
 use super::super::weights::{Source, Use};
-use super::lanes::{Half, LANES, half, mask, pairs, store_half, store_pairs, transposed};
+use super::lanes::{LANES, mask, pairs, part, store_pairs, store_part, transposed};
 use super::sheet::FEW;
 use super::tile::STEP;
 
@@ -16,7 +16,7 @@ pub fn depth(deep: usize) -> usize {
     if deep <= FEW { STEP } else { 9 * deep }
 }
 
-/// Packs all panels; `parts` is 2 where what the rounding left over is needed too.
+/// Packs all panels, in so many parts of each number.
 pub fn pack(source: Source<'_>, parts: usize, out: Shared<u16>) {
     let pieces = match source.usage {
         _ if source.deep() <= FEW => source.panels(),
@@ -37,13 +37,12 @@ impl Task for Pack<'_> {
     #[inline(always)]
     unsafe fn run<K: Kernel>(&self, index: usize) {
         for part in 0..self.parts {
-            let which = if part == 0 { Half::High } else { Half::Low };
             // SAFETY: run with AVX-512 BF16; each piece writes its own `k` of its own panels.
             unsafe {
                 match self.source.usage {
-                    _ if self.source.deep() <= FEW => self.few(index, part, which),
-                    Use::Forward => self.forward(index, part, which),
-                    Use::InputGradient => self.input_gradient(index, part, which),
+                    _ if self.source.deep() <= FEW => self.few(index, part),
+                    Use::Forward => self.forward(index, part),
+                    Use::InputGradient => self.input_gradient(index, part),
                 }
             }
         }
@@ -67,7 +66,7 @@ impl Pack<'_> {
     /// # Safety
     /// AVX-512 BF16 is available.
     #[inline(always)]
-    unsafe fn few(&self, panel: usize, part: usize, which: Half) {
+    unsafe fn few(&self, panel: usize, number: usize) {
         let deep = self.source.deep();
         for k in 0..STEP {
             let mut row = [0.0; COLUMNS];
@@ -77,9 +76,9 @@ impl Pack<'_> {
             let mut packed = [0; COLUMNS];
             // SAFETY: 32 numbers; the place is this piece's.
             unsafe {
-                store_half(&row, which, packed.as_mut_ptr());
+                store_part(&row, number, packed.as_mut_ptr());
                 for (j, value) in packed.into_iter().enumerate() {
-                    *self.place(panel, part, k / 2 * 2).add(2 * j + k % 2) = value;
+                    *self.place(panel, number, k / 2 * 2).add(2 * j + k % 2) = value;
                 }
             }
         }
@@ -90,7 +89,7 @@ impl Pack<'_> {
     /// # Safety
     /// AVX-512 BF16 is available.
     #[inline(always)]
-    unsafe fn forward(&self, index: usize, part: usize, which: Half) {
+    unsafe fn forward(&self, index: usize, number: usize) {
         let Source { weights, outputs, .. } = self.source;
         for panel in 0..self.source.panels() {
             let columns = self.source.columns(panel);
@@ -100,8 +99,8 @@ impl Pack<'_> {
                     let row = |k: usize| weights[k * outputs + panel * COLUMNS..].as_ptr().wrapping_add(first);
                     // SAFETY: the mask leaves out the columns that do not exist; the place is this piece's.
                     unsafe {
-                        let rows = [k, k + 1].map(|k| half(_mm512_maskz_loadu_ps(mask, row(k)), which));
-                        store_pairs(self.place(panel, part, k).add(2 * first), pairs(rows[0], rows[1]));
+                        let rows = [k, k + 1].map(|k| part(_mm512_maskz_loadu_ps(mask, row(k)), number));
+                        store_pairs(self.place(panel, number, k).add(2 * first), pairs(rows[0], rows[1]));
                     }
                 }
             }
@@ -113,7 +112,7 @@ impl Pack<'_> {
     /// # Safety
     /// AVX-512 BF16 is available.
     #[inline(always)]
-    unsafe fn input_gradient(&self, index: usize, part: usize, which: Half) {
+    unsafe fn input_gradient(&self, index: usize, number: usize) {
         let Source { weights, outputs, inputs, .. } = self.source;
         let (panel, tap) = (index / 9, index % 9);
         let columns = self.source.columns(panel);
@@ -124,10 +123,10 @@ impl Pack<'_> {
                     let mut rows: [__m512i; LANES] = [_mm512_setzero_si512(); LANES];
                     for (j, row) in rows.iter_mut().enumerate().take(columns.saturating_sub(first)) {
                         let at = ((8 - tap) * inputs + panel * COLUMNS + first + j) * outputs + output;
-                        *row = joined(weights[at..at + 2 * LANES].as_ptr(), which);
+                        *row = joined(weights[at..at + 2 * LANES].as_ptr(), number);
                     }
                     for (pair, row) in transposed(&rows).into_iter().enumerate() {
-                        store_pairs(self.place(panel, part, tap * outputs + output + 2 * pair).add(2 * first), row);
+                        store_pairs(self.place(panel, number, tap * outputs + output + 2 * pair).add(2 * first), row);
                     }
                 }
             }
@@ -135,16 +134,16 @@ impl Pack<'_> {
     }
 }
 
-/// One half of 32 neighbouring numbers.
+/// One part of 32 neighbouring numbers.
 ///
 /// # Safety
 /// AVX-512 BF16 is available, and 32 numbers can be read.
 #[inline(always)]
-unsafe fn joined(values: *const f32, which: Half) -> __m512i {
+unsafe fn joined(values: *const f32, number: usize) -> __m512i {
     use std::arch::x86_64::{_mm512_castsi256_si512, _mm512_inserti64x4, _mm512_loadu_ps};
     // SAFETY: the caller's promises.
     unsafe {
-        let [first, second] = [0, LANES].map(|at| half(_mm512_loadu_ps(values.add(at)), which));
+        let [first, second] = [0, LANES].map(|at| part(_mm512_loadu_ps(values.add(at)), number));
         _mm512_inserti64x4::<1>(_mm512_castsi256_si512(first), second)
     }
 }
