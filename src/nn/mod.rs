@@ -114,8 +114,9 @@ pub trait Network: Send + Sync {
     /// If there are no such layers, or the shape does not fit.
     fn run_layers(&self, range: std::ops::Range<usize>, input: &Tensor) -> Result<Tensor>;
 
-    /// The gradients of all parameters (and of what else was tracked) from a scalar loss of a training pass. Use this rather
-    /// than `loss.backward()`, which does not see the parameters of fused operators.
+    /// The gradients of all parameters (and of what else was tracked) from a scalar loss of a training pass. Use this
+    /// rather than `loss.backward()`, which does not see the parameters of fused operators. The gradients share memory with those of the
+    /// next call: use or copy them before.
     ///
     /// # Errors
     /// If an operator fails.

@@ -4,6 +4,8 @@
 //! `RAdam` with `decoupled_weight_decay=True`) and added to the gradient for SGD, as there. Parameters that say so (biases,
 //! normalisation) are never decayed.
 
+#![allow(clippy::inline_always, reason = "what is dispatched to an instruction set must be compiled for it")]
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -82,8 +84,21 @@ fn sum_of_squares(tensor: &Tensor) -> Result<f64> {
         return tensor.sqr()?.sum_all()?.to_scalar::<f32>().map(f64::from);
     };
     let values = contiguous(storage, layout)?;
-    let parts: Vec<f64> = values.par_chunks(CHUNK).map(|c| c.iter().map(|&g| f64::from(g) * f64::from(g)).sum()).collect();
+    let parts: Vec<f64> = values.par_chunks(CHUNK).map(|chunk| pulp::Arch::new().dispatch(|| squares(chunk))).collect();
     Ok(parts.iter().sum())
+}
+
+/// Sums squares in sixteen lanes, which become vector instructions, in the same order on every machine.
+#[inline(always)]
+fn squares(values: &[f32]) -> f64 {
+    let mut lanes = [0.0f64; 16];
+    let (blocks, rest) = values.as_chunks::<16>();
+    for block in blocks {
+        for (lane, value) in lanes.iter_mut().zip(block) {
+            *lane += f64::from(*value) * f64::from(*value);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>()
 }
 
 fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
@@ -238,7 +253,7 @@ enum Rule {
 
 impl Adam {
     /// Takes a gradient into both means; returns the mean gradient.
-    #[inline]
+    #[inline(always)]
     fn gather(&self, g: f32, m: &mut f32, v: &mut f32) -> f32 {
         let g = g * self.scale;
         // as small changes: 0.999 in 32 bits is off by 1e-8, which would add up over the steps
@@ -275,24 +290,35 @@ impl InplaceOp2 for Step<'_> {
 /// Runs a rule over all numbers of a parameter, chunk by chunk in parallel.
 fn apply(rule: Rule, p: &mut [f32], g: &[f32], first: &mut [f32], second: &mut [f32]) {
     let both = p.par_chunks_mut(CHUNK).zip(g.par_chunks(CHUNK)).zip(first.par_chunks_mut(CHUNK));
+    if let Rule::Sgd { .. } = rule {
+        both.for_each(|((p, g), first)| pulp::Arch::new().dispatch(|| apply_chunk(rule, p, g, first, &mut [])));
+    } else {
+        let all = both.zip(second.par_chunks_mut(CHUNK));
+        all.for_each(|(((p, g), first), second)| pulp::Arch::new().dispatch(|| apply_chunk(rule, p, g, first, second)));
+    }
+}
+
+#[inline(always)]
+fn apply_chunk(rule: Rule, p: &mut [f32], g: &[f32], first: &mut [f32], second: &mut [f32]) {
+    let both = p.iter_mut().zip(g).zip(first);
     match rule {
-        Rule::Sgd { scale, decay, momentum, lr } => both.for_each(|((p, g), b)| {
-            for ((p, &g), b) in p.iter_mut().zip(g).zip(b) {
+        Rule::Sgd { scale, decay, momentum, lr } => {
+            for ((p, &g), b) in both {
                 *b = *b * momentum + (g * scale + *p * decay);
                 *p -= lr * *b;
             }
-        }),
-        Rule::Adam(a) => both.zip(second.par_chunks_mut(CHUNK)).for_each(|(((p, g), m), v)| {
-            for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+        }
+        Rule::Adam(a) => {
+            for (((p, &g), m), v) in both.zip(second) {
                 let mean = a.gather(g, m, v);
                 // decay and step in one subtraction: the weight is rounded once
                 *p -= *p * a.decay + a.step * mean / (v.sqrt() * a.root_scale + EPSILON as f32);
             }
-        }),
-        Rule::Momentum(a) => both.zip(second.par_chunks_mut(CHUNK)).for_each(|(((p, g), m), v)| {
-            for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+        }
+        Rule::Momentum(a) => {
+            for (((p, &g), m), v) in both.zip(second) {
                 *p -= *p * a.decay + a.step * a.gather(g, m, v);
             }
-        }),
+        }
     }
 }

@@ -11,7 +11,7 @@ use candle_core::{Device, Result, Tensor, Var, bail};
 
 use super::super::layer::{self, LayerKind, Plan, TensorPlan};
 use super::super::{Buffer, Mode, Network, NetworkOptions, Parameter};
-use crate::nn::ops::{self, Block, ConvOptions, Running, Step, Tail, Trunk};
+use crate::nn::ops::{self, Block, ConvOptions, LinearLayer, Running, Step, Tail, Trunk};
 
 /// A network whose layers stand in one line.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ struct Module {
     tensors: Vec<Var>,
     /// The position in the whole network, which tells dropout masks apart.
     position: usize,
+    /// A linear layer's operator.
+    linear: Option<Arc<LinearLayer>>,
 }
 
 impl Sequential {
@@ -48,8 +50,11 @@ impl Sequential {
             bail!("the networks run on the processor only: choose the CPU as device");
         }
         let plan = super::plan(options)?;
-        let mut modules: Vec<Module> =
-            plan.layers().enumerate().map(|(position, layer)| Module { kind: layer.kind, tensors: Vec::new(), position }).collect();
+        let mut modules: Vec<Module> = plan
+            .layers()
+            .enumerate()
+            .map(|(position, layer)| Module { kind: layer.kind, tensors: Vec::new(), position, linear: None })
+            .collect();
         let (mut parameters, mut buffers) = (Vec::new(), Vec::new());
         for (number, (position, name, tensor_plan)) in plan.tensors().enumerate() {
             let initial = tensor(number, &name, &tensor_plan)?;
@@ -63,6 +68,9 @@ impl Sequential {
             } else {
                 buffers.push(Buffer { name, var });
             }
+        }
+        for module in modules.iter_mut().filter(|module| matches!(module.kind, LayerKind::Linear { .. })) {
+            module.linear = Some(Arc::new(LinearLayer::new(module.tensors[0].clone(), module.tensors[1].clone())?));
         }
         let Plan { features, .. } = plan;
         let head = modules.split_off(features.len());
@@ -113,6 +121,9 @@ impl Network for Sequential {
     fn backward(&self, loss: &Tensor) -> Result<GradStore> {
         let mut gradients = loss.backward()?;
         self.trunk.collect(&mut gradients);
+        for linear in self.head.iter().filter_map(|module| module.linear.as_ref()) {
+            linear.collect(&mut gradients);
+        }
         Ok(gradients)
     }
 
@@ -186,7 +197,10 @@ impl Module {
             LayerKind::MaxPool2d => ops::max_pool2d(x),
             LayerKind::GlobalAveragePool => ops::global_average_pool(x),
             LayerKind::Flatten => x.flatten_from(1),
-            LayerKind::Linear { .. } => ops::linear(x, &self.weight(0, mode), &self.weight(1, mode)),
+            LayerKind::Linear { .. } => match &self.linear {
+                Some(linear) => linear.forward(x, mode != Mode::Eval),
+                None => ops::linear(x, &self.weight(0, mode), &self.weight(1, mode)),
+            },
             LayerKind::Dropout { probability } => match mode {
                 Mode::Train { seed, step } => ops::dropout(x, probability, seed, step, self.position as u64),
                 Mode::Eval => Ok(x.clone()),

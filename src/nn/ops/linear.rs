@@ -1,7 +1,11 @@
 //! The linear layer y = x W^T + b.
 
-use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use candle_core::backprop::GradStore;
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Device, Layout, Result, Shape, Tensor, Var, bail};
+
+use super::gradient::Gradients;
 use super::matrix::{Matrix, Threads, multiply};
 use super::slices::{argument, operand, output, with_slice};
 
@@ -35,14 +39,7 @@ impl CustomOp3 for Linear {
         bias: &CpuStorage,
         bl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (batch, inputs) = il.shape().dims2()?;
-        let outputs = wl.dims()[0];
-        // Every row starts as the bias; the product is added to it.
-        let mut out = argument(bias, bl)?.repeat(batch);
-        let input = Matrix::new(argument(input, il)?, batch, inputs);
-        let weight = Matrix::new(argument(weight, wl)?, outputs, inputs);
-        multiply(&mut out, input, weight.transposed(), true, Threads::All);
-        Ok(output(out, (batch, outputs)))
+        forward(argument(input, il)?, argument(weight, wl)?, argument(bias, bl)?)
     }
 
     fn bwd(
@@ -65,6 +62,103 @@ impl CustomOp3 for Linear {
         let db = bias.track_op().then(|| gradient.sum(0)).transpose()?;
         Ok((dx, dw, db))
     }
+}
+
+/// A linear layer that knows its parameters.
+#[derive(Debug)]
+pub struct LinearLayer {
+    weight: Var,
+    bias: Var,
+    gradients: Mutex<Gradients>,
+}
+
+impl LinearLayer {
+    /// The layer with weights of outputs x inputs and a bias of length outputs.
+    ///
+    /// # Errors
+    /// If they do not fit each other.
+    pub fn new(weight: Var, bias: Var) -> Result<Self> {
+        if weight.rank() != 2 || bias.dims() != &weight.dims()[..1] {
+            bail!("a linear layer cannot be made of {:?} and {:?}", weight.dims(), bias.dims());
+        }
+        Ok(Self { weight, bias, gradients: Mutex::default() })
+    }
+
+    /// N x inputs to N x outputs. In training a backward pass reaches the parameters, whose gradients are fetched with
+    /// [`collect`](Self::collect), and the input; in evaluation only the input.
+    ///
+    /// # Errors
+    /// If the input does not fit.
+    pub fn forward(self: &Arc<Self>, input: &Tensor, training: bool) -> Result<Tensor> {
+        if !training {
+            return linear(input, &self.weight.as_detached_tensor(), &self.bias.as_detached_tensor());
+        }
+        let (outputs, inputs) = self.weight.dims2()?;
+        if input.rank() != 2 || input.dim(1)? != inputs {
+            bail!("a linear layer with weights {outputs} x {inputs} cannot take {:?}", input.dims());
+        }
+        operand(input, "linear")?.apply_op2(self.weight.as_tensor(), TrainedLinear(Arc::clone(self)))
+    }
+
+    /// Puts the parameters' gradients of the last backward pass into `gradients`; they share memory with the next pass's.
+    pub fn collect(&self, gradients: &mut GradStore) {
+        self.lock().collect(gradients);
+    }
+
+    /// The memory; a panic in another thread's pass leaves nothing that the next pass would not overwrite.
+    fn lock(&self) -> MutexGuard<'_, Gradients> {
+        self.gradients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The weight is an argument so that Candle comes back here also where the input is none of its variables.
+struct TrainedLinear(Arc<LinearLayer>);
+
+impl CustomOp2 for TrainedLinear {
+    fn name(&self) -> &'static str {
+        "linear layer"
+    }
+
+    fn cpu_fwd(&self, input: &CpuStorage, il: &Layout, weight: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
+        with_slice(&self.0.bias, |bias| forward(argument(input, il)?, argument(weight, wl)?, bias))
+    }
+
+    fn bwd(&self, input: &Tensor, weight: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let (batch, inputs) = input.dims2()?;
+        let outputs = weight.dim(0)?;
+        let mut gradients = self.0.lock();
+        let dx = with_slice(gradient, |g| {
+            let rows = Matrix::new(g, batch, outputs);
+            gradients.write(&self.0.weight, |dw| {
+                with_slice(input, |x| {
+                    multiply(dw, rows.transposed(), Matrix::new(x, batch, inputs), false, Threads::All);
+                    Ok(())
+                })
+            })?;
+            gradients.write(&self.0.bias, |db| {
+                db.fill(0.0);
+                for row in g.chunks_exact(outputs) {
+                    for (sum, value) in db.iter_mut().zip(row) {
+                        *sum += value;
+                    }
+                }
+                Ok(())
+            })?;
+            input.track_op().then(|| with_slice(weight, |w| product(rows, Matrix::new(w, outputs, inputs)))).transpose()
+        })?;
+        Ok((dx, None))
+    }
+}
+
+/// Every row starts as the bias; the product is added to it.
+fn forward(input: &[f32], weight: &[f32], bias: &[f32]) -> Result<(CpuStorage, Shape)> {
+    let outputs = bias.len();
+    let inputs = weight.len() / outputs;
+    let batch = input.len() / inputs;
+    let mut out = bias.repeat(batch);
+    let weight = Matrix::new(weight, outputs, inputs);
+    multiply(&mut out, Matrix::new(input, batch, inputs), weight.transposed(), true, Threads::All);
+    Ok(output(out, (batch, outputs)))
 }
 
 fn product(left: Matrix, right: Matrix) -> Result<Tensor> {

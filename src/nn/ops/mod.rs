@@ -11,6 +11,7 @@ mod batch_norm;
 mod conv2d;
 mod dropout;
 pub mod engine;
+mod gradient;
 mod im2col;
 mod linear;
 mod matrix;
@@ -23,7 +24,7 @@ pub use batch_norm::{BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, Running, batch_nor
 pub use conv2d::{ConvOptions, conv2d};
 pub use dropout::dropout;
 pub use engine::Step;
-pub use linear::linear;
+pub use linear::{LinearLayer, linear};
 pub use pool::{global_average_pool, max_pool2d, relu_max_pool2d};
 pub use relu::relu;
 pub use trunk::{Block, Tail, Trunk};

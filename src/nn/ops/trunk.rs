@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::batch_norm::{BATCH_NORM_EPSILON as EPSILON, BATCH_NORM_MOMENTUM as MOMENTUM};
 use super::engine::{Grid, Norm, NormPool, NormPoolGradients, ReluPool, ReluPoolGradients, Statistics, Step};
+use super::gradient::Gradients;
 use super::slices::{argument, operand, output, with_slice};
 
 /// The parameters of one block: convolution 3 x 3, then bias or batch norm, ReLU, max-pool 2 x 2.
@@ -55,8 +56,7 @@ struct State {
     pass: u64,
     input: Vec<f32>,
     stages: Vec<Stage>,
-    /// Gradients of the parameters from the last backward pass.
-    gradients: Vec<(Var, Tensor)>,
+    gradients: Gradients,
 }
 
 /// One block's memory.
@@ -128,11 +128,9 @@ impl Trunk {
         out.permute((0, 3, 1, 2))
     }
 
-    /// Moves the parameters' gradients of the last backward pass into `gradients`.
+    /// Puts the parameters' gradients of the last backward pass into `gradients`; they share memory with the next pass's.
     pub fn collect(&self, gradients: &mut GradStore) {
-        for (var, gradient) in self.lock().gradients.drain(..) {
-            gradients.insert(var.as_tensor(), gradient);
-        }
+        self.lock().gradients.collect(gradients);
     }
 
     /// The memory; a panic in another thread's pass leaves nothing that the next pass would not overwrite.
@@ -169,7 +167,7 @@ impl Trunk {
         for block in &self.blocks {
             grids.push(grids[grids.len() - 1].pooled().with_channels(block.weight.dim(3)?));
         }
-        state.gradients.clear();
+        state.gradients.forget();
         let mut first = vec![0.0; if images { grids[0].len() } else { 0 }];
         for (index, block) in self.blocks.iter().enumerate().rev() {
             let (before, rest) = state.stages.split_at_mut(index);
@@ -235,37 +233,39 @@ impl Stage {
         block: &Block,
         gradient: &[f32],
         dx: Option<&mut Vec<f32>>,
-        out: &mut Vec<(Var, Tensor)>,
+        out: &mut Gradients,
     ) -> Result<()> {
         let outputs = block.weight.dim(3)?;
-        let mut dw = vec![0.0; block.weight.elem_count()];
         let (mut first, mut second) = (vec![0.0; outputs], vec![0.0; outputs]);
         let input = dx.map(|dx| &mut dx[..]);
-        with_slice(&block.weight, |weights| match &block.tail {
-            Tail::Bias(_) => {
-                let to = ReluPoolGradients { input, weights: &mut dw, bias: &mut first };
-                self.relu.backward(step, grid, x, weights, gradient, &self.codes, to);
-                Ok(())
-            }
-            Tail::Norm { weight, bias, .. } => with_slice(weight, |weight| {
-                with_slice(bias, |bias| {
-                    let norm = Norm { weight, bias, epsilon: EPSILON as f32 };
-                    let to = NormPoolGradients { input, weights: &mut dw, norm_weight: &mut first, norm_bias: &mut second };
-                    self.norm.backward(step, grid, x, weights, norm, &self.statistics, gradient, &self.codes, to);
+        out.write(&block.weight, |dw| {
+            with_slice(&block.weight, |weights| match &block.tail {
+                Tail::Bias(_) => {
+                    let to = ReluPoolGradients { input, weights: dw, bias: &mut first };
+                    self.relu.backward(step, grid, x, weights, gradient, &self.codes, to);
                     Ok(())
-                })
-            }),
+                }
+                Tail::Norm { weight, bias, .. } => with_slice(weight, |weight| {
+                    with_slice(bias, |bias| {
+                        let norm = Norm { weight, bias, epsilon: EPSILON as f32 };
+                        let to = NormPoolGradients { input, weights: dw, norm_weight: &mut first, norm_bias: &mut second };
+                        self.norm.backward(step, grid, x, weights, norm, &self.statistics, gradient, &self.codes, to);
+                        Ok(())
+                    })
+                }),
+            })
         })?;
-        out.push((block.weight.clone(), Tensor::from_vec(dw, block.weight.shape(), &Device::Cpu)?));
-        let mut vector = |var: &Var, values: Vec<f32>| -> Result<()> {
-            out.push((var.clone(), Tensor::from_vec(values, outputs, &Device::Cpu)?));
-            Ok(())
+        let mut vector = |var: &Var, values: &[f32]| {
+            out.write(var, |to| {
+                to.copy_from_slice(values);
+                Ok(())
+            })
         };
         match &block.tail {
-            Tail::Bias(bias) => vector(bias, first),
+            Tail::Bias(bias) => vector(bias, &first),
             Tail::Norm { weight, bias, .. } => {
-                vector(weight, first)?;
-                vector(bias, second)
+                vector(weight, &first)?;
+                vector(bias, &second)
             }
         }
     }
@@ -285,8 +285,8 @@ fn channels_last(images: &[f32], [n, c, h, w]: [usize; 4], out: &mut Vec<f32>) {
     out.resize(n * c * h * w, 0.0);
     let pixels = h * w;
     out.par_chunks_mut(pixels * c).zip(images.par_chunks(pixels * c)).for_each(|(out, image)| {
-        for (channel, plane) in image.chunks_exact(pixels).enumerate() {
-            for (out, value) in out[channel..].iter_mut().step_by(c).zip(plane) {
+        for (pixel, out) in out.chunks_exact_mut(c).enumerate() {
+            for (out, value) in out.iter_mut().zip(image[pixel..].iter().step_by(pixels)) {
                 *out = *value;
             }
         }

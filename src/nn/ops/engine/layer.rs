@@ -36,6 +36,11 @@ impl Layer {
         self.forward.run(step, x, windows, epilogue);
     }
 
+    /// Whether the backward pass of this shape reads each pixel of the gradient once, so that it may as well be worked out there.
+    pub fn reads_once(step: Step, inputs: usize, outputs: usize) -> bool {
+        amx::suits_gradient(step, inputs, outputs) || amx::suits_few_inputs(step, inputs, outputs)
+    }
+
     /// Both gradients from that of the forward product that was prepared last; that of the input where it is wanted.
     pub fn backward<X: Pixels, G: Pixels>(
         &mut self,

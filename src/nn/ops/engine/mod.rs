@@ -28,6 +28,7 @@ mod epilogue;
 mod few_inputs;
 mod kernel;
 mod layer;
+mod norm_gradient;
 mod norm_pool;
 mod pixels;
 mod portable;

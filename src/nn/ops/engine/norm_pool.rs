@@ -6,15 +6,14 @@
 //!
 //! Backward (Ioffe & Szegedy, arXiv 1502.03167), per channel with M pixels, `h = (z - mean) / s`, `s = sqrt(var + eps)` and
 //! `d` the gradient of the normalised output: `dz = weight / s * (d - sum(d) / M - h * sum(d h) / M)`, that is, linear in
-//! `d` and `z`: `dz = spread * d + slope * z + offset`. It overwrites `z`.
-
-use rayon::prelude::*;
+//! `d` and `z`: `dz = scale * d + slope * z + offset` (see `norm_gradient.rs`).
 
 use super::Step;
 use super::buffer::{Buffer, Shared};
 use super::epilogue::{BiasReluPool, Store, StoreWithMoments};
 use super::kernel::{Kernel, Task, run_all};
 use super::layer::Layer;
+use super::norm_gradient::{Line, Pooled, Spread, SpreadAll, norm_gradient};
 use super::pixels::{DEAD, Dense, Grid};
 use super::windows::Windows;
 
@@ -149,15 +148,19 @@ impl NormPool {
         assert!(gradient.len() == full.pooled().len() && codes.len() == gradient.len() && to.weights.len() == weights.len());
         let z = self.z.numbers::<f32>(full.len());
         let (scale, _) = affine(statistics, norm);
-        norm_gradient(z, full, gradient, codes, statistics, norm.epsilon, to.norm_weight, to.norm_bias);
+        let pooled = Pooled { grid: full, gradient, codes };
+        let deviations: Vec<f32> = statistics.variance.iter().map(|variance| (variance + norm.epsilon).sqrt()).collect();
+        norm_gradient(step, z, &pooled, &statistics.mean, &deviations, &mut self.moments, (to.norm_weight, to.norm_bias));
         let pixels = (full.len() / full.channels) as f32;
-        let deviation = |c: usize| (statistics.variance[c] + norm.epsilon).sqrt();
-        let slope: Vec<f32> = (0..full.channels).map(|c| -scale[c] / deviation(c) * to.norm_weight[c] / pixels).collect();
+        let slope: Vec<f32> = (0..full.channels).map(|c| -scale[c] / deviations[c] * to.norm_weight[c] / pixels).collect();
         let offset: Vec<f32> = (0..full.channels).map(|c| -scale[c] * to.norm_bias[c] / pixels - slope[c] * statistics.mean[c]).collect();
-        let spread = Spread { grid: full, gradient, codes, scale: &scale, slope: &slope, offset: &offset, z: Shared::new(z) };
-        run_all(step, &spread, full.images * full.height);
-        let dz = Dense { grid: full, values: z };
-        self.layer.backward(step, &Dense { grid, values: x }, weights, &dz, to.input, to.weights);
+        let x = Dense { grid, values: x };
+        let line = Line { pooled, scale: &scale, slope: &slope, offset: &offset };
+        if Layer::reads_once(step, grid.channels, full.channels) {
+            return self.layer.backward(step, &x, weights, &Spread { line, z }, to.input, to.weights);
+        }
+        run_all(step, &SpreadAll { line, z: Shared::new(z) }, full.images * full.height);
+        self.layer.backward(step, &x, weights, &Dense { grid: full, values: z }, to.input, to.weights);
     }
 }
 
@@ -184,50 +187,6 @@ fn combine(moments: &[f32], blocks: &[usize], channels: usize) -> Statistics {
         statistics.variance.push((squares / count) as f32);
     }
     statistics
-}
-
-/// One number a channel, plain and weighted.
-type ChannelSums = (Vec<f32>, Vec<f32>);
-
-/// Gradients of scale and offset: `sum(d h)` and `sum(d)` over the maxima of live windows, in a fixed order.
-#[expect(clippy::too_many_arguments, reason = "the operands of one sum")]
-fn norm_gradient(
-    z: &[f32],
-    grid: Grid,
-    gradient: &[f32],
-    codes: &[u8],
-    statistics: &Statistics,
-    epsilon: f32,
-    weight: &mut [f32],
-    bias: &mut [f32],
-) {
-    let (pooled, channels) = (grid.pooled(), grid.channels);
-    let line = pooled.width * channels;
-    let sums: Vec<ChannelSums> = gradient
-        .par_chunks(pooled.height * line)
-        .zip(codes.par_chunks(pooled.height * line))
-        .enumerate()
-        .map(|(image, (gradient, codes))| {
-            let (mut plain, mut weighted) = (vec![0.0f32; channels], vec![0.0f32; channels]);
-            for (window, (gradient, codes)) in gradient.chunks_exact(channels).zip(codes.chunks_exact(channels)).enumerate() {
-                let (y, x) = (2 * (window / pooled.width), 2 * (window % pooled.width));
-                let pixel = (image * grid.height + y) * grid.width + x;
-                let places = [pixel, pixel + 1, pixel + grid.width, pixel + grid.width + 1].map(|p| &z[p * channels..(p + 1) * channels]);
-                for (c, (&gradient, &code)) in gradient.iter().zip(codes).enumerate() {
-                    if code != DEAD {
-                        plain[c] += gradient;
-                        weighted[c] += gradient * (places[code as usize][c] - statistics.mean[c]);
-                    }
-                }
-            }
-            (plain, weighted)
-        })
-        .collect();
-    for c in 0..channels {
-        let total = |pick: fn(&ChannelSums) -> &Vec<f32>| sums.iter().map(|s| f64::from(pick(s)[c])).sum::<f64>();
-        bias[c] = total(|s| &s.0) as f32;
-        weight[c] = (total(|s| &s.1) / f64::from(statistics.variance[c] + epsilon).sqrt()) as f32;
-    }
 }
 
 /// Normalises, applies ReLU and pools.
@@ -264,42 +223,6 @@ impl Task for Pool<'_> {
                 // not `value > 0`: a NaN must stay one, so that the loss shows it
                 out[j] = if value <= 0.0 { 0.0 } else { value };
                 codes[j] = if value <= 0.0 { DEAD } else { place };
-            }
-        }
-    }
-}
-
-/// Turns `z` into its gradient.
-struct Spread<'a> {
-    grid: Grid,
-    gradient: &'a [f32],
-    codes: &'a [u8],
-    scale: &'a [f32],
-    slope: &'a [f32],
-    offset: &'a [f32],
-    z: Shared<f32>,
-}
-
-impl Task for Spread<'_> {
-    /// One line of pixels.
-    #[inline(always)]
-    unsafe fn run<K: Kernel>(&self, line: usize) {
-        let (pooled, channels, width) = (self.grid.pooled(), self.grid.channels, self.grid.width);
-        let (image, y) = (line / self.grid.height, line % self.grid.height);
-        let (scale, slope, offset) = (&self.scale[..channels], &self.slope[..channels], &self.offset[..channels]);
-        for x in 0..width {
-            // SAFETY: the pixels of this line, which are this piece's.
-            let z = unsafe { self.z.part((line * width + x) * channels, channels) };
-            for j in 0..channels {
-                z[j] = slope[j] * z[j] + offset[j];
-            }
-            if y / 2 < pooled.height && x / 2 < pooled.width {
-                let at = ((image * pooled.height + y / 2) * pooled.width + x / 2) * channels;
-                let (gradient, codes) = (&self.gradient[at..at + channels], &self.codes[at..at + channels]);
-                let position = (y % 2 * 2 + x % 2) as u8;
-                for j in 0..channels {
-                    z[j] += if codes[j] == position { scale[j] * gradient[j] } else { 0.0 };
-                }
             }
         }
     }

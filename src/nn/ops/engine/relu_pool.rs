@@ -1,10 +1,9 @@
 //! The seed network's block: convolution 3 x 3 + bias + ReLU + max-pool 2 x 2. The convolution's output never reaches memory.
 
-use rayon::prelude::*;
-
 use super::Step;
-use super::buffer::Shared;
+use super::buffer::{Buffer, Shared};
 use super::epilogue::BiasReluPool;
+use super::kernel::{Kernel, Task, run_all};
 use super::layer::Layer;
 use super::pixels::{DEAD, Dense, Grid, Unpooled};
 use super::windows::Windows;
@@ -13,6 +12,7 @@ use super::windows::Windows;
 #[derive(Default)]
 pub struct ReluPool {
     layer: Layer,
+    partial: Buffer,
 }
 
 /// What the backward pass writes.
@@ -60,34 +60,53 @@ impl ReluPool {
         let outputs = to.bias.len();
         let spread = Unpooled { grid: grid.with_channels(outputs), gradient, codes };
         assert!(gradient.len() == spread.grid.pooled().len() && codes.len() == gradient.len() && to.weights.len() == weights.len());
-        bias_gradient(gradient, codes, to.bias);
+        BiasGradient::compute(step, gradient, codes, &mut self.partial, to.bias);
         self.layer.backward(step, &Dense { grid, values: x }, weights, &spread, to.input, to.weights);
     }
 }
 
-/// Numbers that are summed by one thread; a fixed size, so that the order of the sum is fixed too.
-const BIAS_CHUNK: usize = 1 << 16;
+/// Numbers that are summed by one piece; a fixed size, so that the order of the sum is fixed too.
+const CHUNK: usize = 1 << 16;
 
-fn bias_gradient(gradient: &[f32], codes: &[u8], out: &mut [f32]) {
-    let channels = out.len();
-    let chunk = (BIAS_CHUNK / channels).max(1) * channels;
-    let sums: Vec<Vec<f32>> = gradient
-        .par_chunks(chunk)
-        .zip(codes.par_chunks(chunk))
-        .map(|(gradient, codes)| {
-            let mut sums = vec![0.0f32; channels];
-            for (gradient, codes) in gradient.chunks_exact(channels).zip(codes.chunks_exact(channels)) {
-                for ((sum, gradient), code) in sums.iter_mut().zip(gradient).zip(codes) {
-                    *sum += if *code == DEAD { 0.0 } else { *gradient };
-                }
+/// Sums the gradient over the windows that pass it on.
+struct BiasGradient<'a> {
+    gradient: &'a [f32],
+    codes: &'a [u8],
+    channels: usize,
+    /// Numbers of a piece.
+    chunk: usize,
+    /// pieces x channels.
+    sums: Shared<f32>,
+}
+
+impl BiasGradient<'_> {
+    fn compute(step: Step, gradient: &[f32], codes: &[u8], partial: &mut Buffer, out: &mut [f32]) {
+        let channels = out.len();
+        let chunk = (CHUNK / channels).max(1) * channels;
+        let pieces = gradient.len().div_ceil(chunk);
+        let sums = partial.numbers::<f32>(pieces * channels);
+        run_all(step, &BiasGradient { gradient, codes, channels, chunk, sums: Shared::new(sums) }, pieces);
+        out.fill(0.0);
+        for sums in sums.chunks_exact(channels) {
+            for (out, sum) in out.iter_mut().zip(sums) {
+                *out += sum;
             }
-            sums
-        })
-        .collect();
-    out.fill(0.0);
-    for sums in sums {
-        for (out, sum) in out.iter_mut().zip(sums) {
-            *out += sum;
+        }
+    }
+}
+
+impl Task for BiasGradient<'_> {
+    #[inline(always)]
+    unsafe fn run<K: Kernel>(&self, index: usize) {
+        let range = index * self.chunk..self.gradient.len().min((index + 1) * self.chunk);
+        // SAFETY: the sums of this piece.
+        let sums = unsafe { self.sums.part(index * self.channels, self.channels) };
+        sums.fill(0.0);
+        let (gradient, codes) = (&self.gradient[range.clone()], &self.codes[range]);
+        for (gradient, codes) in gradient.chunks_exact(self.channels).zip(codes.chunks_exact(self.channels)) {
+            for ((sum, gradient), code) in sums.iter_mut().zip(gradient).zip(codes) {
+                *sum += if *code == DEAD { 0.0 } else { *gradient };
+            }
         }
     }
 }
