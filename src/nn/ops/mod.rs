@@ -17,6 +17,7 @@ mod linear;
 mod matrix;
 mod pool;
 mod relu;
+mod skinny;
 mod slices;
 mod trunk;
 

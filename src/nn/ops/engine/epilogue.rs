@@ -34,6 +34,16 @@ pub trait Epilogue: Sync {
     unsafe fn take(&self, part: Part, sums: &Quad);
 }
 
+/// Stores the first of 32 columns; all of them, which is the rule, without calling a library for it.
+#[inline(always)]
+fn store<P: Copy>(out: &mut [P], values: &[P; COLUMNS]) {
+    if let Some(out) = out.first_chunk_mut::<COLUMNS>() {
+        *out = *values;
+    } else {
+        out.copy_from_slice(&values[..out.len()]);
+    }
+}
+
 /// Stores the sums as an N x H x W x C tensor.
 pub struct Store {
     pub windows: Windows,
@@ -51,7 +61,7 @@ impl Epilogue for Store {
                 if let Some(pixel) = self.windows.pixel(place, position) {
                     // SAFETY: the channels of this panel of this pixel: written by this part only.
                     let out = unsafe { self.out.part(pixel * self.channels + part.panel * COLUMNS, columns) };
-                    out.copy_from_slice(&sums.0[part.row + window][..columns]);
+                    store(out, &sums.0[part.row + window]);
                 }
             }
         }
@@ -155,8 +165,8 @@ impl Epilogue for BiasReluPool<'_> {
             let at = self.windows.pooled_index(part.first + window) * channels + part.panel * COLUMNS;
             // SAFETY: this window's channels of this panel: written by this part only.
             unsafe {
-                self.out.part(at, columns).copy_from_slice(&best[..columns]);
-                self.codes.part(at, columns).copy_from_slice(&codes[..columns]);
+                store(self.out.part(at, columns), &best);
+                store(self.codes.part(at, columns), &codes);
             }
         }
     }

@@ -6,10 +6,13 @@
 //! ```text
 //!               positions                    32 outputs
 //!         +---------------------+            +--------+
-//!   32    | shifted by the tap  |     x      |        |  positions / 2, in pairs     -> 32 x 32 sums, tap by tap
+//!   32    | a line up or down   |     x      | shifted|  positions / 2, in pairs     -> 32 x 32 sums, tap by tap
 //!   inputs|                     |            |        |
 //!         +---------------------+            +--------+
 //! ```
+//!
+//! A tap to the left or right shifts the gradients, not the activations, whose rows would no longer begin at a cache line. Pairs
+//! cannot be shifted by one, so there are two sets of them: (0, 1), (2, 3), ... and (-1, 0), (1, 2), ...
 //!
 //! Work is shared as in `weight_gradient.rs`: few weights by groups of lines whose sums are added up in order, many weights by
 //! parts of the weights.
@@ -71,9 +74,9 @@ struct Shapes {
 
 impl Shapes {
     /// From row to row of the transposed activations of so many lines: an odd number of cache lines, so that the sixteen rows of a
-    /// tile lie in different sets; a cache line of zeros on either side.
+    /// tile lie in different sets.
     fn row(self, lines: usize) -> usize {
-        (((lines + 2) * self.x.line + 2 * STEP) / STEP | 1) * STEP
+        ((lines + 2) * self.x.line / STEP | 1) * STEP
     }
 
     /// Numbers of the transposed activations: `[parts][inputs][row]`.
@@ -81,12 +84,17 @@ impl Shapes {
         self.x.parts * self.x.channels * self.row(lines)
     }
 
-    /// Numbers of a panel of paired gradients of so many lines.
-    fn panel(self, lines: usize) -> usize {
-        lines * self.gradient.line * COLUMNS
+    /// Numbers of one set of pairs of so many lines, with the one pair that the second set has more.
+    fn set(self, lines: usize) -> usize {
+        (lines * self.gradient.line + 2) * COLUMNS
     }
 
-    /// Numbers of the paired gradients: `[panels][parts][positions / 2][32][2]`.
+    /// Numbers of a panel of paired gradients.
+    fn panel(self, lines: usize) -> usize {
+        2 * self.set(lines)
+    }
+
+    /// Numbers of the paired gradients: `[panels][parts][2 sets][positions / 2][32][2]`.
     fn gradient_numbers(self, lines: usize) -> usize {
         self.gradient.channels / COLUMNS * self.gradient.parts * self.panel(lines)
     }
@@ -108,10 +116,10 @@ unsafe fn transpose_line(x: &Sheet, shapes: Shapes, (line, to): (usize, usize), 
     let Form { channels, line: positions, parts, .. } = shapes.x;
     let row = shapes.row(lines);
     for part in 0..parts {
-        // SAFETY: 32 positions of 16 channels of this line; sixteen rows at the place of this line, behind the zeros on the left.
+        // SAFETY: 32 positions of 16 channels of this line; sixteen rows at the place of this line.
         unsafe {
             let from = x.line(line).add(part * shapes.x.part_numbers());
-            let out = out.add(part * channels * row + STEP + to * positions);
+            let out = out.add(part * channels * row + to * positions);
             for first in (0..positions).step_by(STEP) {
                 for channel in (0..channels).step_by(LANES) {
                     let from = from.add(first * channels + channel);
@@ -128,24 +136,8 @@ unsafe fn transpose_line(x: &Sheet, shapes: Shapes, (line, to): (usize, usize), 
     }
 }
 
-/// Zeros on either side of all rows.
-///
-/// # Safety
-/// `out` is the first number of rows for so many lines, touched by nobody else.
-#[inline(always)]
-unsafe fn clear_margins(shapes: Shapes, lines: usize, out: *mut u16) {
-    let row = shapes.row(lines);
-    let end = STEP + (lines + 2) * shapes.x.line;
-    for index in 0..shapes.x.parts * shapes.x.channels {
-        // SAFETY: the first and last numbers of a row.
-        unsafe {
-            std::slice::from_raw_parts_mut(out.add(index * row), STEP).fill(0);
-            std::slice::from_raw_parts_mut(out.add(index * row + end), row - end).fill(0);
-        }
-    }
-}
-
-/// Pairs line `line` of the pictures of a sheet of gradients into place `to` of the panels.
+/// Pairs line `line` of the pictures of a sheet of gradients into place `to` of the panels, in both sets. What a pair has of two
+/// lines is zero, as each line begins and ends.
 ///
 /// # Safety
 /// AVX-512 is available; `out` is the first number of panels that have room for this line, which is touched by nobody else.
@@ -156,12 +148,20 @@ unsafe fn pair_line(gradient: &Sheet, shapes: Shapes, (line, to): (usize, usize)
         // SAFETY: this line, and its place in every panel.
         unsafe {
             let from = gradient.line(line + 1).add(part * shapes.gradient.part_numbers());
-            for position in (0..positions).step_by(2) {
-                let from = from.add(position * channels);
-                for channel in (0..channels).step_by(LANES) {
-                    let (panel, first) = (channel / COLUMNS, channel % COLUMNS);
-                    let out = out.add((panel * parts + part) * shapes.panel(lines) + (to * positions + position) * COLUMNS + 2 * first);
-                    store_pairs(out, pairs_of(from.add(channel), from.add(channels + channel)));
+            for channel in (0..channels).step_by(LANES) {
+                let (panel, first) = (channel / COLUMNS, channel % COLUMNS);
+                let even = out.add((panel * parts + part) * shapes.panel(lines) + to * positions * COLUMNS + 2 * first);
+                let odd = even.add(shapes.set(lines));
+                let row = |position: usize| from.add(position * channels + channel);
+                store_pairs(odd, _mm512_setzero_si512());
+                for position in (0..positions).step_by(2) {
+                    store_pairs(even.add(position * COLUMNS), pairs_of(row(position), row(position + 1)));
+                    let next = odd.add((position + 2) * COLUMNS);
+                    if position + 2 < positions {
+                        store_pairs(next, pairs_of(row(position + 1), row(position + 2)));
+                    } else if to + 1 == lines {
+                        store_pairs(next, _mm512_setzero_si512());
+                    }
                 }
             }
         }
@@ -181,15 +181,20 @@ unsafe fn product(shapes: Shapes, lines: usize, activations: *const u16, gradien
     let block = (POSITIONS / positions).clamp(1, lines);
     for line in (0..lines).step_by(block) {
         for tap in 0..9 {
-            // SAFETY: the rows hold a line above and one below, and zeros on either side; the sums of this tap.
+            // SAFETY: the rows hold a line above and one below; the sums of this tap.
             unsafe {
-                let first = activations.add(STEP + (line + tap / 3) * positions + tap % 3).sub(1);
+                let first = activations.add((line + tap / 3) * positions);
+                let shift = match tap % 3 {
+                    0 => shapes.set(lines) + 2 * COLUMNS,
+                    1 => 0,
+                    _ => shapes.set(lines),
+                };
                 let upper_sums = sums.add(tap * inputs * outputs);
                 let product = Product {
                     upper: first,
                     lower: first.add(AMX_ROWS * row),
                     a_stride: row * size_of::<u16>(),
-                    b: gradients.add(line * positions * COLUMNS),
+                    b: gradients.add(line * positions * COLUMNS + shift),
                     upper_sums,
                     lower_sums: upper_sums.add(AMX_ROWS * outputs),
                     c_stride: outputs * size_of::<f32>(),
@@ -223,7 +228,6 @@ impl Task for Grouped<'_> {
         let gradients = second_scratch.numbers::<u16>(shapes.gradient_numbers(lines)).as_mut_ptr();
         // SAFETY: the scratch memory was sized for these lines; the sums of this group are this piece's; the step is AMX.
         unsafe {
-            clear_margins(shapes, lines, activations);
             for line in 0..lines + 2 {
                 transpose_line(self.x, shapes, (from + line, line), lines, activations);
             }
@@ -258,11 +262,8 @@ impl Task for PackAll<'_> {
     #[inline(always)]
     unsafe fn run<K: Kernel>(&self, line: usize) {
         let lines = self.shapes.x.height;
-        // SAFETY: this line of both operands, and with the first one the margins of all rows, belong to this piece.
+        // SAFETY: this line of both operands belongs to this piece.
         unsafe {
-            if line == 0 {
-                clear_margins(self.shapes, lines, self.activations.at(0));
-            }
             transpose_line(self.x, self.shapes, (line, line), lines, self.activations.at(0));
             if line < lines {
                 pair_line(self.gradient, self.shapes, (line, line), lines, self.gradients.at(0));
