@@ -7,7 +7,6 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, Device, Layout, Result, Shap
 
 use super::gradient::Gradients;
 use super::matrix::{Matrix, Threads, multiply};
-use super::skinny;
 use super::slices::{argument, operand, output, with_slice};
 
 /// N x inputs times the transpose of outputs x inputs weights, plus a bias of length outputs: N x outputs.
@@ -54,9 +53,9 @@ impl CustomOp3 for Linear {
         let (batch, inputs) = input.dims2()?;
         let outputs = weight.dim(0)?;
         let (dx, dw) = with_slice(gradient, |g| {
-            // dx = dy W, dW = dy^T x
-            let dx = input.track_op().then(|| with_slice(weight, |w| input_gradient(g, w, outputs)));
             let g = Matrix::new(g, batch, outputs);
+            // dx = dy W, dW = dy^T x
+            let dx = input.track_op().then(|| with_slice(weight, |w| product(g, Matrix::new(w, outputs, inputs))));
             let dw = weight.track_op().then(|| with_slice(input, |x| product(g.transposed(), Matrix::new(x, batch, inputs))));
             Ok((dx.transpose()?, dw.transpose()?))
         })?;
@@ -132,11 +131,7 @@ impl CustomOp2 for TrainedLinear {
             let rows = Matrix::new(g, batch, outputs);
             gradients.write(&self.0.weight, |dw| {
                 with_slice(input, |x| {
-                    if batch <= skinny::ROWS {
-                        skinny::transposed_times(dw, g, x, outputs);
-                    } else {
-                        multiply(dw, rows.transposed(), Matrix::new(x, batch, inputs), false, Threads::All);
-                    }
+                    multiply(dw, rows.transposed(), Matrix::new(x, batch, inputs), false, Threads::All);
                     Ok(())
                 })
             })?;
@@ -149,7 +144,7 @@ impl CustomOp2 for TrainedLinear {
                 }
                 Ok(())
             })?;
-            input.track_op().then(|| with_slice(weight, |w| input_gradient(g, w, outputs))).transpose()
+            input.track_op().then(|| with_slice(weight, |w| product(rows, Matrix::new(w, outputs, inputs)))).transpose()
         })?;
         Ok((dx, None))
     }
@@ -161,24 +156,9 @@ fn forward(input: &[f32], weight: &[f32], bias: &[f32]) -> Result<(CpuStorage, S
     let inputs = weight.len() / outputs;
     let batch = input.len() / inputs;
     let mut out = bias.repeat(batch);
-    if batch <= skinny::ROWS {
-        skinny::times_transposed(&mut out, input, weight, outputs);
-    } else {
-        let weight = Matrix::new(weight, outputs, inputs);
-        multiply(&mut out, Matrix::new(input, batch, inputs), weight.transposed(), true, Threads::All);
-    }
+    let weight = Matrix::new(weight, outputs, inputs);
+    multiply(&mut out, Matrix::new(input, batch, inputs), weight.transposed(), true, Threads::All);
     Ok(output(out, (batch, outputs)))
-}
-
-/// `gradient` (N x outputs) times `weight` (outputs x inputs).
-fn input_gradient(gradient: &[f32], weight: &[f32], outputs: usize) -> Result<Tensor> {
-    let (batch, inputs) = (gradient.len() / outputs, weight.len() / outputs);
-    if batch > skinny::ROWS {
-        return product(Matrix::new(gradient, batch, outputs), Matrix::new(weight, outputs, inputs));
-    }
-    let mut values = vec![0.0; batch * inputs];
-    skinny::times(&mut values, gradient, weight, outputs);
-    Tensor::from_vec(values, (batch, inputs), &Device::Cpu)
 }
 
 fn product(left: Matrix, right: Matrix) -> Result<Tensor> {

@@ -17,7 +17,6 @@ mod linear;
 mod matrix;
 mod pool;
 mod relu;
-mod skinny;
 mod slices;
 mod trunk;
 

@@ -1,6 +1,7 @@
 //! Vectors of bfloat16: a number as the sum of several, pairs, and the transposition of a 16 x 16 block.
 //!
-//! Every function is compiled into the task that calls it, which runs with AVX-512 and its bfloat16 extension.
+//! Every function is compiled into the task that calls it, which runs with AVX-512 and its bfloat16 extension. Call them from loops,
+//! not from closures: a closure that is not inlined is compiled without those instructions, and each of them becomes a call.
 
 use std::arch::x86_64::{
     __m256i, __m512, __m512i, __mmask16, _mm256_loadu_si256, _mm256_mask_storeu_epi16, _mm256_storeu_si256, _mm512_castsi512_ps,

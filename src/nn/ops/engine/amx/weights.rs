@@ -96,11 +96,12 @@ impl Pack<'_> {
             for k in (index * 2 * LANES..(index + 1) * 2 * LANES).step_by(2) {
                 for first in [0, LANES] {
                     let mask = mask(columns.saturating_sub(first));
-                    let row = |k: usize| weights[k * outputs + panel * COLUMNS..].as_ptr().wrapping_add(first);
+                    let row = weights[k * outputs + panel * COLUMNS..].as_ptr().wrapping_add(first);
                     // SAFETY: the mask leaves out the columns that do not exist; the place is this piece's.
                     unsafe {
-                        let rows = [k, k + 1].map(|k| part(_mm512_maskz_loadu_ps(mask, row(k)), number));
-                        store_pairs(self.place(panel, number, k).add(2 * first), pairs(rows[0], rows[1]));
+                        let one = part(_mm512_maskz_loadu_ps(mask, row), number);
+                        let other = part(_mm512_maskz_loadu_ps(mask, row.wrapping_add(outputs)), number);
+                        store_pairs(self.place(panel, number, k).add(2 * first), pairs(one, other));
                     }
                 }
             }
@@ -143,7 +144,8 @@ unsafe fn joined(values: *const f32, number: usize) -> __m512i {
     use std::arch::x86_64::{_mm512_castsi256_si512, _mm512_inserti64x4, _mm512_loadu_ps};
     // SAFETY: the caller's promises.
     unsafe {
-        let [first, second] = [0, LANES].map(|at| part(_mm512_loadu_ps(values.add(at)), number));
+        let first = part(_mm512_loadu_ps(values), number);
+        let second = part(_mm512_loadu_ps(values.add(LANES)), number);
         _mm512_inserti64x4::<1>(_mm512_castsi256_si512(first), second)
     }
 }
