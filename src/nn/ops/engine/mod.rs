@@ -26,6 +26,7 @@ mod buffer;
 mod convolution;
 mod epilogue;
 mod few_inputs;
+pub mod few_rows;
 mod kernel;
 mod layer;
 mod norm_gradient;

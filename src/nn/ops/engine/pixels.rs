@@ -41,6 +41,11 @@ pub trait Pixels: Sync {
     /// Copies `count` neighbouring pixels of a row, all their channels.
     fn read(&self, image: usize, y: usize, x: usize, count: usize, out: &mut [f32]);
 
+    /// The same pixels where they lie, if they do so in memory as [`read`](Self::read) gives them.
+    fn view(&self, _image: usize, _y: usize, _x: usize, _count: usize) -> Option<&[f32]> {
+        None
+    }
+
     /// Rows and columns from the top left beyond which everything is zero.
     fn extent(&self) -> (usize, usize) {
         (self.grid().height, self.grid().width)
@@ -61,10 +66,21 @@ impl Pixels for Dense<'_> {
 
     #[inline(always)]
     fn read(&self, image: usize, y: usize, x: usize, count: usize, out: &mut [f32]) {
+        copy(self.slice(image, y, x, count), &mut out[..count * self.grid.channels]);
+    }
+
+    #[inline(always)]
+    fn view(&self, image: usize, y: usize, x: usize, count: usize) -> Option<&[f32]> {
+        Some(self.slice(image, y, x, count))
+    }
+}
+
+impl Dense<'_> {
+    #[inline(always)]
+    fn slice(&self, image: usize, y: usize, x: usize, count: usize) -> &[f32] {
         let g = self.grid;
         let start = ((image * g.height + y) * g.width + x) * g.channels;
-        let len = count * g.channels;
-        copy(&self.values[start..start + len], &mut out[..len]);
+        &self.values[start..start + count * g.channels]
     }
 }
 

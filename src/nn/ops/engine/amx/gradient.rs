@@ -30,7 +30,7 @@ use super::tile::{Product, STEP, Stretch, Tiles, multiply};
 /// The most weights, in numbers, that are worth summing in groups.
 const GROUPED_WEIGHTS: usize = 160 * 1024;
 /// Positions that are multiplied before the next are touched, about.
-const POSITIONS: usize = 1024;
+const POSITIONS: usize = 2048;
 
 /// Memory kept from step to step.
 #[derive(Default)]

@@ -153,9 +153,15 @@ impl<P: Pixels> Task for Pack<'_, P> {
             zeros(first, LEAD + images.start * form.pitch);
             for image in images.clone() {
                 let start = LEAD + image * form.pitch;
-                self.pixels.read(image, line - 1, 0, form.width, values);
+                let pixels = match self.pixels.view(image, line - 1, 0, form.width) {
+                    Some(pixels) => pixels,
+                    None => {
+                        self.pixels.read(image, line - 1, 0, form.width, values);
+                        &*values
+                    }
+                };
                 // SAFETY: the pixels of this image on this line, which belong to this piece; the instructions are there.
-                unsafe { store_part(values, part, self.out.at(place(part, start))) };
+                unsafe { store_part(pixels, part, self.out.at(place(part, start))) };
                 zeros(start + form.width, start + form.pitch);
             }
             zeros(LEAD + images.end * form.pitch, end);
