@@ -1,4 +1,5 @@
-//! Time of each block of the seed network, forward and backward, on every step of the ladder: `cargo bench --bench engine`.
+//! Time of each block of the seed network, forward and backward, on every step of the ladder:
+//! `cargo bench --bench engine`, or `cargo bench --bench engine -- 256 8 amx-bf16` for pictures of 256 x 256 in batches of 8 on one step.
 
 use std::time::Instant;
 
@@ -9,7 +10,8 @@ fn main() {
     let (size, batch) = (arguments.first().copied().unwrap_or(64), arguments.get(1).copied().unwrap_or(32));
     let channels = [3, 32, 64, 128, 256, 512, 1024];
     rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("the first pool");
-    for step in Step::ALL.into_iter().filter(|s| s.available() && (std::env::var("ONLY").is_err() || s.is_amx())) {
+    let named: Vec<Step> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
+    for step in Step::ALL.into_iter().filter(|s| s.available() && (named.is_empty() || named.contains(s))) {
         println!("{step}: ms forward, backward, GFLOP/s");
         let mut totals = [0.0; 2];
         let mut side = size;

@@ -38,11 +38,13 @@ def rows() -> list[Row]:
     f32, bf16 = ["--precision", "f32"], ["--precision", "bf16"]
     return [
         Row("seed-64-f32", work("seed", 64, 32), f32, f32, 1.1),
+        Row("seed-64-auto", work("seed", 64, 32), ["--precision", "auto"], f32, 1.8),
         Row("seed-64-bf16", work("seed", 64, 32), bf16, bf16, 2.0),
         Row("seed-256-f32", work("seed", 256, 8), f32, f32, 1.15),
         Row("seed-256-bf16", work("seed", 256, 8), bf16, bf16, 2.0),
         Row("seed-64-avx2", work("seed", 64, 32), [*f32, "--instructions", "avx2"], f32, 1.0, AVX2),
         Row("compact-64-f32", work("compact", 64, 64), f32, f32, 1.1),
+        Row("compact-64-auto", work("compact", 64, 64), ["--precision", "auto"], f32, 1.6),
         Row("compact-64-bf16", work("compact", 64, 64), bf16, bf16, 1.6),
         Row("compact-256-evaluate", work("compact", 256, 16, "--inference"), f32, f32, 1.2),
         Row("compact-256-one-picture", work("compact", 256, 1, "--inference"), f32, f32, 1.0),

@@ -29,13 +29,12 @@ impl Gradients {
     /// # Errors
     /// If `write` fails, or the memory cannot be made.
     pub fn write(&mut self, var: &Var, write: impl FnOnce(&mut [f32]) -> Result<()>) -> Result<()> {
-        let at = match self.slots.iter().position(|slot| slot.var.id() == var.id()) {
-            Some(at) => at,
-            None => {
-                let gradient = Tensor::zeros(var.shape(), candle_core::DType::F32, &Device::Cpu)?;
-                self.slots.push(Slot { var: var.clone(), gradient, fresh: false });
-                self.slots.len() - 1
-            }
+        let at = if let Some(at) = self.slots.iter().position(|slot| slot.var.id() == var.id()) {
+            at
+        } else {
+            let gradient = Tensor::zeros(var.shape(), candle_core::DType::F32, &Device::Cpu)?;
+            self.slots.push(Slot { var: var.clone(), gradient, fresh: false });
+            self.slots.len() - 1
         };
         let slot = &mut self.slots[at];
         slot.gradient.inplace_op1(&Write(RefCell::new(Some(write))))?;

@@ -40,7 +40,7 @@ impl CustomOp3 for Linear {
         bias: &CpuStorage,
         bl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        forward(argument(input, il)?, argument(weight, wl)?, argument(bias, bl)?)
+        Ok(forward(argument(input, il)?, argument(weight, wl)?, argument(bias, bl)?))
     }
 
     fn bwd(
@@ -121,7 +121,7 @@ impl CustomOp2 for TrainedLinear {
     }
 
     fn cpu_fwd(&self, input: &CpuStorage, il: &Layout, weight: &CpuStorage, wl: &Layout) -> Result<(CpuStorage, Shape)> {
-        with_slice(&self.0.bias, |bias| forward(argument(input, il)?, argument(weight, wl)?, bias))
+        with_slice(&self.0.bias, |bias| Ok(forward(argument(input, il)?, argument(weight, wl)?, bias)))
     }
 
     fn bwd(&self, input: &Tensor, weight: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
@@ -152,7 +152,7 @@ impl CustomOp2 for TrainedLinear {
 }
 
 /// Every row starts as the bias; the product is added to it.
-fn forward(input: &[f32], weight: &[f32], bias: &[f32]) -> Result<(CpuStorage, Shape)> {
+fn forward(input: &[f32], weight: &[f32], bias: &[f32]) -> (CpuStorage, Shape) {
     let outputs = bias.len();
     let inputs = weight.len() / outputs;
     let batch = input.len() / inputs;
@@ -163,7 +163,7 @@ fn forward(input: &[f32], weight: &[f32], bias: &[f32]) -> Result<(CpuStorage, S
         let weight = Matrix::new(weight, outputs, inputs);
         multiply(&mut out, Matrix::new(input, batch, inputs), weight.transposed(), true, Threads::All);
     }
-    Ok(output(out, (batch, outputs)))
+    output(out, (batch, outputs))
 }
 
 fn product(left: Matrix, right: Matrix) -> Result<Tensor> {

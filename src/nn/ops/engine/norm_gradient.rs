@@ -28,7 +28,7 @@ pub fn norm_gradient(
 ) {
     let (channels, images) = (pooled.grid.channels, pooled.grid.images);
     let sums = partial.numbers::<f32>(2 * images * channels);
-    run_all(step, &Sums { z, pooled, means, sums: Shared::new(sums) }, images);
+    run_all(step, &Sums { z, pooled, means, out: Shared::new(sums) }, images);
     for c in 0..channels {
         let total = |which: usize| (0..images).map(|image| f64::from(sums[(2 * image + which) * channels + c])).sum::<f64>();
         bias[c] = total(0) as f32;
@@ -41,7 +41,7 @@ struct Sums<'a> {
     pooled: &'a Pooled<'a>,
     means: &'a [f32],
     /// images x 2 x channels: plain, and weighted by the distance from the mean.
-    sums: Shared<f32>,
+    out: Shared<f32>,
 }
 
 impl Task for Sums<'_> {
@@ -51,7 +51,7 @@ impl Task for Sums<'_> {
         let Pooled { grid, gradient, codes } = *self.pooled;
         let (channels, small) = (grid.channels, grid.pooled());
         // SAFETY: the sums of this image.
-        let sums = unsafe { self.sums.part(2 * image * channels, 2 * channels) };
+        let sums = unsafe { self.out.part(2 * image * channels, 2 * channels) };
         sums.fill(0.0);
         let (plain, weighted) = sums.split_at_mut(channels);
         let means = &self.means[..channels];

@@ -114,7 +114,7 @@ impl<G: Pixels> Task for Multiply<'_, G> {
         let block = (POSITIONS / self.run).max(1);
         let positions = block * self.run;
         // an odd number of cache lines from row to row
-        let row = (positions / STEP | 1) * STEP;
+        let row = ((positions / STEP) | 1) * STEP;
         let mut scratch = [Scratch::take(), Scratch::take(), Scratch::take(), Scratch::take()];
         let [gathered, transposed, line, paired] = &mut scratch;
         let gathered = gathered.numbers::<u16>(numbers(self.run, parts));

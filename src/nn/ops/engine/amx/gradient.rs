@@ -76,7 +76,7 @@ impl Shapes {
     /// From row to row of the transposed activations of so many lines: an odd number of cache lines, so that the sixteen rows of a
     /// tile lie in different sets.
     fn row(self, lines: usize) -> usize {
-        ((lines + 2) * self.x.line / STEP | 1) * STEP
+        (((lines + 2) * self.x.line / STEP) | 1) * STEP
     }
 
     /// Numbers of the transposed activations: `[parts][inputs][row]`.

@@ -153,12 +153,11 @@ impl<P: Pixels> Task for Pack<'_, P> {
             zeros(first, LEAD + images.start * form.pitch);
             for image in images.clone() {
                 let start = LEAD + image * form.pitch;
-                let pixels = match self.pixels.view(image, line - 1, 0, form.width) {
-                    Some(pixels) => pixels,
-                    None => {
-                        self.pixels.read(image, line - 1, 0, form.width, values);
-                        &*values
-                    }
+                let pixels = if let Some(pixels) = self.pixels.view(image, line - 1, 0, form.width) {
+                    pixels
+                } else {
+                    self.pixels.read(image, line - 1, 0, form.width, values);
+                    &*values
                 };
                 // SAFETY: the pixels of this image on this line, which belong to this piece; the instructions are there.
                 unsafe { store_part(pixels, part, self.out.at(place(part, start))) };
