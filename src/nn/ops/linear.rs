@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Device, Layout, Result, Shape, Tensor, Var, bail};
 
-use super::engine::few_rows;
 use super::gradient::Gradients;
 use super::matrix::{Matrix, Threads, multiply};
 use super::slices::{argument, operand, output, with_slice};
@@ -157,12 +156,8 @@ fn forward(input: &[f32], weight: &[f32], bias: &[f32]) -> (CpuStorage, Shape) {
     let inputs = weight.len() / outputs;
     let batch = input.len() / inputs;
     let mut out = bias.repeat(batch);
-    if batch <= few_rows::ROWS {
-        few_rows::times_transposed(&mut out, input, weight, outputs);
-    } else {
-        let weight = Matrix::new(weight, outputs, inputs);
-        multiply(&mut out, Matrix::new(input, batch, inputs), weight.transposed(), true, Threads::All);
-    }
+    let weight = Matrix::new(weight, outputs, inputs);
+    multiply(&mut out, Matrix::new(input, batch, inputs), weight.transposed(), true, Threads::All);
     output(out, (batch, outputs))
 }
 

@@ -26,7 +26,6 @@ mod buffer;
 mod convolution;
 mod epilogue;
 mod few_inputs;
-pub mod few_rows;
 mod kernel;
 mod layer;
 mod norm_gradient;

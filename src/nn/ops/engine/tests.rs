@@ -225,20 +225,6 @@ fn norm_pool_block_matches_direct_loops_and_finite_differences() {
 }
 
 #[test]
-fn few_rows_times_many_are_the_sums_that_they_say() {
-    for (batch, inputs, outputs) in [(1, 1, 1), (3, 17, 5), (9, 1030, 4), (16, 64, 33)] {
-        let mut random = Random::new(5, Purpose::Test, &[inputs as u64]);
-        let (x, weights) = (numbers(&mut random, batch * inputs), numbers(&mut random, outputs * inputs));
-        let mut out = vec![0.5; batch * outputs];
-        few_rows::times_transposed(&mut out, &x, &weights, outputs);
-        let product =
-            |b: usize, o: usize| (0..inputs).map(|i| f64::from(x[b * inputs + i]) * f64::from(weights[o * inputs + i])).sum::<f64>();
-        let want: Vec<f64> = (0..batch * outputs).map(|at| 0.5 + product(at / outputs, at % outputs)).collect();
-        assert!(error(&out, &want) < 1e-5, "{batch} x {inputs} x {outputs}: {}", error(&out, &want));
-    }
-}
-
-#[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let (grid, outputs) = (Grid { images: 6, height: 12, width: 12, channels: 16 }, 48);
     let mut random = Random::new(3, Purpose::Test, &[]);
