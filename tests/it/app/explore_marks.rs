@@ -113,7 +113,7 @@ fn the_large_picture_takes_labels_from_a_list_and_tags_from_a_field() {
     let tag = labels_of(&window)[0].2[0].clone();
     window.get_by_label(&format!("Take tag {tag} away")).click();
     window.run_ok();
-    window.get_by_label("Undo").click();
+    window.get_by_label("Undo mark").click();
     window.run_ok();
     assert_eq!(labels_of(&window), [(4, Some(0), vec![tag])]);
 }
