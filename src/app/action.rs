@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use super::explored;
+use super::inspect::InspectAction;
 use super::lab::LabAction;
 use super::layout::Pane;
+use super::pile::PileAction;
 use super::presets::PresetAction;
 use super::reviewed;
 use super::saved::Appearance;
@@ -61,6 +63,10 @@ pub enum Action {
     BrowseModel,
     /// Follows the best epoch of the present run again.
     FollowRun,
+    /// Changes what is asked about the picture that is classified.
+    Inspect(InspectAction),
+    /// Works with many pictures at once.
+    Pile(PileAction),
     /// Takes files or folders that were dropped on the window.
     Drop(Vec<PathBuf>),
     /// Brings a panel to the front.

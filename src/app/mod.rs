@@ -14,7 +14,9 @@
 //! | `work`       | the slow work itself: opening, decoding, loading, classifying               |
 //! | `thumbnails` | small textures of the pictures in sight, under a cap                        |
 //! | `commands`   | what can be asked for by name: the command palette's list                   |
+//! | `inspect`    | what is asked about the picture that is classified: its state and slow work  |
 //! | `lab`        | the augmentation lab: its state and its slow work                           |
+//! | `pile`       | many pictures at once: the table and the worker behind it                   |
 //! | `presets`    | the user's own augmentation presets                                         |
 //! | `undo`       | what can be taken back                                                      |
 //! | `layout`     | the movable panels                                                          |
@@ -32,9 +34,11 @@ mod explored;
 mod fields;
 mod hook;
 mod icon;
+mod inspect;
 mod lab;
 mod layout;
 mod machine;
+mod pile;
 mod presets;
 mod review_work;
 mod reviewed;
@@ -52,8 +56,10 @@ mod work;
 
 pub use action::Action;
 pub use explored::Integrities;
+pub use inspect::{Export, InspectAction, MapState, Question};
 pub use lab::LabAction;
 pub use layout::{Pane, complete};
+pub use pile::{Column, PileAction};
 pub use presets::{PresetAction, UserPreset};
 pub use saved::Saved;
 pub use shell::TuningForkApp;

@@ -9,6 +9,7 @@ use egui_tiles::Tree;
 
 use super::action::Action;
 use super::layout::{Pane, Panels};
+use super::pile::PileWorker;
 use super::saved::{Appearance, Saved};
 use super::state::{DataKey, NoticeKind, State};
 use super::tasks::Tasks;
@@ -32,6 +33,8 @@ pub struct TuningForkApp {
     pub(super) runs_folder: PathBuf,
     /// Where labels and tags are kept that cannot be kept beside the data.
     pub(super) marks_folder: Option<PathBuf>,
+    /// The worker that classifies many pictures, while it is at it.
+    pub(super) pile_worker: Option<PileWorker>,
     /// The run's other end, while it goes on.
     pub(super) handle: Option<Handle>,
     pub(super) context: Context,
@@ -62,6 +65,7 @@ impl TuningForkApp {
             thumbnails: Thumbnails::new(context.clone()),
             runs_folder: PathBuf::from("runs"),
             marks_folder: crate::data::marks_folder(),
+            pile_worker: None,
             handle: None,
             context: context.clone(),
             followed: None,
@@ -120,6 +124,7 @@ impl TuningForkApp {
         for event in events {
             self.apply(Action::Event(Box::new(event)));
         }
+        self.receive_pile();
         self.thumbnails.receive();
         self.state.machine.refresh(Instant::now());
     }

@@ -7,9 +7,11 @@ use egui::TextureHandle;
 
 use super::explored::Explored;
 use super::fields;
+use super::inspect::Inspect;
 use super::lab::Lab;
 use super::layout::Pane;
 use super::machine::Machine;
+use super::pile::Pile;
 use super::presets::UserPreset;
 use super::reviewed::Reviewed;
 use super::undo::Undo;
@@ -35,6 +37,10 @@ pub struct State {
     pub model: Model,
     /// The picture that is being classified.
     pub subject: Option<Subject>,
+    /// What is asked and known about it.
+    pub inspect: Inspect,
+    /// Many pictures that are classified.
+    pub pile: Pile,
     /// The picture of the data set that is open large.
     pub opened: Option<Opened>,
     /// What the Explore panel works with.

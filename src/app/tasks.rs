@@ -7,13 +7,15 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::explored::Found;
+use super::inspect::{Answered, InspectAnswer};
 use super::lab::sheet::Sheet;
 use super::lab::sweep::{ClassSurvey, Swept};
+use super::pile::Dropped;
 use super::reviewed;
 use super::state::{Data, DataKey};
 use crate::augment::Sweep;
-use crate::explain::Classifier;
-use crate::imaging::Image;
+use crate::explain::{Classifier, TableFormat};
+use crate::imaging::{Bands, Image};
 use crate::train::{Config, Handle};
 
 /// A kind of work; within a kind only the latest request counts.
@@ -38,6 +40,16 @@ pub enum Kind {
     Sweep,
     /// Asking the model for turned pictures of a class.
     Survey,
+    /// Drawing the map of where the model looked.
+    Activation,
+    /// Finding out what dropped files are.
+    Dropped,
+    /// Writing a table to a file.
+    Table,
+    /// Writing a map to a file.
+    Save,
+    /// Reading the clipboard.
+    Paste,
     /// A dialog of the system.
     Dialog,
     /// Choosing the pictures of the grid.
@@ -74,7 +86,7 @@ pub enum Kind {
     ReviewSave,
 }
 
-const KINDS: usize = 26;
+const KINDS: usize = 31;
 
 /// What a task answers. Errors are in words for the user.
 pub enum Answer {
@@ -84,10 +96,18 @@ pub enum Answer {
     Run(Result<(Handle, PathBuf, Box<Config>), String>),
     /// A model and where it came from (`None`: the run).
     Model(Option<PathBuf>, Result<Arc<Classifier>, String>),
-    /// The picture to classify.
-    Subject(Result<Image, String>),
-    /// Class names with probabilities, the most probable first.
-    Verdict(Result<Vec<(String, f32)>, String>),
+    /// The picture to classify, and the numbers that it was made from if it is of a FITS file.
+    Subject(Result<(Image, Option<Arc<Bands>>), String>),
+    /// The picture inside the network, with probabilities.
+    Verdict(Result<Answered, String>),
+    /// What dropped files are.
+    Dropped(Dropped),
+    /// A place for the table was chosen (or the dialog was closed).
+    TableChosen(TableFormat, Option<PathBuf>),
+    /// The table was written.
+    TableSaved(Result<PathBuf, String>),
+    /// About the map of where the model looked.
+    Inspect(InspectAnswer),
     /// The picture that is open large.
     Opened(Result<Image, String>),
     /// A contact sheet of the lab.

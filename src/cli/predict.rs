@@ -2,9 +2,11 @@
 //!
 //! Pictures are decoded a batch at a time, so any number of them fits into memory.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -12,8 +14,8 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde_json::{Map, Value, json};
 
 use super::output;
-use crate::explain::Classifier;
-use crate::imaging::{self, Image};
+use crate::explain::{AnswerTable, Classifier, Content, Explainer, Request, Scene, Style, TableFormat};
+use crate::imaging::{self, Fit, Image};
 
 /// What `predict` takes.
 #[derive(Args, Debug)]
@@ -30,6 +32,12 @@ pub struct Arguments {
     /// Write a CSV file (path, class, probability and the probability of every class) instead of the table
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "top"])]
     csv: Option<PathBuf>,
+    /// Write a `VOTable` with the same columns, for TOPCAT and the like, instead of the table
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "top", "csv"])]
+    votable: Option<PathBuf>,
+    /// Draw into this folder where the model looked at each picture
+    #[arg(long, value_name = "DIR")]
+    maps: Option<PathBuf>,
     /// Show the K most probable classes of each picture
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     top: u16,
@@ -44,18 +52,22 @@ pub struct Arguments {
 /// If the model cannot be used, the output not written, or not one picture could be classified.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let model = arguments.run.as_ref().or(arguments.model.as_ref()).context("name a model with --run or --model")?;
-    let classifier = Classifier::load(model)?;
+    let classifier = Arc::new(Classifier::load(model)?);
+    let mut maps = arguments.maps.as_deref().map(|folder| Maps::open(folder, &classifier)).transpose()?;
     let mut failures = Failures::default();
-    let pictures = find(&arguments.paths, &mut failures);
+    let pictures = imaging::find_pictures(&arguments.paths, |path, reason| failures.report(path, reason));
     if pictures.is_empty() && failures.count == 0 {
         bail!("there are no pictures in these folders; name files or folders with PNG, JPEG, TIFF or WebP pictures");
     }
-    let mut sink = Sink::open(arguments, &classifier.spec().classes, &pictures)?;
+    let mut sink = Sink::open(arguments, &classifier, &pictures)?;
     let mut classified = 0;
     for batch in pictures.chunks(classifier.batch()) {
         let (paths, images) = decode(&classifier, batch, &mut failures);
         for (path, probabilities) in paths.iter().zip(classifier.classify(&images)?) {
             sink.write(path, &probabilities)?;
+            if let Some(maps) = &mut maps {
+                maps.draw(path)?;
+            }
             classified += 1;
         }
     }
@@ -79,32 +91,6 @@ impl Failures {
     fn report(&mut self, path: &Path, reason: &str) {
         self.count += 1;
         output::note(format!("skipped {}: {reason}", path.display()));
-    }
-}
-
-/// The pictures among `paths`: files as they are named, folders searched, each sorted by name.
-fn find(paths: &[PathBuf], failures: &mut Failures) -> Vec<PathBuf> {
-    let mut pictures = Vec::new();
-    for path in paths {
-        if path.is_dir() { search(path, &mut pictures, failures) } else { pictures.push(path.clone()) }
-    }
-    pictures
-}
-
-/// Adds the pictures in `folder` and below. Links to folders are not followed, so that a circle of links has an end.
-fn search(folder: &Path, pictures: &mut Vec<PathBuf>, failures: &mut Failures) {
-    let entries = match std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
-        Ok(entries) => entries,
-        Err(error) => return failures.report(folder, &format!("the folder cannot be read ({error})")),
-    };
-    let mut paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() && !path.is_symlink() {
-            search(&path, pictures, failures);
-        } else if imaging::is_picture(&path) {
-            pictures.push(path);
-        }
     }
 }
 
@@ -136,28 +122,30 @@ fn ranking(probabilities: &[f32]) -> Vec<usize> {
 struct Sink<'a> {
     classes: &'a [String],
     top: usize,
-    form: Form,
+    form: Form<'a>,
 }
 
-enum Form {
+enum Form<'a> {
     /// A table on standard output: the width of its first column, and whether its heading is written.
     Table {
         width: usize,
         headed: bool,
     },
     Json,
-    Csv {
-        writer: Box<csv::Writer<BufWriter<File>>>,
+    File {
+        table: AnswerTable<'a, BufWriter<File>>,
         partial: Partial,
         path: PathBuf,
     },
 }
 
 impl<'a> Sink<'a> {
-    fn open(arguments: &Arguments, classes: &'a [String], pictures: &[PathBuf]) -> anyhow::Result<Self> {
+    fn open(arguments: &Arguments, classifier: &'a Classifier, pictures: &[PathBuf]) -> anyhow::Result<Self> {
+        let classes = &classifier.spec().classes;
         let top = usize::from(arguments.top).min(classes.len());
-        let form = if let Some(path) = &arguments.csv {
-            csv(path, classes)?
+        let files = [(TableFormat::Csv, &arguments.csv), (TableFormat::VoTable, &arguments.votable)];
+        let form = if let Some((format, path)) = files.into_iter().find_map(|(format, path)| Some((format, path.as_ref()?))) {
+            table(path, format, classes, &classifier.title())?
         } else if arguments.json {
             Form::Json
         } else {
@@ -187,19 +175,16 @@ impl<'a> Sink<'a> {
                     "path": name, "class": class, "probability": probabilities[order[0]], "top": top, "probabilities": all,
                 }))?;
             }
-            Form::Csv { writer, .. } => {
-                let head = [name, class.clone(), probabilities[order[0]].to_string()];
-                writer.write_record(head.into_iter().chain(probabilities.iter().map(f32::to_string)))?;
-            }
+            Form::File { table, .. } => table.write(&name, probabilities)?,
         }
         Ok(())
     }
 
     /// Makes the file appear under its name.
     fn close(self) -> anyhow::Result<()> {
-        let Form::Csv { writer, partial, path } = self.form else { return Ok(()) };
+        let Form::File { table, partial, path } = self.form else { return Ok(()) };
         let finish = || -> std::io::Result<()> {
-            let mut file = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+            let mut file = table.finish()?;
             file.flush()?;
             file.get_ref().sync_all()?;
             std::fs::rename(&partial.0, &path)
@@ -220,13 +205,50 @@ impl Drop for Partial {
     }
 }
 
-/// A CSV file under a temporary name, with its heading.
-fn csv(path: &Path, classes: &[String]) -> anyhow::Result<Form> {
+/// A table file under a temporary name, with its heading.
+fn table<'a>(path: &Path, format: TableFormat, classes: &'a [String], model: &str) -> anyhow::Result<Form<'a>> {
     let name = path.file_name().with_context(|| format!("{} names no file; add a file name", path.display()))?;
     let partial = Partial(path.with_file_name(format!(".{}.partial-{}", name.to_string_lossy(), std::process::id())));
     let file = File::create(&partial.0)
         .with_context(|| format!("{} cannot be written; choose a folder that exists and may be written", path.display()))?;
-    let mut writer = csv::Writer::from_writer(BufWriter::new(file));
-    writer.write_record(["path", "class", "probability"].into_iter().chain(classes.iter().map(String::as_str)))?;
-    Ok(Form::Csv { writer: Box::new(writer), partial, path: path.to_owned() })
+    let table = AnswerTable::new(format, BufWriter::new(file), classes, model)?;
+    Ok(Form::File { table, partial, path: path.to_owned() })
+}
+
+/// A folder of drawings: where the model looked at each picture.
+struct Maps<'a> {
+    folder: &'a Path,
+    classifier: &'a Arc<Classifier>,
+    /// The names that were given, so that pictures of the same name in two folders do not overwrite each other.
+    taken: HashSet<String>,
+}
+
+impl<'a> Maps<'a> {
+    fn open(folder: &'a Path, classifier: &'a Arc<Classifier>) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made; choose another folder", folder.display()))?;
+        Ok(Self { folder, classifier, taken: HashSet::new() })
+    }
+
+    /// Draws the map of the most probable class, as `explain` does. The picture is decoded again, whole: only one at a time is
+    /// in memory.
+    fn draw(&mut self, path: &Path) -> anyhow::Result<()> {
+        let picture = imaging::open(path).with_context(|| path.display().to_string())?;
+        let frame = Fit::Stretch.frame(picture.width(), picture.height());
+        let explainer = Explainer::new(Arc::clone(self.classifier), &picture, false)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let scene = Scene { name: &name, picture: &picture, frame, explainer: &explainer };
+        let bytes = scene.png(&Request::new(explainer.best_method()), &Style::default(), Content::Figure)?;
+        let to = self.folder.join(self.free_name(path));
+        imaging::write_file(&to, &bytes).with_context(|| format!("{} cannot be written; choose another place or make room", to.display()))
+    }
+
+    /// "galaxy.png", or "galaxy-2.png" if that is taken.
+    fn free_name(&mut self, path: &Path) -> String {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let names = std::iter::once(format!("{stem}.png")).chain((2..).map(|number| format!("{stem}-{number}.png")));
+        let mut names = names.skip_while(|name| self.taken.contains(name));
+        let name = names.next().unwrap_or_default();
+        self.taken.insert(name.clone());
+        name
+    }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 
 use super::Calibration;
+use super::explainer::softmax;
 use crate::imaging::Image;
 use crate::metrics::apply_temperature;
 use crate::nn::{Mode, ModelSpec, Network, predict, weights};
@@ -146,6 +147,15 @@ impl Classifier {
     pub fn batch(&self) -> usize {
         let size = self.spec.network.size;
         (PIXELS_AT_ONCE / (size * size).max(1)).clamp(1, 64)
+    }
+
+    /// Logits to probabilities, at the model's temperature if one was stored with it.
+    pub(super) fn probabilities(&self, logits: &[f32]) -> Vec<f32> {
+        let mut probabilities = softmax(logits);
+        if let Some(calibration) = &self.calibration {
+            apply_temperature(&mut probabilities, calibration.temperature);
+        }
+        probabilities
     }
 
     /// The network itself, to look inside.

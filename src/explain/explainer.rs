@@ -106,7 +106,7 @@ impl Explainer {
             return Err(ExplainError::NotFinite);
         }
         let logits = mean(&all);
-        let softmaxes: Vec<Vec<f32>> = all.iter().map(|logits| softmax(logits)).collect();
+        let softmaxes: Vec<Vec<f32>> = all.iter().map(|logits| classifier.probabilities(logits)).collect();
         let probabilities = mean(&softmaxes);
         let end = layers.last().map_or(0, |layer| layer.end);
         let activations = Mutex::new(HashMap::from([(end, last)]));

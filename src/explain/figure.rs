@@ -152,7 +152,8 @@ impl Scene<'_> {
 }
 
 /// The picture with its longer side scaled to `side`, and the frame with it.
-fn fitted(picture: &Image, frame: Frame, side: usize) -> (Image, Frame) {
+#[must_use]
+pub fn fitted(picture: &Image, frame: Frame, side: usize) -> (Image, Frame) {
     let longer = picture.width().max(picture.height());
     if longer == side {
         return (picture.clone(), frame);

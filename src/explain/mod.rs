@@ -1,6 +1,7 @@
 //! A saved model and a picture -> probabilities, and maps of where the network looked, as numbers, figures and files. Knows
 //! pictures and networks; knows no runs, no files but models, no window.
 
+mod answers;
 mod calibration;
 mod classifier;
 mod embedding;
@@ -14,12 +15,13 @@ mod projection;
 mod score_cam;
 mod style;
 
+pub use answers::{AnswerTable, TableFormat, best};
 pub use calibration::{CALIBRATION, Calibration};
 pub use classifier::{BEST_MODEL, Classifier, ExplainError};
 pub use embedding::Reading;
 pub use explainer::{Explainer, Explanation, Request};
 pub use export::{Content, npy};
-pub use figure::{Scene, number, ticks};
+pub use figure::{Scene, fitted, number, ticks};
 pub use map::{Map, TURNS};
 pub use method::Method;
 pub use projection::{NoMap, Pca, Points, TSNE_STEPS, nearest, tsne};

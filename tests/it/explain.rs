@@ -1,7 +1,7 @@
 //! The classifier against a plain forward pass, and what it says of files that are no models.
 
 pub mod figures;
-mod maps;
+pub mod maps;
 mod projection;
 
 use candle_core::{Device, Tensor};
@@ -21,7 +21,7 @@ fn spec() -> ModelSpec {
     }
 }
 
-fn noise(seed: u64, width: usize, height: usize) -> Image {
+pub fn noise(seed: u64, width: usize, height: usize) -> Image {
     let mut random = Random::new(seed, Purpose::Test, &[]);
     Image::new(width, height, (0..width * height * 3).map(|_| random.below(256) as u8).collect()).expect("a picture")
 }

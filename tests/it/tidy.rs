@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("candle_core", &["nn", "train", "explain", "cli"]),
     ("candle_nn", &["nn", "train"]),
+    ("arboard", &["app"]),
     ("egui", &["app"]),
     ("eframe", &["app"]),
     ("egui_plot", &["app"]),

@@ -2,18 +2,19 @@
 
 mod data;
 mod explore;
+mod inspect;
 mod lab;
 mod marks;
 mod model;
+mod pile;
 mod review;
 mod run;
 
-use std::path::PathBuf;
-
-use egui::{ColorImage, TextureOptions};
+use egui::{ColorImage, TextureHandle, TextureOptions};
 
 use super::action::Action;
 use super::layout::Pane;
+use super::pile::PileAction;
 use super::state::{Notice, NoticeKind, Picture};
 use super::tasks::{Answer, Kind};
 use super::{TuningForkApp, work};
@@ -66,6 +67,8 @@ impl TuningForkApp {
                 Answer::ModelChosen(dialog.pick_file())
             }),
             Action::FollowRun => self.load_model(None),
+            Action::Inspect(action) => self.inspect(action),
+            Action::Pile(action) => self.pile(action),
             Action::Drop(paths) => self.take_dropped(paths),
             Action::Show(pane) => self.show_pane(pane),
             Action::Fill(pane) => self.state.full = pane,
@@ -90,6 +93,14 @@ impl TuningForkApp {
             Answer::Model(chosen, result) => self.take_model(chosen, result),
             Answer::Subject(result) => self.take_subject(result),
             Answer::Verdict(result) => self.take_verdict(result),
+            Answer::Dropped(dropped) => self.take_sorted(dropped),
+            Answer::TableChosen(format, path) => {
+                if let Some(path) = path {
+                    self.pile(PileAction::SaveTo(format, path));
+                }
+            }
+            Answer::TableSaved(result) => self.take_table_saved(result),
+            Answer::Inspect(answer) => self.take_inspected(answer),
             Answer::Opened(result) => self.take_opened(result),
             Answer::Sheet(result) => self.take_sheet(result),
             Answer::Sweep(kind, result) => self.take_sweep(kind, *result),
@@ -111,29 +122,6 @@ impl TuningForkApp {
                     self.load_model(Some(path));
                 }
             }
-        }
-    }
-
-    /// A folder is a data set, a `.safetensors` file or a run folder is a model, anything else is taken for a picture.
-    fn take_dropped(&mut self, mut paths: Vec<PathBuf>) {
-        if paths.is_empty() {
-            return;
-        }
-        let path = paths.remove(0);
-        if !paths.is_empty() {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            self.notify(NoticeKind::Info, format!("{} files were dropped; only the first, {name}, is taken.", paths.len() + 1));
-        }
-        let is_model = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors"));
-        if path.join("config.json").is_file() {
-            self.apply(Action::Review(super::reviewed::Change::Restore(path.clone())));
-            self.load_model(Some(path));
-        } else if is_model {
-            self.load_model(Some(path));
-        } else if path.is_dir() {
-            self.open_folder(&path);
-        } else {
-            self.classify_file(path);
         }
     }
 
@@ -165,6 +153,12 @@ impl TuningForkApp {
         let pixels = ColorImage::from_rgb([shown.width(), shown.height()], shown.pixels());
         let texture = self.context.load_texture("picture", pixels, TextureOptions::LINEAR);
         Picture { image: std::sync::Arc::new(image), texture }
+    }
+
+    /// A small picture on the graphics card.
+    fn texture(&self, image: &Image) -> TextureHandle {
+        let pixels = ColorImage::from_rgb([image.width(), image.height()], image.pixels());
+        self.context.load_texture("map", pixels, TextureOptions::LINEAR)
     }
 
     /// Shows one of the system's dialogs on another thread.

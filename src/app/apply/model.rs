@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::app::layout::Pane;
 use crate::app::state::{NoticeKind, Subject, Verdict};
 use crate::app::tasks::{Answer, Kind};
-use crate::app::{TuningForkApp, work};
+use crate::app::{TuningForkApp, inspect, work};
 use crate::explain::Classifier;
-use crate::imaging::Image;
+use crate::imaging::{Bands, Image};
 
 impl TuningForkApp {
     /// Reads the model that the user chose, or (`None`) the best one of the present run.
@@ -47,7 +47,8 @@ impl TuningForkApp {
 
     pub(super) fn classify_file(&mut self, path: PathBuf) {
         self.new_subject(name_of(&path));
-        self.start_task(Kind::Subject, move || Answer::Subject(work::open_picture(&path)));
+        let rendering = self.state.inspect.question.rendering;
+        self.start_task(Kind::Subject, move || Answer::Subject(work::open_picture(&path, &rendering)));
     }
 
     pub(super) fn classify_image(&mut self, index: usize) {
@@ -55,18 +56,24 @@ impl TuningForkApp {
         let set = Arc::clone(&data.set);
         let truth = &set.classes[set.labels[index] as usize];
         self.new_subject(format!("image {index} of {}, labelled {truth}", set.name));
-        self.start_task(Kind::Subject, move || Answer::Subject(work::read_picture(&set, index)));
+        self.start_task(Kind::Subject, move || Answer::Subject(work::read_picture(&set, index).map(|image| (image, None))));
     }
 
-    fn new_subject(&mut self, name: String) {
+    pub(super) fn new_subject(&mut self, name: String) {
         // an answer about the picture before would be taken for one about this
         self.tasks.cancel(Kind::Verdict);
+        self.tasks.cancel(Kind::Subject);
+        self.forget_map();
+        self.state.pile.open = false;
         self.state.subject = Some(Subject { name, picture: None, verdict: Verdict::Working });
         self.apply(crate::app::Action::Show(Pane::Classify));
     }
 
-    pub(super) fn take_subject(&mut self, result: Result<Image, String>) {
-        let result = result.map(|image| self.picture(image));
+    pub(super) fn take_subject(&mut self, result: Result<(Image, Option<Arc<Bands>>), String>) {
+        let result = result.map(|(image, bands)| {
+            self.state.inspect.bands = bands;
+            self.picture(image)
+        });
         let Some(subject) = &mut self.state.subject else { return };
         match result {
             Ok(picture) => {
@@ -78,7 +85,7 @@ impl TuningForkApp {
     }
 
     /// Classifies the picture that is there with the model that is there.
-    fn ask_verdict(&mut self) {
+    pub(super) fn ask_verdict(&mut self) {
         let Some(subject) = &mut self.state.subject else { return };
         let Some(picture) = &subject.picture else { return };
         let Some(classifier) = self.state.model.classifier.clone() else {
@@ -90,16 +97,9 @@ impl TuningForkApp {
         if !matches!(subject.verdict, Verdict::Ready(_)) {
             subject.verdict = Verdict::Working;
         }
-        self.start_task(Kind::Verdict, move || Answer::Verdict(work::classify(&classifier, &image)));
-    }
-
-    pub(super) fn take_verdict(&mut self, result: Result<Vec<(String, f32)>, String>) {
-        if let Some(subject) = &mut self.state.subject {
-            subject.verdict = match result {
-                Ok(bars) => Verdict::Ready(bars),
-                Err(message) => Verdict::Failed(message),
-            };
-        }
+        let question = &self.state.inspect.question;
+        let (frame, average) = (question.frame(&image), question.average);
+        self.start_task(Kind::Verdict, move || Answer::Verdict(inspect::answer(&classifier, &image, frame, average)));
     }
 }
 

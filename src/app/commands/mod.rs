@@ -10,6 +10,7 @@ pub use panels::panel_of;
 use std::borrow::Cow;
 
 use super::action::Action;
+use super::inspect::InspectAction;
 use super::lab::LabAction;
 use super::layout::Pane;
 use super::presets::PresetAction;
@@ -137,6 +138,7 @@ fn model(list: &mut List, state: &State) {
     };
     list.add("Use the best model of the run", "", follow);
     list.add("Classify a picture…", "", Ok(Action::BrowsePicture));
+    list.add("Classify what is on the clipboard", "", Ok(Action::Inspect(InspectAction::Paste)));
 }
 
 fn augmentation(list: &mut List, now: Now<'_>) {

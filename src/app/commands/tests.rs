@@ -58,6 +58,7 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Review(Review::Evaluate(..)) => "evaluate",
         Action::Review(Review::OpenData(_)) => "open data of run",
         Action::Dismiss(_) => "dismiss",
+        Action::Inspect(InspectAction::Paste) => "paste",
         Action::OpenData(_)
         | Action::LoadModel(_)
         | Action::ClassifyFile(_)
@@ -77,6 +78,8 @@ fn name(action: &Action) -> Option<&'static str> {
         | Action::ShowInExplore { .. }
         | Action::WantThumbnails(_)
         | Action::Lab(_)
+        | Action::Inspect(_)
+        | Action::Pile(_)
         | Action::Presets(_)
         | Action::Palette(_)
         | Action::Answer(_)
@@ -122,6 +125,7 @@ const OFFERED: &[&str] = &[
     "close run",
     "open data of run",
     "dismiss",
+    "paste",
 ];
 
 /// What needs a model or the data of a run, and is offered with that as its reason while there is none.

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::inspect::Pasted;
 use super::state::{Data, DataKey};
 use crate::data::{self, Dataset, Part};
 use crate::explain::Classifier;
-use crate::imaging::{self, Image};
+use crate::imaging::{self, Bands, Image, ImagingError, Rendering};
 use crate::train::{self, Config, Handle, Job, RunFolder};
 
 /// Opens a data set. `open` is the data set that is open already; it is
@@ -54,20 +55,34 @@ pub fn load_model(path: &Path) -> Result<Arc<Classifier>, String> {
     Classifier::load(path).map(Arc::new).map_err(|error| error.to_string())
 }
 
-/// Decodes a picture file.
-pub fn open_picture(path: &Path) -> Result<Image, String> {
-    imaging::open(path).map_err(|error| format!("{}: {error}", path.display()))
+/// Decodes a picture file; of a FITS file the numbers too.
+pub fn open_picture(path: &Path, rendering: &Rendering) -> Result<(Image, Option<Arc<Bands>>), String> {
+    let said = |error: ImagingError| format!("{}: {error}", path.display());
+    match imaging::open_fits(path) {
+        Ok(bands) => Ok((bands.render(rendering), Some(Arc::new(bands)))),
+        Err(ImagingError::Format) => Ok((imaging::open(path).map_err(said)?, None)),
+        Err(error) => Err(said(error)),
+    }
+}
+
+/// The picture, or the path of one, that is on the clipboard.
+pub fn paste() -> Result<Pasted, String> {
+    let failed = |error: arboard::Error| format!("The clipboard cannot be read ({error}); drop the picture on the window instead.");
+    let mut clipboard = arboard::Clipboard::new().map_err(failed)?;
+    if let Ok(picture) = clipboard.get_image() {
+        let pixels = picture.bytes.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        let image = Image::new(picture.width, picture.height, pixels).map_err(|error| error.to_string())?;
+        return Ok(Pasted::Picture(Box::new(image)));
+    }
+    let text = clipboard.get_text().unwrap_or_default();
+    let path = text.lines().next().unwrap_or_default().trim().trim_start_matches("file://");
+    if path.is_empty() || !Path::new(path).exists() {
+        return Err("There is neither a picture nor the path of a file on the clipboard; copy one first.".into());
+    }
+    Ok(Pasted::Path(path.into()))
 }
 
 /// Reads a picture of a data set.
 pub fn read_picture(set: &Dataset, index: usize) -> Result<Image, String> {
     set.images.image(index).map_err(|error| error.to_string())
-}
-
-/// Class names with probabilities, the most probable first.
-pub fn classify(classifier: &Classifier, image: &Image) -> Result<Vec<(String, f32)>, String> {
-    let probabilities = classifier.classify(std::slice::from_ref(image)).map_err(|error| error.to_string())?;
-    let mut named: Vec<_> = classifier.spec().classes.iter().cloned().zip(probabilities.into_iter().flatten()).collect();
-    named.sort_by(|a, b| b.1.total_cmp(&a.1));
-    Ok(named)
 }

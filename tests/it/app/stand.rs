@@ -224,6 +224,13 @@ impl egui::DroppedFile for Dropped {
 
 /// Drops a file or folder on the window.
 pub fn drop_on(window: &mut Window, path: &Path) {
-    window.input_mut().dropped_files.push(Arc::new(Dropped(path.to_owned())));
+    drop_all(window, &[path.to_owned()]);
+}
+
+/// Drops several at once.
+pub fn drop_all(window: &mut Window, paths: &[PathBuf]) {
+    for path in paths {
+        window.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
+    }
     window.run_ok();
 }

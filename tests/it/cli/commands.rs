@@ -210,3 +210,25 @@ fn a_report_is_one_page_that_needs_no_network() {
     let answer = refused(&["--data=/nowhere"]);
     assert!(answer.code == Some(0) && answer.stderr.contains("no pictures"), "{}", answer.stderr);
 }
+
+#[test]
+fn predict_writes_a_votable_and_a_map_for_each_picture() {
+    let folder = finished_run();
+    let inside = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(inside.path().join("b")).expect("a folder");
+    for (name, shade) in [("a.png", 40), ("b/a.png", 90)] {
+        picture(&inside.path().join(name), (40, 40), [shade, shade, 20]);
+    }
+    std::fs::write(inside.path().join("broken.png"), b"no picture").expect("a file");
+    let at = |name: &str| inside.path().join(name).to_string_lossy().into_owned();
+    let (table, maps, pictures) = (at("table.vot"), at("maps"), inside.path().to_string_lossy().into_owned());
+    let answer = run(folder, &["predict", "--run=run", &pictures, "--votable", &table, "--maps", &maps]);
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    assert!(answer.stderr.contains("broken.png") && answer.stderr.contains("2 pictures classified, 1 skipped"), "{}", answer.stderr);
+    let text = std::fs::read_to_string(&table).expect("the table");
+    assert_eq!((text.matches("<TR>").count(), text.matches("<FIELD").count()), (2, 13));
+    for name in ["maps/a.png", "maps/a-2.png"] {
+        let (_, _, texts) = crate::explain::figures::read(&std::fs::read(at(name)).expect("a map"));
+        assert_eq!(texts["Picture"], "a.png");
+    }
+}

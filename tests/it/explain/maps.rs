@@ -13,8 +13,8 @@ use crate::nn::networks::filled;
 
 const SIZE: usize = 64;
 
-/// The network of `fill` in make.py as a classifier.
-pub fn classifier(architecture: Architecture) -> Arc<Classifier> {
+/// Saves the network of `fill` in make.py as a model file.
+pub fn save(architecture: Architecture, path: &std::path::Path) {
     let network = filled(architecture, SIZE);
     let spec = ModelSpec {
         network: network.options().clone(),
@@ -22,9 +22,14 @@ pub fn classifier(architecture: Architecture) -> Arc<Classifier> {
         normalisation: Normalisation { mean: [0.5; 3], std: [0.5; 3] },
         program_version: tuning_fork::VERSION.into(),
     };
+    nn::weights::save(path, network.as_ref(), &spec).expect("a file");
+}
+
+/// It as a classifier.
+pub fn classifier(architecture: Architecture) -> Arc<Classifier> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("model.safetensors");
-    nn::weights::save(&path, network.as_ref(), &spec).expect("a file");
+    save(architecture, &path);
     Arc::new(Classifier::load(&path).expect("a model"))
 }
 

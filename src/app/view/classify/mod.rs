@@ -1,15 +1,20 @@
-//! The Classify panel: one picture and what the model says of it.
+//! The Classify panel: one picture, what the model says of it, and where it looked.
+
+mod controls;
+mod pile;
+mod subject;
 
 use std::path::PathBuf;
 
-use egui::{Image, Key, RichText, ScrollArea, TextEdit, Ui, vec2};
+use egui::{Key, TextEdit, Ui};
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::Action;
-use crate::app::state::{State, Subject, Verdict};
+use crate::app::inspect::InspectAction;
+use crate::app::pile::PileAction;
+use crate::app::state::State;
 use crate::app::theme;
 use crate::app::widget;
-use crate::app::widget::probability_bars;
 
 /// The panel's own state.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -17,6 +22,10 @@ use crate::app::widget::probability_bars;
 pub struct ClassifyView {
     /// What stands in the path field.
     path: String,
+    #[serde(skip)]
+    subject: subject::SubjectView,
+    #[serde(skip)]
+    pile: pile::PileView,
 }
 
 impl ClassifyView {
@@ -26,6 +35,9 @@ impl ClassifyView {
         ui.horizontal(|ui| {
             if ui.button("Picture…").on_hover_text("Choose a picture").clicked() {
                 actions.push(Action::BrowsePicture);
+            }
+            if ui.button("Paste").on_hover_text("Take the picture, or the file, that is on the clipboard").clicked() {
+                actions.push(Action::Inspect(InspectAction::Paste));
             }
             let field = TextEdit::singleline(&mut self.path)
                 .hint_text("or the path of a picture, model or run")
@@ -41,8 +53,15 @@ impl ClassifyView {
             }
         });
         ui.separator();
+        if state.pile.open {
+            self.pile.show(ui, &state.pile, actions);
+            return;
+        }
+        if state.pile.total.is_some() && ui.button("Back to the list").on_hover_text("The table of many pictures").clicked() {
+            actions.push(Action::Pile(PileAction::Back));
+        }
         match &state.subject {
-            Some(subject) => show_subject(ui, state, subject),
+            Some(subject) => self.subject.show(ui, state, subject, actions),
             None if state.model.classifier.is_some() => {
                 theme::empty(ui, "Drop a picture anywhere", "or open one in Explore and press Classify there.");
             }
@@ -74,52 +93,5 @@ fn model_line(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 ui.add(egui::Label::new(text).truncate());
             });
         });
-    });
-}
-
-fn show_subject(ui: &mut Ui, state: &State, subject: &Subject) {
-    let palette = theme::palette(ui.visuals());
-    ScrollArea::vertical().id_salt("verdict").auto_shrink(false).show(ui, |ui| {
-        ui.horizontal_top(|ui| {
-            if let Some(picture) = &subject.picture {
-                let side = (ui.available_width() * 0.34).clamp(80.0, 220.0);
-                let alt = format!("picture {}", subject.name);
-                ui.add(
-                    Image::new(&picture.texture)
-                        .fit_to_exact_size(vec2(side, side))
-                        .maintain_aspect_ratio(true)
-                        .corner_radius(4)
-                        .alt_text(alt),
-                );
-            }
-            ui.vertical(|ui| {
-                if let Verdict::Ready(bars) = &subject.verdict
-                    && let Some((name, p)) = bars.first()
-                {
-                    ui.label(RichText::new(name).size(17.0).strong().color(palette.accent));
-                    ui.label(format!("probability {:.1} %", 100.0 * p));
-                }
-                ui.label(theme::muted(ui, &subject.name));
-            });
-        });
-        ui.add_space(theme::GAP);
-        match &subject.verdict {
-            Verdict::Ready(bars) => {
-                probability_bars::show(ui, bars);
-            }
-            Verdict::Working => {
-                ui.spinner();
-            }
-            Verdict::Failed(message) => {
-                theme::failure_frame(&palette).show(ui, |ui| {
-                    ui.set_width(ui.available_width());
-                    ui.label(message);
-                });
-            }
-            Verdict::Waiting if state.model.classifier.is_none() => {
-                ui.label("No model yet: train one, or choose a model file above. The picture is classified as soon as there is one.");
-            }
-            Verdict::Waiting => {}
-        }
     });
 }

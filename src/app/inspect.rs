@@ -1,0 +1,325 @@
+//! The Classify panel beyond the picture: what is asked about it, the map of where the model looked, what was looked at before.
+//! State as plain data, and the slow work on it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::TextureHandle;
+
+use super::state::Picture;
+use crate::explain::{Classifier, Content, Explainer, Explanation, Method, Request, Scene, Style, fitted, npy, overlay};
+use crate::imaging::{self, Bands, Fit, Frame, Image, Rendering};
+
+/// The most pictures of the past that are kept.
+pub const PAST: usize = 24;
+/// The largest side of a drawn map, pixels.
+const DRAWN_SIDE: usize = 1024;
+
+/// What is asked about the picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// How the picture becomes a square.
+    pub fit: Fit,
+    /// A part of the picture that was marked; it goes before `fit`.
+    pub marked: Option<Frame>,
+    /// Whether the answer is the mean over the eight flips and turns.
+    pub average: bool,
+    /// How FITS numbers become a picture.
+    pub rendering: Rendering,
+    /// Whether the map is shown.
+    pub map: bool,
+    /// How the map is made; `None` is the network's best.
+    pub method: Option<Method>,
+    /// The layer; `None` is the method's best.
+    pub layer: Option<String>,
+    /// The class; `None` is the most probable.
+    pub class: Option<usize>,
+    /// The class that it is compared with.
+    pub against: Option<usize>,
+    /// Whether evidence against the class is kept.
+    pub signed: bool,
+    /// How the map is drawn.
+    pub style: Style,
+}
+
+impl Default for Question {
+    fn default() -> Self {
+        Self {
+            fit: Fit::default(),
+            marked: None,
+            average: false,
+            rendering: Rendering::default(),
+            map: true,
+            method: None,
+            layer: None,
+            class: None,
+            against: None,
+            signed: false,
+            style: Style::default(),
+        }
+    }
+}
+
+impl Question {
+    /// The part of a picture that the network is to see.
+    #[must_use]
+    pub fn frame(&self, image: &Image) -> Frame {
+        self.marked.unwrap_or_else(|| self.fit.frame(image.width(), image.height()))
+    }
+
+    /// What is asked of `explainer`.
+    #[must_use]
+    pub fn request(&self, explainer: &Explainer) -> Request {
+        Request {
+            method: self.method.unwrap_or_else(|| explainer.best_method()),
+            layer: self.layer.clone(),
+            class: self.class,
+            against: self.against,
+            signed: self.signed,
+        }
+    }
+
+    /// Forgets what does not fit `explainer`: classes and layers of another model.
+    pub fn fit_to(&mut self, explainer: &Explainer) {
+        let classes = explainer.logits().len();
+        self.class = self.class.filter(|class| *class < classes);
+        self.against = self.against.filter(|class| *class < classes);
+        let layers = explainer.layers();
+        self.layer = self.layer.take().filter(|name| layers.iter().any(|layer| layer.name == *name));
+        self.method = self.method.filter(|method| method.best_layer(layers).is_some());
+    }
+}
+
+/// What is known about the picture.
+#[derive(Default)]
+pub struct Inspect {
+    /// What is asked.
+    pub question: Question,
+    /// The numbers of a FITS picture.
+    pub bands: Option<Arc<Bands>>,
+    /// The picture inside the network, once it was run.
+    pub explainer: Option<Arc<Explainer>>,
+    /// The part of the picture that the network saw.
+    pub frame: Option<Frame>,
+    /// What the network saw.
+    pub seen: Option<TextureHandle>,
+    /// The map.
+    pub map: MapState,
+    /// Whether a map is being drawn, and whether something changed meanwhile.
+    pub drawing: bool,
+    /// Whether the map must be drawn again after the present one.
+    pub outdated: bool,
+    /// Whether a file is being written.
+    pub saving: bool,
+    /// What was looked at before, the latest first.
+    pub past: Vec<Past>,
+}
+
+/// The map of where the model looked.
+#[derive(Default)]
+pub enum MapState {
+    /// None is wanted, or there is nothing to make it from yet.
+    #[default]
+    None,
+    /// It is there.
+    Ready(Box<Shown>),
+    /// It could not be made; the message says what to do.
+    Failed(String),
+}
+
+/// A map on the screen.
+pub struct Shown {
+    /// What was asked for it.
+    pub request: Request,
+    /// The map.
+    pub explanation: Explanation,
+    /// How it is drawn.
+    pub style: Style,
+    /// The overlay.
+    pub texture: TextureHandle,
+    /// What it is, in a few lines.
+    pub legend: Vec<String>,
+    /// What it was made from.
+    pub explainer: Arc<Explainer>,
+}
+
+impl Shown {
+    /// Whether it was made from `explainer`.
+    #[must_use]
+    pub fn of(&self, explainer: &Arc<Explainer>) -> bool {
+        Arc::ptr_eq(&self.explainer, explainer)
+    }
+}
+
+/// A picture that was looked at.
+pub struct Past {
+    /// What it is called.
+    pub name: String,
+    /// The picture.
+    pub picture: Picture,
+    /// The numbers of a FITS picture.
+    pub bands: Option<Arc<Bands>>,
+    /// The most probable class then, and its probability.
+    pub answer: Option<(String, f32)>,
+}
+
+/// What can be saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Export {
+    /// A drawing as PNG.
+    Drawing(Content),
+    /// The map as 16-bit grey PNG.
+    Grey16,
+    /// The cells of the map as .npy.
+    Npy,
+}
+
+impl Export {
+    /// All of them, as a menu lists them.
+    pub const ALL: [Self; 7] = [
+        Self::Drawing(Content::Figure),
+        Self::Drawing(Content::Overlay),
+        Self::Drawing(Content::SideBySide),
+        Self::Drawing(Content::Classes),
+        Self::Drawing(Content::Methods),
+        Self::Grey16,
+        Self::Npy,
+    ];
+
+    /// What a menu calls it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Drawing(Content::Figure) => "Figure with legend (PNG)",
+            Self::Drawing(Content::Overlay) => "Overlay alone (PNG)",
+            Self::Drawing(Content::SideBySide) => "Picture and overlay (PNG)",
+            Self::Drawing(Content::Classes) => "Sheet of all classes (PNG)",
+            Self::Drawing(Content::Methods) => "Sheet of all methods (PNG)",
+            Self::Grey16 => "Bare map, 16 bit (PNG)",
+            Self::Npy => "Bare map, numbers (.npy)",
+        }
+    }
+
+    /// The name that is proposed for a file.
+    #[must_use]
+    pub fn file_name(self, picture: &str) -> String {
+        let stem: String = Path::new(picture).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        match self {
+            Self::Drawing(content) => format!("{stem}-{}.png", content.name()),
+            Self::Grey16 => format!("{stem}-map.png"),
+            Self::Npy => format!("{stem}-map.npy"),
+        }
+    }
+}
+
+/// A change on the Classify panel.
+pub enum InspectAction {
+    /// Takes changed settings.
+    Ask(Box<Question>),
+    /// Looks at a picture of the past again.
+    Again(usize),
+    /// Classifies the picture, or the file whose path, is on the clipboard.
+    Paste,
+    /// Asks where to save.
+    Save(Export),
+    /// Saves.
+    SaveTo(Export, PathBuf),
+}
+
+/// What a task of the Classify panel answers. Errors are in words for the user.
+pub enum InspectAnswer {
+    /// A drawn map.
+    Drawn(Result<Box<Drawn>, String>),
+    /// A place was chosen (or the dialog was closed).
+    SaveChosen(Export, Option<PathBuf>),
+    /// A file was written.
+    Saved(Result<PathBuf, String>),
+    /// What was on the clipboard.
+    Pasted(Result<Pasted, String>),
+}
+
+/// What was on the clipboard.
+pub enum Pasted {
+    /// A picture.
+    Picture(Box<Image>),
+    /// The path of a file.
+    Path(PathBuf),
+}
+
+/// A map that was made and drawn.
+pub struct Drawn {
+    /// What was asked for.
+    pub request: Request,
+    /// The map.
+    pub explanation: Explanation,
+    /// How it was drawn.
+    pub style: Style,
+    /// The overlay.
+    pub image: Image,
+    /// What it is, in a few lines.
+    pub legend: Vec<String>,
+    /// What it was made from.
+    pub explainer: Arc<Explainer>,
+}
+
+/// The picture inside the network, and class names with probabilities, the most probable first.
+pub struct Answered {
+    /// The picture inside the network.
+    pub explainer: Arc<Explainer>,
+    /// The part of the picture that it saw.
+    pub frame: Frame,
+    /// Names with probabilities.
+    pub bars: Vec<(String, f32)>,
+}
+
+/// Runs a part of a picture through the network.
+pub fn answer(classifier: &Arc<Classifier>, image: &Image, frame: Frame, average: bool) -> Result<Answered, String> {
+    let explainer = Explainer::new(Arc::clone(classifier), &image.crop(frame), average).map_err(|error| error.to_string())?;
+    let classes = &classifier.spec().classes;
+    let bars = explainer.ranking().into_iter().map(|c| (classes[c].clone(), explainer.probabilities()[c])).collect();
+    Ok(Answered { explainer: Arc::new(explainer), frame, bars })
+}
+
+/// What a map is made and drawn from.
+pub struct Subject {
+    /// What the picture is called.
+    pub name: String,
+    /// The picture.
+    pub image: Arc<Image>,
+    /// The part of it that the network saw.
+    pub frame: Frame,
+    /// The picture inside the network.
+    pub explainer: Arc<Explainer>,
+}
+
+impl Subject {
+    fn scene(&self) -> Scene<'_> {
+        Scene { name: &self.name, picture: &self.image, frame: self.frame, explainer: &self.explainer }
+    }
+
+    /// Makes a map (or takes `known`, if it is the one) and draws it.
+    pub fn draw(&self, request: Request, style: Style, known: Option<(Request, Explanation)>) -> Result<Drawn, String> {
+        let explanation = match known {
+            Some((same, explanation)) if same == request => explanation,
+            _ => self.explainer.explain(&request).map_err(|error| error.to_string())?,
+        };
+        let longer = self.image.width().max(self.image.height());
+        let (picture, frame) = fitted(&self.image, self.frame, longer.min(DRAWN_SIDE));
+        let image = overlay(&picture, frame, &explanation, &Style { zoom: 1, ..style.clone() });
+        let legend = self.scene().legend(&explanation, &style);
+        Ok(Drawn { request, explanation, style, image, legend, explainer: Arc::clone(&self.explainer) })
+    }
+
+    /// Writes a file; the same bytes as the command line's.
+    pub fn save(&self, export: Export, request: &Request, style: &Style, path: &Path) -> Result<PathBuf, String> {
+        let scene = self.scene();
+        let bytes = match export {
+            Export::Drawing(content) => scene.png(request, style, content),
+            Export::Grey16 => self.explainer.explain(request).and_then(|explanation| scene.grey16(&explanation)),
+            Export::Npy => self.explainer.explain(request).and_then(|explanation| npy(&explanation)),
+        };
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        imaging::write_file(path, &bytes).map_err(|error| format!("{}: {error}. Choose another place or make room.", path.display()))?;
+        Ok(path.to_owned())
+    }
+}

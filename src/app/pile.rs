@@ -1,0 +1,298 @@
+//! Many pictures at once: a worker thread decodes and classifies them a batch at a time; the window shows them as a table. Memory
+//! is bounded by a row and a small thumbnail a picture; one bad file does not stop the rest.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use egui::{ColorImage, Context};
+
+use crate::explain::{AnswerTable, Classifier, TableFormat, best};
+use crate::imaging::{self, Bands, Image, Rendering, find_pictures};
+
+/// The largest side of a thumbnail in the table, pixels.
+const THUMBNAIL: usize = 40;
+/// Batches that may wait for the window.
+const WAITING: usize = 4;
+
+/// A column that the table can be sorted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Column {
+    /// The order of the files.
+    #[default]
+    Name,
+    /// The most probable class.
+    Class,
+    /// Its probability.
+    Probability,
+    /// The entropy of all probabilities.
+    Entropy,
+}
+
+impl Column {
+    /// All of them, from left to right.
+    pub const ALL: [Self; 4] = [Self::Name, Self::Class, Self::Probability, Self::Entropy];
+
+    /// Its heading.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Name => "Name",
+            Self::Class => "Class",
+            Self::Probability => "Probability",
+            Self::Entropy => "Entropy",
+        }
+    }
+}
+
+/// A picture of the pile.
+pub struct Row {
+    /// Its file.
+    pub path: PathBuf,
+    /// The probability of each class, or why there is none.
+    pub answer: Result<Vec<f32>, String>,
+    /// A small copy.
+    pub thumbnail: Option<ColorImage>,
+    /// The most probable class.
+    pub class: Option<usize>,
+    /// The entropy of the probabilities, bits.
+    pub entropy: f32,
+}
+
+impl Row {
+    fn new(path: PathBuf, thumbnail: Option<ColorImage>, answer: Result<Vec<f32>, String>) -> Self {
+        let probabilities = answer.as_deref().unwrap_or_default();
+        let entropy = probabilities.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum();
+        Self { class: best(probabilities), entropy, path, answer, thumbnail }
+    }
+
+    /// The probability of its class; 0 without an answer.
+    #[must_use]
+    pub fn probability(&self) -> f32 {
+        self.class.and_then(|class| self.answer.as_ref().ok().map(|p| p[class])).unwrap_or(0.0)
+    }
+}
+
+/// Many pictures and what the model says of them.
+#[derive(Default)]
+pub struct Pile {
+    /// The rows, as they were classified.
+    pub rows: Vec<Row>,
+    /// The rows as they are shown.
+    pub order: Vec<usize>,
+    /// What they are sorted by, and whether the largest is first.
+    pub sort: (Column, bool),
+    /// How many pictures there are, once they are found.
+    pub total: Option<usize>,
+    /// Rows without an answer.
+    pub failed: usize,
+    /// Class names.
+    pub classes: Vec<String>,
+    /// What model it was.
+    pub model: String,
+    /// Whether the worker is at it.
+    pub running: bool,
+    /// Whether the table is shown, and not one picture.
+    pub open: bool,
+    /// Counts up with each pile.
+    pub generation: u64,
+}
+
+/// A change of the pile.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PileAction {
+    /// Sorts by a column; again by the same turns the order around.
+    Sort(Column),
+    /// Looks at one picture.
+    Look(usize),
+    /// Shows the table again.
+    Back,
+    /// Stops classifying; what is there stays.
+    Cancel,
+    /// Forgets the pile.
+    Clear,
+    /// Asks where to save the table.
+    Save(TableFormat),
+    /// Saves the table.
+    SaveTo(TableFormat, PathBuf),
+}
+
+impl Pile {
+    /// Takes rows over and sorts them in.
+    pub fn take(&mut self, rows: Vec<Row>) {
+        self.failed += rows.iter().filter(|row| row.answer.is_err()).count();
+        self.order.extend(self.rows.len()..self.rows.len() + rows.len());
+        self.rows.extend(rows);
+        self.arrange();
+    }
+
+    /// Sorts by a column; again by the same turns the order around.
+    pub fn sort_by(&mut self, column: Column) {
+        let falling = if self.sort.0 == column { !self.sort.1 } else { matches!(column, Column::Probability | Column::Entropy) };
+        self.sort = (column, falling);
+        self.arrange();
+    }
+
+    fn arrange(&mut self) {
+        let (rows, (column, falling)) = (&self.rows, self.sort);
+        self.order.sort_by(|&a, &b| {
+            let (x, y) = (&rows[a], &rows[b]);
+            let by = match column {
+                Column::Name => a.cmp(&b),
+                Column::Class => x.class.cmp(&y.class),
+                Column::Probability => x.probability().total_cmp(&y.probability()),
+                Column::Entropy => x.entropy.total_cmp(&y.entropy),
+            };
+            (if falling { by.reverse() } else { by }).then(a.cmp(&b))
+        });
+    }
+
+    /// The table as a file's bytes, in the order shown; pictures without an answer are left out.
+    ///
+    /// # Errors
+    /// If the table cannot be made, in words for the user.
+    pub fn table(&self, format: TableFormat) -> Result<Vec<u8>, String> {
+        let write = || {
+            let mut table = AnswerTable::new(format, Vec::new(), &self.classes, &self.model)?;
+            for row in self.order.iter().map(|&row| &self.rows[row]) {
+                if let Ok(probabilities) = &row.answer {
+                    table.write(&row.path.display().to_string(), probabilities)?;
+                }
+            }
+            table.finish()
+        };
+        write().map_err(|error: std::io::Error| error.to_string())
+    }
+}
+
+/// What the worker tells.
+pub enum PileEvent {
+    /// So many pictures were found.
+    Found(usize),
+    /// Some were classified.
+    Rows(Vec<Row>),
+    /// It is over.
+    Done,
+}
+
+/// The worker's other end. Dropping it stops the worker after its present batch.
+pub struct PileWorker {
+    receiver: Receiver<PileEvent>,
+    stop: Arc<AtomicBool>,
+}
+
+impl PileWorker {
+    /// Classifies the pictures among `paths` and in folders there; `context` is woken by each batch.
+    ///
+    /// # Errors
+    /// If the system has no thread left.
+    pub fn start(paths: Vec<PathBuf>, classifier: Arc<Classifier>, context: Context) -> std::io::Result<Self> {
+        let (sender, receiver) = bounded(WAITING);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        std::thread::Builder::new().name("app-pile".into()).spawn(move || {
+            work(&paths, &classifier, &Told { sender, context, stopped });
+        })?;
+        Ok(Self { receiver, stop })
+    }
+
+    /// What the worker told since the last time.
+    pub fn events(&self) -> impl Iterator<Item = PileEvent> {
+        self.receiver.try_iter()
+    }
+}
+
+impl Drop for PileWorker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Where the worker tells.
+struct Told {
+    sender: Sender<PileEvent>,
+    context: Context,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Told {
+    /// False if nobody listens any more.
+    fn tell(&self, event: PileEvent) -> bool {
+        let heard = !self.stopped.load(Ordering::Relaxed) && self.sender.send(event).is_ok();
+        self.context.request_repaint();
+        heard
+    }
+}
+
+fn work(paths: &[PathBuf], classifier: &Classifier, told: &Told) {
+    let mut unread = Vec::new();
+    let pictures = find_pictures(paths, |path, reason| unread.push(Row::new(path.to_owned(), None, Err(reason.to_owned()))));
+    if !told.tell(PileEvent::Found(pictures.len() + unread.len())) || !told.tell(PileEvent::Rows(unread)) {
+        return;
+    }
+    for batch in pictures.chunks(classifier.batch()) {
+        if !told.tell(PileEvent::Rows(rows(classifier, batch))) {
+            return;
+        }
+    }
+    told.tell(PileEvent::Done);
+}
+
+/// Decodes and classifies a batch.
+fn rows(classifier: &Classifier, batch: &[PathBuf]) -> Vec<Row> {
+    let decoded: Vec<(&PathBuf, Result<Image, String>)> = batch.iter().map(|path| (path, decode(path))).collect();
+    let ready: Vec<Image> = decoded.iter().filter_map(|(_, image)| image.as_ref().ok()).map(|image| classifier.prepare(image)).collect();
+    let answers = classifier.classify(&ready).map_err(|error| error.to_string());
+    let mut next = 0;
+    let row = |(path, image): (&PathBuf, Result<Image, String>)| {
+        let (thumbnail, answer) = match image {
+            Ok(image) => {
+                let answer = answers.as_ref().map(|answers| answers[next].clone()).map_err(Clone::clone);
+                next += 1;
+                let small = image.thumbnail(THUMBNAIL);
+                (Some(ColorImage::from_rgb([small.width(), small.height()], small.pixels())), answer)
+            }
+            Err(reason) => (None, Err(reason)),
+        };
+        Row::new(path.clone(), thumbnail, answer)
+    };
+    decoded.into_iter().map(row).collect()
+}
+
+fn decode(path: &Path) -> Result<Image, String> {
+    imaging::open(path).map_err(|error| error.to_string())
+}
+
+/// What dropped files are.
+pub enum Dropped {
+    /// A data set in a folder.
+    Data(PathBuf),
+    /// Many pictures, or folders of them.
+    Pictures(Vec<PathBuf>),
+    /// Three FITS files of one band each: the name of the first, and the picture that they make.
+    Bands(String, Box<(Image, Arc<Bands>)>),
+}
+
+/// Finds out what a folder or several files are. Looks at the disk.
+#[must_use]
+pub fn sort_dropped(paths: Vec<PathBuf>, rendering: &Rendering) -> Dropped {
+    if let [folder] = &paths[..] {
+        let holds_pictures = || {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path()).any(|path| imaging::is_picture(&path) && path.is_file())
+        };
+        if folder.join("images.npy").is_file() || !holds_pictures() {
+            return Dropped::Data(folder.clone());
+        }
+    }
+    if paths.len() == 3 {
+        let bands: Result<Vec<Bands>, _> = paths.iter().map(|path| imaging::open_fits(path)).collect();
+        if let Some(bands) = bands.ok().and_then(|bands| Bands::together(bands).ok()) {
+            let name = paths[0].file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let image = bands.render(rendering);
+            return Dropped::Bands(format!("{name} and two more bands"), Box::new((image, Arc::new(bands))));
+        }
+    }
+    Dropped::Pictures(paths)
+}

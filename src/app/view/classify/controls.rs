@@ -1,0 +1,168 @@
+//! What can be asked about the picture: which part of it, how FITS numbers are shown, which map, how it is drawn, where it is saved.
+
+use egui::{ComboBox, DragValue, Slider, Ui};
+
+use crate::app::action::Action;
+use crate::app::inspect::{Export, InspectAction, Question};
+use crate::app::state::State;
+use crate::app::theme;
+use crate::app::widget;
+use crate::explain::{Explainer, Method};
+use crate::imaging::{ColourMap, Curve, Fit, Frame, Interval};
+
+/// The shares of the evidence that contours go around.
+const CONTOURS: [f64; 2] = [0.5, 0.8];
+/// The percentages that are offered for the interval of FITS numbers.
+const PERCENTAGES: [f64; 5] = [90.0, 95.0, 99.0, 99.5, 99.9];
+
+/// Shows the controls; they change `question`.
+pub fn show(ui: &mut Ui, state: &State, question: &mut Question, actions: &mut Vec<Action>) {
+    let Some(explainer) = &state.inspect.explainer else { return };
+    ui.horizontal_wrapped(|ui| part(ui, state, question));
+    if state.inspect.bands.is_some() {
+        ui.horizontal_wrapped(|ui| rendering(ui, state, question));
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.checkbox(&mut question.map, "Map").on_hover_text("Where the model looked");
+        if question.map {
+            what(ui, explainer, question);
+        }
+    });
+    if question.map {
+        ui.horizontal_wrapped(|ui| how(ui, question));
+        ui.horizontal_wrapped(|ui| {
+            ui.menu_button("Save map…", |ui| {
+                for export in Export::ALL {
+                    if ui.button(export.title()).clicked() {
+                        actions.push(Action::Inspect(InspectAction::Save(export)));
+                        ui.close();
+                    }
+                }
+            });
+            let size = ui.add(DragValue::new(&mut question.style.zoom).range(1..=4).suffix(" x"));
+            size.on_hover_text("Size of saved drawings").labelled_by(ui.label(theme::muted(ui, "Size")).id);
+            if state.inspect.saving {
+                ui.add(egui::Spinner::new().size(14.0));
+            }
+        });
+    }
+}
+
+/// A choice from a list.
+fn choose<T: PartialEq + Clone>(ui: &mut Ui, label: &str, width: f32, value: &mut T, choices: &[(T, String)]) -> egui::Response {
+    let current = choices.iter().find(|(choice, _)| choice == value).map_or("", |(_, title)| title.as_str());
+    let combo = ComboBox::from_id_salt(label).width(width).truncate().selected_text(current).show_ui(ui, |ui| {
+        for (choice, title) in choices {
+            ui.selectable_value(value, choice.clone(), title);
+        }
+    });
+    widget::name(ui, &combo.response, egui::Role::ComboBox, label);
+    combo.response.on_hover_text(label.to_owned())
+}
+
+/// Which part of the picture the network sees, and whether it sees it from all sides.
+fn part(ui: &mut Ui, state: &State, question: &mut Question) {
+    let fits: Vec<(Fit, String)> = [(Fit::Stretch, "Whole, stretched"), (Fit::Crop, "Central square"), (Fit::Pad, "Whole, padded")]
+        .map(|(fit, title)| (fit, title.to_owned()))
+        .into();
+    ui.add_enabled_ui(question.marked.is_none(), |ui| choose(ui, "Part of the picture", 120.0, &mut question.fit, &fits));
+    let mut boxed = question.marked.is_some();
+    if ui.checkbox(&mut boxed, "Crop box").on_hover_text("Classify only a square that you drag on the picture").changed() {
+        let image = state.subject.as_ref().and_then(|subject| subject.picture.as_ref()).map(|picture| &picture.image);
+        question.marked = image.filter(|_| boxed).map(|image| {
+            let side = (image.width().min(image.height()) * 2 / 3).max(1);
+            let start = |length: usize| (length - side) as i64 / 2;
+            Frame { x: start(image.width()), y: start(image.height()), width: side, height: side }
+        });
+    }
+    if let Some(frame) = &mut question.marked {
+        for (label, value) in [("Left", &mut frame.x), ("Top", &mut frame.y)] {
+            let field = ui.add(DragValue::new(value).range(-20_000..=20_000).update_while_editing(false).prefix(format!("{label} ")));
+            widget::name(ui, &field, egui::Role::SpinButton, &format!("{label} of the crop box"));
+        }
+        let field = ui.add(DragValue::new(&mut frame.width).range(1..=20_000).update_while_editing(false).prefix("Side "));
+        widget::name(ui, &field, egui::Role::SpinButton, "Side of the crop box");
+        frame.height = frame.width;
+    }
+    ui.checkbox(&mut question.average, "Average 8 turns")
+        .on_hover_text("Answer and map are the mean over the eight flips and turns of the picture");
+}
+
+/// How FITS numbers become a picture.
+fn rendering(ui: &mut Ui, state: &State, question: &mut Question) {
+    let rendering = &mut question.rendering;
+    let colour = state.inspect.bands.as_ref().is_some_and(|bands| bands.planes.len() == 3);
+    if colour {
+        ui.checkbox(&mut rendering.legacy, "Legacy Survey colours").on_hover_text("g, r and z in nanomaggies, as in Galaxy10");
+    }
+    ui.add_enabled_ui(!(colour && rendering.legacy), |ui| {
+        let curves: Vec<(Curve, String)> = Curve::ALL.map(|curve| (curve, curve.name().to_owned())).into();
+        choose(ui, "Stretch", 70.0, &mut rendering.stretch.curve, &curves);
+        let named = [(Interval::MinMax, "lowest to highest".to_owned()), (Interval::ZScale, "zscale".to_owned())];
+        let percentages = PERCENTAGES.map(|percent| (Interval::Percentile(percent), format!("{percent} %")));
+        let intervals: Vec<(Interval, String)> = named.into_iter().chain(percentages).collect();
+        choose(ui, "Interval", 110.0, &mut rendering.stretch.interval, &intervals);
+    });
+}
+
+/// Which map: method, layer, classes.
+fn what(ui: &mut Ui, explainer: &Explainer, question: &mut Question) {
+    let layers = explainer.layers();
+    let best = explainer.best_method();
+    let current = question.method.unwrap_or(best);
+    let combo = ComboBox::from_id_salt("Map method").width(100.0).selected_text(current.name()).show_ui(ui, |ui| {
+        for method in Method::ALL {
+            let fits = method.best_layer(layers).is_some();
+            let button = ui.add_enabled(fits, egui::Button::selectable(current == method, method.name()));
+            let why = "This network has no layer for it: no average and single linear layer make its logits.";
+            if button.on_hover_text(method.about()).on_disabled_hover_text(why).clicked() {
+                question.method = Some(method);
+                question.layer = None;
+                ui.close();
+            }
+        }
+    });
+    widget::name(ui, &combo.response, egui::Role::ComboBox, "Map method");
+    combo.response.on_hover_text(current.about());
+    let title = |layer: &crate::nn::models::MapLayer| format!("{}, {} x {}", layer.name, layer.width, layer.height);
+    let fitting = layers.iter().rev().filter(|layer| current.refuses(layer).is_none());
+    let best_layer = current.best_layer(layers).map_or_else(String::new, |layer| format!("best layer ({})", layer.name));
+    let choices: Vec<(Option<String>, String)> =
+        std::iter::once((None, best_layer)).chain(fitting.map(|layer| (Some(layer.name.clone()), title(layer)))).collect();
+    choose(ui, "Map layer", 130.0, &mut question.layer, &choices);
+    if !current.knows_classes() {
+        ui.label(theme::muted(ui, "the same for every class"));
+        return;
+    }
+    let names = &explainer.classifier().spec().classes;
+    let all = || names.iter().enumerate().map(|(number, name)| (Some(number), name.clone()));
+    let classes: Vec<(Option<usize>, String)> = std::iter::once((None, "most probable class".to_owned())).chain(all()).collect();
+    choose(ui, "Map class", 140.0, &mut question.class, &classes);
+    let chosen = question.class.unwrap_or_else(|| explainer.ranking()[0]);
+    let nothing = if current == Method::FinerCam { "not the next one" } else { "against none" };
+    let others = all().filter(|(number, _)| *number != Some(chosen)).map(|(number, name)| (number, format!("and not {name}")));
+    let against: Vec<(Option<usize>, String)> = std::iter::once((None, nothing.to_owned())).chain(others).collect();
+    if question.against == Some(chosen) {
+        question.against = None;
+    }
+    choose(ui, "Compared with", 140.0, &mut question.against, &against);
+}
+
+/// How the map is drawn.
+fn how(ui: &mut Ui, question: &mut Question) {
+    ui.checkbox(&mut question.signed, "Signed").on_hover_text("Show evidence against the class too");
+    let style = &mut question.style;
+    let opacity = ui.add(Slider::new(&mut style.opacity, 0.0..=1.0).show_value(false));
+    widget::name(ui, &opacity, egui::Role::Slider, "Opacity");
+    opacity.on_hover_text("How much of the map covers the picture");
+    if !question.signed {
+        let maps = [ColourMap::Viridis, ColourMap::Inferno, ColourMap::Cividis, ColourMap::Grey];
+        let maps: Vec<(ColourMap, String)> = maps.map(|map| (map, map.name().to_owned())).into();
+        choose(ui, "Colour map", 76.0, &mut style.colours, &maps);
+    }
+    let mut lines = !style.contours.is_empty();
+    if ui.checkbox(&mut lines, "Contours").on_hover_text("Lines around the cells that hold 50 % and 80 % of the evidence").changed() {
+        style.contours = if lines { CONTOURS.to_vec() } else { Vec::new() };
+    }
+    ui.checkbox(&mut style.cells, "Raw cells").on_hover_text("The cells of the layer as they are, not smoothed");
+}

@@ -1,0 +1,160 @@
+//! The table of many pictures: thumbnails, classes, probabilities; sorted by a click on a heading.
+
+use std::collections::HashMap;
+
+use egui::{Align2, FontId, Rect, ScrollArea, Sense, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2};
+
+use crate::app::action::Action;
+use crate::app::pile::{Column, Pile, PileAction, Row};
+use crate::app::theme;
+use crate::explain::TableFormat;
+
+/// Height of a row, points.
+const ROW: f32 = 36.0;
+/// Textures that are kept.
+const TEXTURES: usize = 256;
+/// Where the columns begin, as shares of the width that the thumbnail leaves.
+const STARTS: [f32; 4] = [0.0, 0.42, 0.72, 0.88];
+
+/// The thumbnails in sight.
+#[derive(Clone, Default)]
+pub struct PileView {
+    generation: u64,
+    textures: HashMap<usize, TextureHandle>,
+}
+
+impl PileView {
+    /// Shows the table.
+    pub fn show(&mut self, ui: &mut Ui, pile: &Pile, actions: &mut Vec<Action>) {
+        if self.generation != pile.generation {
+            self.textures.clear();
+            self.generation = pile.generation;
+        }
+        bar(ui, pile, actions);
+        headings(ui, pile, actions);
+        ScrollArea::vertical().id_salt("pile").auto_shrink(false).show_rows(ui, ROW, pile.order.len(), |ui, range| {
+            for &number in &pile.order[range] {
+                self.row(ui, pile, number, actions);
+            }
+        });
+    }
+
+    fn row(&mut self, ui: &mut Ui, pile: &Pile, number: usize, actions: &mut Vec<Action>) {
+        let row = &pile.rows[number];
+        let palette = theme::palette(ui.visuals());
+        let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW - ui.spacing().item_spacing.y), Sense::click());
+        let name = row.path.file_name().unwrap_or_default().to_string_lossy();
+        let text = match &row.answer {
+            Ok(_) => format!("{name}: {}, {:.1} %", class(pile, row), 100.0 * row.probability()),
+            Err(reason) => format!("{name}: skipped, {reason}"),
+        };
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, &text));
+        if response.hovered() {
+            ui.painter().rect_filled(rect, 3.0, palette.field);
+        }
+        if let Some(texture) = self.texture(ui, number, row) {
+            let [width, height] = texture.size_vec2().into();
+            let scale = rect.height() / width.max(height);
+            let here = Rect::from_center_size(rect.left_center() + vec2(rect.height() / 2.0, 0.0), vec2(width, height) * scale);
+            ui.painter().image(texture.id(), here, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), egui::Color32::WHITE);
+        }
+        let cell = |column: usize, text: &str, colour: egui::Color32| {
+            let (left, right) = cell_range(rect, column);
+            let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), FontId::proportional(13.0), colour);
+            job.wrap = egui::text::TextWrapping::truncate_at_width(right - left - 6.0);
+            let galley = ui.painter().layout_job(job);
+            ui.painter().galley(pos2(left, rect.center().y - galley.size().y / 2.0), galley, colour);
+        };
+        cell(0, &name, palette.text);
+        match &row.answer {
+            Ok(_) => {
+                cell(1, class(pile, row), palette.text);
+                cell(2, &format!("{:.1} %", 100.0 * row.probability()), palette.text);
+                cell(3, &format!("{:.2} bits", row.entropy), palette.muted);
+            }
+            Err(reason) => cell(1, &format!("skipped: {reason}"), palette.warn),
+        }
+        if response.on_hover_text(row.path.display().to_string()).clicked() {
+            actions.push(Action::Pile(PileAction::Look(number)));
+        }
+    }
+
+    fn texture(&mut self, ui: &Ui, number: usize, row: &Row) -> Option<&TextureHandle> {
+        let thumbnail = row.thumbnail.as_ref()?;
+        if self.textures.len() > TEXTURES && !self.textures.contains_key(&number) {
+            self.textures.clear();
+        }
+        let load = || ui.ctx().load_texture("pile", thumbnail.clone(), TextureOptions::LINEAR);
+        Some(self.textures.entry(number).or_insert_with(load))
+    }
+}
+
+/// The name of a row's class.
+fn class<'a>(pile: &'a Pile, row: &Row) -> &'a str {
+    row.class.and_then(|class| pile.classes.get(class)).map_or("", String::as_str)
+}
+
+/// Left and right of a column in a row.
+fn cell_range(rect: Rect, column: usize) -> (f32, f32) {
+    let (start, width) = (rect.left() + ROW + 6.0, rect.width() - ROW - 6.0);
+    let end = STARTS.get(column + 1).copied().unwrap_or(1.0);
+    (start + STARTS[column] * width, start + end * width)
+}
+
+/// How far it is, and what can be done with all.
+fn bar(ui: &mut Ui, pile: &Pile, actions: &mut Vec<Action>) {
+    let done = pile.rows.len();
+    let total = pile.total.map_or_else(|| "?".to_owned(), |total| total.to_string());
+    ui.horizontal_wrapped(|ui| {
+        let skipped = if pile.failed > 0 { format!(" · {} skipped", pile.failed) } else { String::new() };
+        ui.label(format!("{done} of {total} pictures{skipped}"));
+        if pile.running {
+            ui.add(egui::Spinner::new().size(14.0));
+            if ui.button("Cancel").on_hover_text("Stop classifying; what is there stays").clicked() {
+                actions.push(Action::Pile(PileAction::Cancel));
+            }
+        }
+        let answered = done > pile.failed;
+        for (format, title) in [(TableFormat::Csv, "Save CSV…"), (TableFormat::VoTable, "Save VOTable…")] {
+            let button = ui.add_enabled(answered, egui::Button::new(title));
+            if button
+                .on_hover_text("The probability of every class, in the order shown")
+                .on_disabled_hover_text("Nothing is classified yet.")
+                .clicked()
+            {
+                actions.push(Action::Pile(PileAction::Save(format)));
+            }
+        }
+        if ui.button("Clear").on_hover_text("Forget these pictures").clicked() {
+            actions.push(Action::Pile(PileAction::Clear));
+        }
+    });
+    if let Some(total) = pile.total.filter(|total| pile.running && *total > 0) {
+        ui.add(egui::ProgressBar::new(done as f32 / total as f32).desired_height(6.0));
+    }
+}
+
+fn headings(ui: &mut Ui, pile: &Pile, actions: &mut Vec<Action>) {
+    let palette = theme::palette(ui.visuals());
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
+    for (number, column) in Column::ALL.into_iter().enumerate() {
+        let (left, right) = cell_range(rect, number);
+        let here = Rect::from_min_max(pos2(left, rect.top()), pos2(right, rect.bottom()));
+        let response = ui.interact(here, ui.scope_id().with(("sort", number)), Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Sort by {}", column.title().to_lowercase())));
+        let (sorted, falling) = (pile.sort.0 == column, pile.sort.1);
+        let arrow = if !sorted {
+            ""
+        } else if falling {
+            " ⏷"
+        } else {
+            " ⏶"
+        };
+        let colour = if sorted || response.hovered() { palette.text } else { palette.muted };
+        let text = format!("{}{arrow}", column.title());
+        ui.painter().text(pos2(left, rect.center().y), Align2::LEFT_CENTER, text, FontId::proportional(12.0), colour);
+        if response.clicked() {
+            actions.push(Action::Pile(PileAction::Sort(column)));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Where the model looked, on the Classify panel: the map, its choices, what is saved, the crop box, FITS, the past.
+
+use std::path::{Path, PathBuf};
+
+use egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tempfile::TempDir;
+use tuning_fork::app::{Action, Export, InspectAction, MapState, Pane, Question, State, Verdict};
+use tuning_fork::explain::{Content, Explainer, Method, Scene, Style};
+use tuning_fork::imaging::{self, Frame, Image};
+use tuning_fork::nn::Architecture;
+
+use super::stand::{Window, act, drop_on, small, state, wait};
+use crate::explain::{maps, noise};
+
+/// A window with a model and, in a folder, a picture.
+fn stand() -> (Window, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    imaging::write_png(&folder.path().join("a galaxy é.png"), &noise(1, 90, 60)).expect("a picture");
+    let model = folder.path().join("model.safetensors");
+    maps::save(Architecture::Compact, &model);
+    let mut window = small();
+    act(&mut window, Action::Fill(Some(Pane::Classify)));
+    act(&mut window, Action::LoadModel(model));
+    wait(&mut window, "the model", |state| state.model.classifier.is_some());
+    (window, folder)
+}
+
+fn galaxy(folder: &TempDir) -> PathBuf {
+    folder.path().join("a galaxy é.png")
+}
+
+/// Whether the map is drawn as the question asks now.
+fn settled(state: &State) -> bool {
+    let inspect = &state.inspect;
+    let picture = state.subject.as_ref().and_then(|subject| subject.picture.as_ref());
+    let asked = inspect.explainer.as_ref().is_some_and(|explainer| explainer.averaged() == inspect.question.average)
+        && picture.is_some_and(|picture| inspect.frame == Some(inspect.question.frame(&picture.image)));
+    let drawn = match &inspect.map {
+        MapState::Ready(shown) => {
+            let explainer = inspect.explainer.as_ref().expect("a map comes from one");
+            shown.of(explainer) && shown.request == inspect.question.request(explainer) && shown.style == inspect.question.style
+        }
+        MapState::Failed(_) => true,
+        MapState::None => false,
+    };
+    drawn && asked && !inspect.drawing && state.subject.as_ref().is_some_and(|subject| matches!(subject.verdict, Verdict::Ready(_)))
+}
+
+fn ask(window: &mut Window, change: impl FnOnce(&mut Question)) {
+    let mut question = state(window).inspect.question.clone();
+    change(&mut question);
+    act(window, Action::Inspect(InspectAction::Ask(Box::new(question))));
+}
+
+/// The bytes that the library writes for the window's question.
+fn expected(window: &Window, picture: &Path, export: Content, averaged: bool) -> Vec<u8> {
+    let image = imaging::open(picture).expect("a picture");
+    let question = &state(window).inspect.question;
+    let frame = question.frame(&image);
+    let classifier = state(window).model.classifier.clone().expect("a model");
+    let explainer = Explainer::new(classifier, &image.crop(frame), averaged).expect("a forward pass");
+    let name = picture.file_name().expect("a name").to_string_lossy().into_owned();
+    let scene = Scene { name: &name, picture: &image, frame, explainer: &explainer };
+    scene.png(&question.request(&explainer), &question.style, export).expect("a file")
+}
+
+#[test]
+fn a_dropped_picture_comes_with_its_map() {
+    let (mut window, folder) = stand();
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", settled);
+    assert!(window.query_by_label_contains("picture a galaxy é.png with map: CAM at block5.pool (2 x 2 cells, 512 maps)").is_some());
+    assert!(window.query_by_label_contains("Colour bar from 0 to").is_some());
+    assert!(window.query_by_label("what the network sees").is_some());
+    assert!(window.query_by_label_contains("of 3.32 bits").is_some());
+
+    // another method, by its menu
+    window.get_by_role_and_label(Role::ComboBox, "Map method").click();
+    window.run_ok();
+    window.get_by_label("LayerCAM").click();
+    window.run_ok();
+    wait(&mut window, "the other map", settled);
+    assert!(window.query_by_label_contains("with map: LayerCAM at block5.relu (4 x 4 cells").is_some());
+    for label in ["Signed", "Contours", "Raw cells", "Average 8 turns"] {
+        window.get_by_label(label).click();
+        window.run_ok();
+        wait(&mut window, label, settled);
+    }
+    let question = &state(&window).inspect.question;
+    assert!(question.signed && question.style.cells && question.average && question.style.contours.len() == 2);
+    assert!(window.query_all_by_label_contains("mean of eight flips and turns").next().is_some());
+    window.get_by_label("Map").click();
+    window.run_ok();
+    assert!(matches!(state(&window).inspect.map, MapState::None));
+    assert!(window.query_by_label("picture a galaxy é.png").is_some());
+}
+
+#[test]
+fn saved_files_are_those_of_the_library() {
+    let (mut window, folder) = stand();
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", settled);
+    ask(&mut window, |question| {
+        question.method = Some(Method::HiResCam);
+        question.class = Some(4);
+        question.against = Some(2);
+        question.style = Style { zoom: 2, opacity: 0.3, ..Style::default() };
+    });
+    wait(&mut window, "the map", settled);
+    for export in Export::ALL {
+        let path = folder.path().join(export.file_name("a galaxy é.png"));
+        act(&mut window, Action::Inspect(InspectAction::SaveTo(export, path.clone())));
+        wait(&mut window, "the file", |state| !state.inspect.saving);
+        let bytes = std::fs::read(&path).expect("the file");
+        if let Export::Drawing(content) = export {
+            assert_eq!(bytes, expected(&window, &galaxy(&folder), content, false), "{}", export.title());
+            let (_, _, texts) = crate::explain::figures::read(&bytes);
+            assert_eq!((texts["Class"].as_str(), texts["Picture"].as_str()), ("class 4 and not class 2", "a galaxy é.png"));
+        }
+    }
+    // a place that is not there
+    let nowhere = folder.path().join("no such folder").join("x.png");
+    act(&mut window, Action::Inspect(InspectAction::SaveTo(Export::Npy, nowhere)));
+    wait(&mut window, "the failure", |state| !state.inspect.saving);
+    assert!(state(&window).notices.last().expect("a notice").text.contains("Choose another place"));
+}
+
+#[test]
+fn only_what_is_in_the_crop_box_is_classified() {
+    let (mut window, folder) = stand();
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", settled);
+    window.get_by_label("Crop box").click();
+    window.run_ok();
+    wait(&mut window, "the part", |state| state.inspect.frame == state.inspect.question.marked && settled(state));
+    assert_eq!(state(&window).inspect.frame, Some(Frame { x: 25, y: 10, width: 40, height: 40 }));
+    // drag it
+    let at = window.get_by_label("Move the crop box").rect().center();
+    window.drag_at(at);
+    window.step();
+    for step in 1..=5 {
+        window.hover_at(at + egui::vec2(8.0 * step as f32, 4.0 * step as f32));
+        window.step();
+    }
+    window.drop_at(at + egui::vec2(40.0, 20.0));
+    window.run_ok();
+    wait(&mut window, "the part", |state| state.inspect.frame == state.inspect.question.marked && settled(state));
+    let frame = state(&window).inspect.frame.expect("a part");
+    assert!(frame.x > 25 && frame.y > 10 && frame.width == 40, "{frame:?}");
+    let image = imaging::open(&galaxy(&folder)).expect("a picture");
+    let seen = state(&window).inspect.explainer.as_ref().expect("a forward pass").prepared().clone();
+    assert_eq!(seen, image.crop(frame).resize(64, 64));
+}
+
+#[test]
+fn a_fits_file_is_stretched_as_asked() {
+    let (mut window, _folder) = stand();
+    let sky: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/reference/imaging/fits/sky.fits"].iter().collect();
+    drop_on(&mut window, &sky);
+    wait(&mut window, "the map", settled);
+    let shown = |window: &Window| -> Image {
+        let subject = state(window).subject.as_ref().expect("a picture");
+        (*subject.picture.as_ref().expect("it is there").image).clone()
+    };
+    assert_eq!(shown(&window), imaging::open(&sky).expect("a picture"));
+    window.get_by_label("Legacy Survey colours").click();
+    window.run_ok();
+    let rendering = state(&window).inspect.question.rendering;
+    assert!(!rendering.legacy);
+    let expected = imaging::open_rendered(&sky, &rendering).expect("a picture");
+    wait(&mut window, "the other picture", |state| {
+        state.subject.as_ref().and_then(|s| s.picture.as_ref()).is_some_and(|picture| *picture.image == expected) && settled(state)
+    });
+    let table: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/reference/imaging/fits/bad_table.fits"].iter().collect();
+    drop_on(&mut window, &table);
+    wait(&mut window, "the failure", |state| {
+        state.subject.as_ref().is_some_and(|subject| matches!(&subject.verdict, Verdict::Failed(message) if message.contains("no image")))
+    });
+}
+
+#[test]
+fn what_was_looked_at_can_be_looked_at_again() {
+    let (mut window, folder) = stand();
+    let other = folder.path().join("other.png");
+    imaging::write_png(&other, &noise(2, 30, 30)).expect("a picture");
+    for path in [galaxy(&folder), other] {
+        drop_on(&mut window, &path);
+        wait(&mut window, "the map", settled);
+    }
+    assert_eq!(state(&window).inspect.past.len(), 2);
+    window.get_by_label_contains("Look again at a galaxy é.png").click();
+    window.run_ok();
+    wait(&mut window, "the map", settled);
+    assert_eq!(state(&window).subject.as_ref().map(|subject| subject.name.as_str()), Some("a galaxy é.png"));
+    assert_eq!(state(&window).inspect.past.len(), 2);
+}
+
+#[test]
+fn a_network_without_a_layer_for_cam_says_so() {
+    let (mut window, folder) = stand();
+    let model = folder.path().join("seed.safetensors");
+    maps::save(Architecture::Seed, &model);
+    act(&mut window, Action::LoadModel(model));
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", |state| {
+        settled(state) && state.inspect.explainer.as_ref().is_some_and(|e| e.best_method() == Method::GradCam)
+    });
+    window.get_by_role_and_label(Role::ComboBox, "Map method").click();
+    window.run_ok();
+    assert!(window.get_by_label("CAM").accesskit_node().is_disabled());
+    assert!(!window.get_by_label("HiResCAM").accesskit_node().is_disabled());
+}

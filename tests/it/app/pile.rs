@@ -1,0 +1,145 @@
+//! Many pictures dropped at once: the table, its order, what is skipped, its files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui_kittest::kittest::Queryable as _;
+use tempfile::TempDir;
+use tuning_fork::app::{Action, Column, Pane, PileAction, Verdict};
+use tuning_fork::explain::TableFormat;
+use tuning_fork::imaging;
+use tuning_fork::nn::Architecture;
+
+use super::stand::{Window, act, drop_all, drop_on, small, state, wait};
+use crate::explain::{maps, noise};
+
+/// A window with a model, and a folder of seven pictures and two files that are none.
+fn stand() -> (Window, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inside = folder.path().join("pictures");
+    std::fs::create_dir_all(inside.join("more")).expect("folders");
+    for i in 0..7u64 {
+        let place = if i < 5 { inside.clone() } else { inside.join("more") };
+        imaging::write_png(&place.join(format!("galaxy {i}.png")), &noise(i, 40 + i as usize, 30)).expect("a picture");
+    }
+    std::fs::write(inside.join("broken.png"), b"no picture").expect("a file");
+    std::fs::write(inside.join("notes.txt"), b"nothing").expect("a file");
+    let model = folder.path().join("model.safetensors");
+    maps::save(Architecture::Compact, &model);
+    let mut window = small();
+    act(&mut window, Action::Fill(Some(Pane::Classify)));
+    act(&mut window, Action::LoadModel(model));
+    wait(&mut window, "the model", |state| state.model.classifier.is_some());
+    (window, folder)
+}
+
+fn names(window: &Window) -> Vec<String> {
+    let pile = &state(window).pile;
+    let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
+    pile.order.iter().map(|&row| name(&pile.rows[row].path)).collect()
+}
+
+#[test]
+fn a_folder_of_pictures_becomes_a_table() {
+    let (mut window, folder) = stand();
+    drop_on(&mut window, &folder.path().join("pictures"));
+    wait(&mut window, "the table", |state| state.pile.total == Some(8) && !state.pile.running);
+    assert!(window.query_by_label("8 of 8 pictures · 1 skipped").is_some());
+    assert!(window.query_by_label_contains("broken.png: skipped, this is not a PNG").is_some());
+    assert!(window.query_by_label("Cancel").is_none());
+    let expected =
+        ["broken.png", "galaxy 0.png", "galaxy 1.png", "galaxy 2.png", "galaxy 3.png", "galaxy 4.png", "galaxy 5.png", "galaxy 6.png"];
+    assert_eq!(names(&window), expected);
+
+    window.get_by_label("Sort by probability").click();
+    window.run_ok();
+    let pile = &state(&window).pile;
+    assert_eq!(pile.sort, (Column::Probability, true));
+    let sorted: Vec<f32> = pile.order.iter().map(|&row| pile.rows[row].probability()).collect();
+    assert!(sorted.windows(2).all(|pair| pair[0] >= pair[1]), "{sorted:?}");
+    // the same answers as one by one
+    let classifier = Arc::clone(state(&window).model.classifier.as_ref().expect("a model"));
+    for row in pile.rows.iter().filter(|row| row.answer.is_ok()) {
+        let alone = classifier.classify(&[imaging::open(&row.path).expect("a picture")]).expect("an answer");
+        for (a, b) in row.answer.as_ref().expect("an answer").iter().zip(&alone[0]) {
+            assert!((a - b).abs() < 1e-5);
+        }
+    }
+    window.get_by_label("Sort by probability").click();
+    window.run_ok();
+    assert_eq!(names(&window)[0], "broken.png");
+
+    // one of them, and back
+    window.get_by_label_contains("galaxy 3.png: class").click();
+    window.run_ok();
+    wait(&mut window, "the picture", |state| state.subject.as_ref().is_some_and(|s| matches!(s.verdict, Verdict::Ready(_))));
+    assert!(window.query_by_label("Sort by name").is_none());
+    window.get_by_label("Back to the list").click();
+    window.run_ok();
+    assert!(window.query_by_label("Sort by name").is_some());
+    window.get_by_label("Clear").click();
+    window.run_ok();
+    assert!(state(&window).pile.rows.is_empty() && window.query_by_label("Back to the list").is_none());
+}
+
+#[test]
+fn tables_are_saved_with_every_probability() {
+    let (mut window, folder) = stand();
+    let files: Vec<PathBuf> = (0..4).map(|i| folder.path().join(format!("pictures/galaxy {i}.png"))).collect();
+    drop_all(&mut window, &files);
+    wait(&mut window, "the table", |state| state.pile.total == Some(4) && !state.pile.running);
+    for format in [TableFormat::Csv, TableFormat::VoTable] {
+        let path = folder.path().join(format!("table.{}", format.extension()));
+        act(&mut window, Action::Pile(PileAction::SaveTo(format, path.clone())));
+        wait(&mut window, "the file", |state| state.notices.iter().any(|notice| notice.text.contains(&path.display().to_string())));
+        let text = std::fs::read_to_string(&path).expect("the file");
+        let (rows, lines) = (text.matches("galaxy").count(), text.lines().count());
+        assert_eq!((rows, lines > 4), (4, true), "{text}");
+    }
+    let nowhere = folder.path().join("nowhere/table.csv");
+    act(&mut window, Action::Pile(PileAction::SaveTo(TableFormat::Csv, nowhere)));
+    wait(&mut window, "the failure", |state| state.notices.iter().any(|notice| notice.text.contains("not saved")));
+}
+
+#[test]
+fn many_pictures_without_a_model_are_not_taken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files: Vec<PathBuf> = (0..2).map(|i| folder.path().join(format!("{i}.png"))).collect();
+    for file in &files {
+        imaging::write_png(file, &noise(1, 20, 20)).expect("a picture");
+    }
+    let mut window = small();
+    drop_all(&mut window, &files);
+    wait(&mut window, "the advice", |state| state.notices.iter().any(|notice| notice.text.contains("need a model")));
+}
+
+#[test]
+fn three_fits_files_of_one_band_make_one_picture() {
+    let (mut window, folder) = stand();
+    let one: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/reference/imaging/fits/u8.fits"].iter().collect();
+    let files: Vec<PathBuf> = ["g", "r", "z"].map(|band| folder.path().join(format!("{band}.fits"))).into();
+    for file in &files {
+        std::fs::copy(&one, file).expect("a copy");
+    }
+    drop_all(&mut window, &files);
+    wait(&mut window, "the picture", |state| state.subject.as_ref().is_some_and(|s| matches!(s.verdict, Verdict::Ready(_))));
+    assert_eq!(state(&window).subject.as_ref().map(|subject| subject.name.as_str()), Some("g.fits and two more bands"));
+    assert_eq!(state(&window).inspect.bands.as_ref().map(|bands| bands.planes.len()), Some(3));
+}
+
+#[test]
+fn a_pile_can_be_cancelled() {
+    let (mut window, folder) = stand();
+    let file = folder.path().join("pictures/galaxy 1.png");
+    drop_all(&mut window, &vec![file; 5000]);
+    wait(&mut window, "the first rows", |state| !state.pile.rows.is_empty());
+    window.get_by_label("Cancel").click();
+    window.run_ok();
+    let done = state(&window).pile.rows.len();
+    assert!(!state(&window).pile.running && done < 5000, "{done}");
+    for _ in 0..20 {
+        window.step();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(state(&window).pile.rows.len(), done, "nothing comes after");
+}
