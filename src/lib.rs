@@ -11,7 +11,7 @@
 //! | [`nn`]      | networks on Candle tensors; knows nothing of galaxies                  | random                                |
 //! | [`metrics`] | numbers from (truth, probabilities)                                    | -                                     |
 //! | [`train`]   | one run: configuration, loss, optimiser, loop, protocol, checkpoints   | data, augment, imaging, nn, metrics, random |
-//! | [`explain`] | a saved model and a picture -> probabilities                           | imaging, metrics, nn                  |
+//! | [`explain`] | a saved model and a picture -> probabilities, and where it looked         | imaging, metrics, nn, random          |
 //! | [`review`]  | a run looked back on: its record, tables, plots, report                | data, explain, imaging, metrics, random, train |
 //! | [`cli`]     | the headless front end                                                 | all but app                           |
 //! | `app`       | the window (feature `gui`); the only room that knows egui              | all but cli                           |

@@ -34,6 +34,8 @@ pub enum Purpose {
     Preview = 9,
     /// Drawing images with replacement, to see how sure a score is.
     Bootstrap = 10,
+    /// The random map that a map is measured beside.
+    Explain = 11,
 }
 
 /// A seeded generator.

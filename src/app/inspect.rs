@@ -7,7 +7,7 @@ use std::sync::Arc;
 use egui::TextureHandle;
 
 use super::state::Picture;
-use crate::explain::{Classifier, Content, Explainer, Explanation, Method, Request, Scene, Style, fitted, npy, overlay};
+use crate::explain::{Classifier, Content, Explainer, Explanation, Faithfulness, Method, Request, Scene, Style, fitted, npy, overlay};
 use crate::imaging::{self, Bands, Fit, Frame, Image, Rendering};
 
 /// The most pictures of the past that are kept.
@@ -105,6 +105,8 @@ pub struct Inspect {
     pub seen: Option<TextureHandle>,
     /// The map.
     pub map: MapState,
+    /// How far the map can be believed.
+    pub trust: Trust,
     /// Whether a map is being drawn, and whether something changed meanwhile.
     pub drawing: bool,
     /// Whether the map must be drawn again after the present one.
@@ -124,6 +126,20 @@ pub enum MapState {
     /// It is there.
     Ready(Box<Shown>),
     /// It could not be made; the message says what to do.
+    Failed(String),
+}
+
+/// How far a map can be believed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Trust {
+    /// It was not asked.
+    #[default]
+    Unknown,
+    /// It is being measured.
+    Measuring,
+    /// Whether it convinces, and the numbers in one line.
+    Measured(bool, String),
+    /// It could not be measured; the message says why.
     Failed(String),
 }
 
@@ -220,6 +236,8 @@ pub enum InspectAction {
     Again(usize),
     /// Classifies the picture, or the file whose path, is on the clipboard.
     Paste,
+    /// Measures how far the map can be believed.
+    Measure,
     /// Asks where to save.
     Save(Export),
     /// Saves.
@@ -230,6 +248,8 @@ pub enum InspectAction {
 pub enum InspectAnswer {
     /// A drawn map.
     Drawn(Result<Box<Drawn>, String>),
+    /// How far the map can be believed.
+    Measured(Result<Faithfulness, String>),
     /// A place was chosen (or the dialog was closed).
     SaveChosen(Export, Option<PathBuf>),
     /// A file was written.

@@ -56,7 +56,7 @@ mod work;
 
 pub use action::Action;
 pub use explored::Integrities;
-pub use inspect::{Export, InspectAction, MapState, Question};
+pub use inspect::{Export, InspectAction, MapState, Question, Trust};
 pub use lab::LabAction;
 pub use layout::{Pane, complete};
 pub use pile::{Column, PileAction};

@@ -46,6 +46,8 @@ pub enum Kind {
     Dropped,
     /// Writing a table to a file.
     Table,
+    /// Measuring how far the map can be believed.
+    Trust,
     /// Writing a map to a file.
     Save,
     /// Reading the clipboard.
@@ -86,7 +88,7 @@ pub enum Kind {
     ReviewSave,
 }
 
-const KINDS: usize = 31;
+const KINDS: usize = 32;
 
 /// What a task answers. Errors are in words for the user.
 pub enum Answer {

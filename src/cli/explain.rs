@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 
 use super::output;
-use crate::explain::{Classifier, Content, Explainer, Method, Request, Scene, Style, npy};
+use crate::explain::{Classifier, Content, Explainer, Method, Request, Scene, Style, faithfulness, npy};
 use crate::imaging::{self, ColourMap, Fit, Frame, Image};
 
 /// The class that stands for the most probable one.
@@ -78,6 +78,9 @@ pub struct Arguments {
     /// Write the cells of the map as .npy
     #[arg(long, value_name = "FILE.npy")]
     npy: Option<PathBuf>,
+    /// Measure by deletion and insertion how far the map can be believed (about a hundred forward passes)
+    #[arg(long)]
+    faithfulness: bool,
     /// Print one JSON object instead of the text
     #[arg(long)]
     json: bool,
@@ -127,6 +130,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(path) = &arguments.npy {
         write(path, &npy(&explanation)?)?;
     }
+    let trust = if arguments.faithfulness { Some(faithfulness(&explainer, &explanation, 0)?) } else { None };
     if arguments.json {
         let (low, high) = explanation.map.range();
         let classes = &classifier.spec().classes;
@@ -136,10 +140,17 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             "probability": explainer.probabilities()[explanation.class], "method": explanation.method.id(),
             "layer": explanation.layer.name, "grid": [explanation.map.width, explanation.map.height],
             "lowest": low, "highest": high, "positive_evidence": explanation.has_positive(), "out": arguments.out.display().to_string(),
+            "faithfulness": trust.map(|trust| json!({
+                "deletion": trust.map.deleted(), "insertion": trust.map.inserted(),
+                "random": [trust.random.deleted(), trust.random.inserted()], "sobel": [trust.sobel.deleted(), trust.sobel.inserted()],
+            })),
         }))?;
     } else {
         for line in scene.legend(&explanation, &style) {
             output::line(line)?;
+        }
+        if let Some(trust) = trust {
+            output::line(format!("Faithfulness: {}", trust.summary()))?;
         }
         output::note(format!("written: {}", arguments.out.display()));
     }

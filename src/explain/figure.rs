@@ -1,7 +1,7 @@
 //! Figures of maps: the overlay with its colour bar and legend, picture and overlay side by side, sheets of many maps.
 
 use super::style::{Style, overlay, strongest};
-use super::{Explainer, Explanation};
+use super::{Explainer, Explanation, shares};
 use crate::imaging::{Canvas, Frame, Image, text_width, wrap};
 
 const BACKGROUND: [u8; 3] = [255; 3];
@@ -62,6 +62,7 @@ impl Scene<'_> {
             let own = if style.limit.is_some() { "the same for all maps" } else { "this map's own" };
             lines.push(format!("Scale: {unit}; {own}"));
         }
+        lines.extend(shares(self.explainer.prepared(), &explanation.map).map(|shares| shares.to_string()));
         lines.push(format!("{}  ·  {}", self.explainer.classifier().title(), self.name));
         lines
     }

@@ -9,6 +9,7 @@ mod find;
 mod fits;
 mod png_text;
 mod resize;
+mod segment;
 mod stretch;
 
 pub use canvas::{Canvas, text_width, wrap};
@@ -18,6 +19,7 @@ pub use file::{EXTENSIONS, MAX_PIXELS, check, decode, is_picture, open, open_fit
 pub use find::find_pictures;
 pub use fits::{Bands, Rendering, check_fits, is_fits, read_fits};
 pub use png_text::{TextChunk, encode_grey16, encode_png, write_file};
+pub use segment::{Region, segment};
 pub use stretch::{Curve, Interval, Stretch, legacy_rgb};
 
 /// An RGB picture: `height * width * 3` bytes, row by row from the top left, red first.

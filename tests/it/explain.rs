@@ -1,5 +1,6 @@
 //! The classifier against a plain forward pass, and what it says of files that are no models.
 
+mod faithful;
 pub mod figures;
 pub mod maps;
 mod projection;

@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("augment", &["imaging", "random"]),
     ("nn", &["random"]),
     ("train", &["augment", "data", "imaging", "metrics", "nn", "random"]),
-    ("explain", &["imaging", "metrics", "nn"]),
+    ("explain", &["imaging", "metrics", "nn", "random"]),
     ("review", &["data", "explain", "imaging", "metrics", "random", "train"]),
     ("cli", &["augment", "data", "explain", "imaging", "metrics", "nn", "random", "review", "train"]),
     ("app", &["augment", "data", "explain", "imaging", "metrics", "nn", "random", "review", "train"]),

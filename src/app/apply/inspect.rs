@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::app::inspect::{Answered, Drawn, Export, InspectAction, InspectAnswer, MapState, PAST, Past, Pasted, Question, Shown, Subject};
+use crate::app::inspect::{
+    Answered, Drawn, Export, InspectAction, InspectAnswer, MapState, PAST, Past, Pasted, Question, Shown, Subject, Trust,
+};
 use crate::app::state::{NoticeKind, Picture, Verdict};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{TuningForkApp, work};
+use crate::explain::faithfulness;
 
 impl TuningForkApp {
     pub(super) fn inspect(&mut self, action: InspectAction) {
@@ -16,6 +19,7 @@ impl TuningForkApp {
             InspectAction::Paste => {
                 self.start_task(Kind::Paste, || Answer::Inspect(InspectAnswer::Pasted(work::paste())));
             }
+            InspectAction::Measure => self.measure(),
             InspectAction::Save(export) => {
                 let name = export.file_name(self.state.subject.as_ref().map_or("map", |subject| &subject.name));
                 self.browse(move |dialog| {
@@ -30,6 +34,12 @@ impl TuningForkApp {
     pub(super) fn take_inspected(&mut self, answer: InspectAnswer) {
         match answer {
             InspectAnswer::Drawn(result) => self.take_drawn(result),
+            InspectAnswer::Measured(result) => {
+                self.state.inspect.trust = match result {
+                    Ok(measured) => Trust::Measured(measured.convinces(), measured.summary()),
+                    Err(message) => Trust::Failed(message),
+                };
+            }
             InspectAnswer::SaveChosen(export, path) => {
                 if let Some(path) = path {
                     self.save_map(export, path);
@@ -74,6 +84,7 @@ impl TuningForkApp {
     /// Forgets the map of another picture.
     pub(super) fn forget_map(&mut self) {
         self.tasks.cancel(Kind::Activation);
+        self.forget_trust();
         let inspect = &mut self.state.inspect;
         (inspect.explainer, inspect.frame, inspect.seen, inspect.bands) = (None, None, None, None);
         (inspect.map, inspect.drawing, inspect.outdated) = (MapState::None, false, false);
@@ -156,6 +167,13 @@ impl TuningForkApp {
 
     fn take_drawn(&mut self, result: Result<Box<Drawn>, String>) {
         self.state.inspect.drawing = false;
+        let same = match (&self.state.inspect.map, &result) {
+            (MapState::Ready(shown), Ok(drawn)) => shown.of(&drawn.explainer) && shown.request == drawn.request,
+            _ => false,
+        };
+        if !same {
+            self.forget_trust();
+        }
         self.state.inspect.map = match result {
             Ok(drawn) => {
                 let Drawn { request, explanation, style, image, legend, explainer } = *drawn;
@@ -166,6 +184,22 @@ impl TuningForkApp {
         if self.state.inspect.outdated {
             self.ask_map();
         }
+    }
+
+    /// Measures the map that is shown.
+    fn measure(&mut self) {
+        let MapState::Ready(shown) = &self.state.inspect.map else { return };
+        let (explainer, explanation) = (Arc::clone(&shown.explainer), shown.explanation.clone());
+        let measure = move || faithfulness(&explainer, &explanation, 0).map_err(|error| error.to_string());
+        if self.start_task(Kind::Trust, move || Answer::Inspect(InspectAnswer::Measured(measure()))) {
+            self.state.inspect.trust = Trust::Measuring;
+        }
+    }
+
+    /// What was measured of another map says nothing of this one.
+    fn forget_trust(&mut self) {
+        self.tasks.cancel(Kind::Trust);
+        self.state.inspect.trust = Trust::Unknown;
     }
 
     fn save_map(&mut self, export: Export, path: PathBuf) {

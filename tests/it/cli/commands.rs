@@ -163,8 +163,11 @@ fn explain_draws_where_the_network_looked() {
     assert!(texts["Model"].ends_with("run/best.safetensors"), "{}", texts["Model"]);
     assert!(std::fs::read(&map).expect("a map").starts_with(b"\x89PNG") && std::fs::read(&npy).expect("a map").starts_with(b"\x93NUMPY"));
 
-    let legend =
-        succeed(folder, &[&base[..], &["--method=layer-cam", "--layer=block3.relu", "--class=0", "--against=1", "--fit=crop"]].concat());
+    let legend = succeed(
+        folder,
+        &[&base[..], &["--method=layer-cam", "--layer=block3.relu", "--class=0", "--against=1", "--fit=crop", "--faithfulness"]].concat(),
+    );
+    assert!(legend.contains("Faithfulness: deletion"), "{legend}");
     assert!(legend.starts_with("LayerCAM at block3.relu (8 x 8 cells, 128 maps)") && legend.contains("and not"), "{legend}");
     for (wrong, said) in [
         (["--layer=block9", "--signed"], "block5.pool"),

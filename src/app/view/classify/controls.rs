@@ -3,7 +3,7 @@
 use egui::{ComboBox, DragValue, Slider, Ui};
 
 use crate::app::action::Action;
-use crate::app::inspect::{Export, InspectAction, Question};
+use crate::app::inspect::{Export, InspectAction, Question, Trust};
 use crate::app::state::State;
 use crate::app::theme;
 use crate::app::widget;
@@ -39,9 +39,17 @@ pub fn show(ui: &mut Ui, state: &State, question: &mut Question, actions: &mut V
                     }
                 }
             });
+            let label = ui.label(theme::muted(ui, "at"));
             let size = ui.add(DragValue::new(&mut question.style.zoom).range(1..=4).suffix(" x"));
-            size.on_hover_text("Size of saved drawings").labelled_by(ui.label(theme::muted(ui, "Size")).id);
-            if state.inspect.saving {
+            widget::name(ui, &size, egui::Role::SpinButton, "Size of saved drawings");
+            size.labelled_by(label.id).on_hover_text("Size of saved drawings");
+            let measuring = state.inspect.trust == Trust::Measuring;
+            let button = ui.add_enabled(!measuring, egui::Button::new("How faithful?"));
+            let what = "Takes away, and shows, first the pixels that the map points at, beside a random map and one of edges: does the probability follow?";
+            if button.on_hover_text(what).on_disabled_hover_text("It is being measured.").clicked() {
+                actions.push(Action::Inspect(InspectAction::Measure));
+            }
+            if state.inspect.saving || measuring {
                 ui.add(egui::Spinner::new().size(14.0));
             }
         });
@@ -152,6 +160,7 @@ fn what(ui: &mut Ui, explainer: &Explainer, question: &mut Question) {
 fn how(ui: &mut Ui, question: &mut Question) {
     ui.checkbox(&mut question.signed, "Signed").on_hover_text("Show evidence against the class too");
     let style = &mut question.style;
+    ui.label(theme::muted(ui, "Opacity"));
     let opacity = ui.add(Slider::new(&mut style.opacity, 0.0..=1.0).show_value(false));
     widget::name(ui, &opacity, egui::Role::Slider, "Opacity");
     opacity.on_hover_text("How much of the map covers the picture");

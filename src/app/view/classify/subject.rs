@@ -4,7 +4,7 @@ use egui::{Align2, Color32, FontId, Image, Rect, RichText, ScrollArea, Sense, Ui
 
 use super::controls;
 use crate::app::action::Action;
-use crate::app::inspect::{InspectAction, MapState, Question, Shown};
+use crate::app::inspect::{InspectAction, MapState, Question, Shown, Trust};
 use crate::app::state::{Picture, State, Subject, Verdict};
 use crate::app::theme;
 use crate::app::widget::probability_bars;
@@ -228,6 +228,16 @@ fn legend(ui: &mut Ui, state: &State) {
                     ui.label(RichText::new(message).color(palette.warn));
                 }
                 MapState::None => {}
+            }
+            match &state.inspect.trust {
+                Trust::Measured(convinces, text) => {
+                    let colour = if *convinces { palette.good } else { palette.warn };
+                    ui.label(RichText::new(format!("Faithfulness: {text}")).small().color(colour));
+                }
+                Trust::Failed(message) => {
+                    ui.label(RichText::new(message).color(palette.warn));
+                }
+                Trust::Unknown | Trust::Measuring => {}
             }
             if state.inspect.drawing {
                 ui.horizontal(|ui| {
