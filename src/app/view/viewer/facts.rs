@@ -54,7 +54,10 @@ fn marks(ui: &mut Ui, state: &State, data: &Data, index: usize, tag: &mut String
             }
         });
         widget::name(ui, &response.response, egui::Role::ComboBox, "Your label");
-        if ui.add_enabled(marked.marks.can_undo(), egui::Button::new("Undo mark")).on_hover_text("Take the last label or tag back (U)").clicked()
+        if ui
+            .add_enabled(marked.marks.can_undo(), egui::Button::new("Undo mark"))
+            .on_hover_text("Take the last label or tag back (U)")
+            .clicked()
         {
             actions.push(Action::Explore(Change::Undo));
         }
