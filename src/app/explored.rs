@@ -175,8 +175,8 @@ pub enum Change {
     Tag(usize, String),
     /// Takes the last label or tag back.
     Undo,
-    /// Lets the loaded model classify these pictures.
-    Classify(Arc<Vec<usize>>),
+    /// Lets the loaded model classify all pictures that it did not classify yet.
+    Classify,
     /// Ends that early; what is done stays.
     StopClassifying,
     /// Looks for duplicates.
@@ -240,8 +240,8 @@ pub enum Found {
     Selected(Result<Vec<usize>, QueryError>),
     /// The user's marks, for the data set of this generation, and pictures whose position stands in two parts of the split.
     Marks(u64, Box<LoadedMarks>, Vec<usize>),
-    /// Marks were kept up to this change, with what the user should know; or they were not.
-    MarksSaved(u64, Result<Option<String>, String>),
+    /// Marks of the data set of this generation were kept up to this change, with what the user should know; or they were not.
+    MarksSaved(u64, u64, Result<Option<String>, String>),
     /// A model went through pictures.
     Read(Result<Box<(Predictions, Read)>, String>),
     /// What is wrong with the data set.

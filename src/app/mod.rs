@@ -55,7 +55,7 @@ mod window;
 mod work;
 
 pub use action::Action;
-pub use explored::Integrities;
+pub use explored::{Change as ExploreChange, Integrities};
 pub use inspect::{Export, InspectAction, MapState, Question, Trust};
 pub use lab::LabAction;
 pub use layout::{Pane, complete};

@@ -229,7 +229,8 @@ impl TuningForkApp {
             actions.push(Action::Help(!self.state.help));
         }
         // the rest is for nobody but the window: a field or a button with the focus takes its own keys
-        if context.memory(|m| m.focused().is_some()) || self.state.help || self.state.palette || self.state.opened.is_some() {
+        let sheet = context.memory(|m| m.top_modal_layer().is_some());
+        if sheet || context.memory(|m| m.focused().is_some()) || self.state.help || self.state.palette || self.state.opened.is_some() {
             return;
         }
         if context.input(|i| i.events.iter().any(|event| matches!(event, egui::Event::Text(text) if text == "?"))) {

@@ -10,7 +10,7 @@ use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions};
 use super::theme::THUMBNAIL_TEXTURE;
 use crate::data::Dataset;
 
-/// The most textures that are kept: at most 38 MB of 96 x 96 pixels.
+/// The most textures that are kept: at most 67 MB of 128 x 128 pixels.
 const CAP: usize = 1024;
 /// The most textures that are taken over in one frame.
 const PER_FRAME: usize = 48;

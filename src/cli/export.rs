@@ -44,7 +44,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Some(format) = Format::of(&arguments.out) else {
         bail!("{} does not say which form it should have; end its name with .csv or .vot", arguments.out.display());
     };
-    let query = Query::parse(&arguments.query).map_err(|error| anyhow::anyhow!("{}", error.marked(&arguments.query)))?;
+    let query =
+        Query::parse(&arguments.query).map_err(|error| anyhow::anyhow!("the query cannot be used:\n{}", error.marked(&arguments.query)))?;
     let Config { synthetic_images, size, .. } = Config::default();
     let dataset = data::load(&arguments.data, synthetic_images, size, arguments.seed)?;
     super::tell_skipped(&dataset);
@@ -53,7 +54,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     loaded.messages.iter().for_each(output::note);
     let mut facts = Facts { dataset: &dataset, parts: &parts, predictions: None, marks: Some(&loaded.marks) };
     let model = arguments.run.as_ref().or(arguments.model.as_ref()).map(|path| Classifier::load(path)).transpose()?;
-    let choose = |facts: &Facts| query.run(facts).map_err(|error| anyhow::anyhow!("{}", error.marked(&arguments.query)));
+    let choose =
+        |facts: &Facts| query.run(facts).map_err(|error| anyhow::anyhow!("the query cannot be used:\n{}", error.marked(&arguments.query)));
     let predictions;
     let which = match &model {
         None if query.needs_predictions() => {

@@ -1,6 +1,7 @@
 //! Many numbers a picture to two: principal components and t-SNE, and which pictures are near each other. Knows no network.
 
 use candle_core::{Device, Tensor};
+use rayon::prelude::*;
 
 /// Directions that t-SNE is given.
 const TSNE_INPUTS: usize = 50;
@@ -11,8 +12,8 @@ pub const TSNE_STEPS: usize = 1000;
 /// Of the Barnes-Hut approximation (van der Maaten 2014).
 const THETA: f32 = 0.5;
 /// Rounds of the subspace iteration at most, and when it has converged.
-const ROUNDS: usize = 300;
-const CONVERGED: f64 = 1e-9;
+const ROUNDS: usize = 200;
+const CONVERGED: f64 = 1e-8;
 
 /// Why there is no map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,7 +136,7 @@ fn leading(matrix: &[f64], width: usize, count: usize) -> (Vec<Vec<f64>>, Vec<f6
     orthonormalise(&mut vectors);
     let mut values = vec![0.0; count];
     for _ in 0..ROUNDS {
-        let mut next: Vec<Vec<f64>> = vectors.iter().map(|v| times(v)).collect();
+        let mut next: Vec<Vec<f64>> = vectors.par_iter().map(|v| times(v)).collect();
         let new: Vec<f64> = next.iter().zip(&vectors).map(|(n, v)| dot(n, v)).collect();
         orthonormalise(&mut next);
         let moved = new.iter().zip(&values).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
@@ -151,7 +152,15 @@ fn leading(matrix: &[f64], width: usize, count: usize) -> (Vec<Vec<f64>>, Vec<f6
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    // several sums beside each other, which the compiler makes vectors of
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut sums = [0.0; 8];
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum::<f64>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f64>()
 }
 
 /// Gram-Schmidt, twice for accuracy; a vector that is nothing but the ones before becomes 0.

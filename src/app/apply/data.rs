@@ -74,6 +74,7 @@ impl TuningForkApp {
         self.state.loading = None;
         match result {
             Ok(mut data) => {
+                self.keep_marks_now();
                 self.data_opened += 1;
                 data.generation = self.data_opened;
                 self.state.config.data.clone_from(&key.data);

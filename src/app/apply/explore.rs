@@ -31,10 +31,14 @@ impl TuningForkApp {
         for kind in [Kind::Select, Kind::Read, Kind::Integrity, Kind::Map] {
             self.tasks.cancel(kind);
         }
-        // a filter is kept over a restart, and from one data set to the next where it makes sense there
+        // a filter is kept from one data set to the next where it makes sense there
         self.state.explore.lists = before.lists;
         self.state.explore.query = before.shown.map_or(before.query, |shown| shown.before);
         self.select();
+        if self.state.explore.selection.error.is_some() {
+            self.state.explore.query.clear();
+            self.select();
+        }
         let Some(data) = &self.state.data else { return };
         let (set, generation, folder) = (Arc::clone(&data.set), data.generation, self.marks_folder.clone());
         let parts = data.parts.clone();
@@ -78,7 +82,7 @@ impl TuningForkApp {
             }),
             Change::Tag(index, tag) => self.mark(|marks, labels, _| index < labels.len() && marks.toggle_tag(index, &tag)),
             Change::Undo => self.undo_mark(),
-            Change::Classify(which) => self.classify_pictures(&which),
+            Change::Classify => self.classify_pictures(),
             Change::StopClassifying => stop(self.state.explore.reading.as_ref()),
             Change::CheckIntegrity => self.check_integrity(),
             Change::StopIntegrity => {
@@ -98,7 +102,7 @@ impl TuningForkApp {
         match found {
             Found::Selected(result) => self.take_selection(result),
             Found::Marks(generation, loaded, positions) => self.take_marks(generation, *loaded, positions),
-            Found::MarksSaved(change, result) => self.take_saved(change, result),
+            Found::MarksSaved(generation, change, result) => self.take_saved(generation, change, result),
             Found::Read(result) => self.take_read(result),
             Found::Integrity(result) => match result {
                 Ok(integrity) => {
@@ -178,7 +182,7 @@ impl TuningForkApp {
         })
     }
 
-    fn classify_pictures(&mut self, which: &[usize]) {
+    fn classify_pictures(&mut self) {
         let (Some(data), Some(model)) = (&self.state.data, self.state.model.classifier.clone()) else { return };
         if self.state.explore.reading.is_some() {
             return;
@@ -193,7 +197,7 @@ impl TuningForkApp {
             }
             _ => (Predictions::new(description.clone(), set.classes.len(), set.len()), Arc::new(Features::default())),
         };
-        let missing: Vec<usize> = which.iter().copied().filter(|&index| before.0.row(index).is_none()).collect();
+        let missing: Vec<usize> = (0..set.len()).filter(|&index| before.0.row(index).is_none()).collect();
         let progress = Progress::of(missing.len());
         explore.reading = Some(Arc::clone(&progress));
         self.start_task(Kind::Read, move || {

@@ -55,18 +55,19 @@ impl TuningForkApp {
         let (Some(data), Some(marked)) = (&self.state.data, &mut self.state.explore.marked) else { return };
         marked.changes += 1;
         let (change, marks, sidecar) = (marked.changes, Arc::clone(&marked.marks), Arc::clone(&marked.sidecar));
-        let set = Arc::clone(&data.set);
+        let (set, generation) = (Arc::clone(&data.set), data.generation);
         self.start_task(Kind::SaveMarks, move || {
             let saved = sidecar.lock().unwrap_or_else(PoisonError::into_inner).save(&marks, change, &set);
-            Answer::Explore(Found::MarksSaved(change, saved.map_err(|error| error.to_string())))
+            Answer::Explore(Found::MarksSaved(generation, change, saved.map_err(|error| error.to_string())))
         });
         self.select();
     }
 
-    pub(super) fn take_saved(&mut self, change: u64, result: Result<Option<String>, String>) {
+    pub(super) fn take_saved(&mut self, generation: u64, change: u64, result: Result<Option<String>, String>) {
         match result {
             Ok(message) => {
-                if let Some(marked) = &mut self.state.explore.marked {
+                let same = self.state.data.as_ref().is_some_and(|data| data.generation == generation);
+                if let Some(marked) = self.state.explore.marked.as_mut().filter(|_| same) {
                     marked.saved = marked.saved.max(change);
                 }
                 if let Some(message) = message {
@@ -77,13 +78,14 @@ impl TuningForkApp {
         }
     }
 
-    /// Before the window closes: whatever is not on disk yet goes there now.
+    /// Before the window closes or another data set opens: whatever is not on disk yet goes there now.
     pub(in crate::app) fn keep_marks_now(&mut self) {
         let (Some(data), Some(marked)) = (&self.state.data, &self.state.explore.marked) else { return };
         if marked.saved < marked.changes {
             let saved = marked.sidecar.lock().unwrap_or_else(PoisonError::into_inner).save(&marked.marks, marked.changes, &data.set);
             if let Err(error) = saved {
                 tracing::error!("{error}");
+                self.notify(NoticeKind::Failure, error.to_string());
             }
         }
     }

@@ -1,7 +1,5 @@
 //! The commands of the Explore and the Confusion panel.
 
-use std::sync::Arc;
-
 use super::List;
 use crate::app::action::Action;
 use crate::app::explored::{Change, Integrities, Projection, Table};
@@ -62,7 +60,7 @@ fn slow(list: &mut List, state: &State) {
         let all = match (&state.data, &state.model.classifier) {
             (None, _) => Err(no_data()),
             (_, None) => Err("There is no model yet: train one or choose one.".to_owned()),
-            (Some(data), Some(_)) => Ok(Action::Explore(Change::Classify(Arc::new((0..data.set.len()).collect())))),
+            (Some(_), Some(_)) => Ok(Action::Explore(Change::Classify)),
         };
         list.add("Classify all pictures with the model", "", all);
     }

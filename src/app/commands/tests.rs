@@ -45,7 +45,7 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Explore(Explore::CloseShown) => "close list",
         Action::Explore(Explore::Relabel(..)) => "relabel",
         Action::Explore(Explore::Undo) => "undo mark",
-        Action::Explore(Explore::Classify(_)) => "classify all",
+        Action::Explore(Explore::Classify) => "classify all",
         Action::Explore(Explore::StopClassifying) => "stop classifying",
         Action::Explore(Explore::CheckIntegrity) => "duplicates",
         Action::Explore(Explore::StopIntegrity) => "stop duplicates",

@@ -20,6 +20,8 @@ const KEYS: &[(&str, &str)] = &[
     ("N, P", "In a list of galaxies: next, previous"),
     ("Left, Right", "In the contact sheet of the lab: another galaxy"),
     ("Left, Right", "In the large picture: previous, next"),
+    ("0 … 9", "In the pictures: give the selected one that label"),
+    ("T, U", "In the pictures: give or take a tag; undo the last label or tag"),
     ("Escape", "Close the picture, this sheet or an enlarged panel"),
     ("F1 or ?", "This sheet"),
 ];

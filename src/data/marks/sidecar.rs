@@ -43,10 +43,10 @@ pub struct Loaded {
 #[expect(missing_docs, reason = "the fields are named in the messages")]
 pub enum SidecarError {
     /// No place can be written.
-    #[error("labels and tags could not be kept in {}: {source}. Make room or make the folder writable; they stay here until the window closes", path.display())]
+    #[error("labels and tags could not be kept in {}: {source}. Make room or make the folder writable; they are lost when the window closes or another data set opens", path.display())]
     Write { path: PathBuf, source: std::io::Error },
     /// There is no place at all.
-    #[error("there is no folder to keep labels and tags in; they stay here until the window closes")]
+    #[error("there is no folder to keep labels and tags in; they are lost when the window closes or another data set opens")]
     NoPlace,
 }
 

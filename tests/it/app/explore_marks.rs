@@ -3,9 +3,9 @@
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
-use tuning_fork::app::Saved;
+use tuning_fork::app::{Action, ExploreChange, Saved};
 
-use super::stand::{Window, app, data, small, small_config, state, wait, window_with_marks};
+use super::stand::{Window, act, app, data, small, small_config, state, wait, window_with_marks};
 
 fn with_data(count: usize) -> Window {
     let mut window = small();
@@ -116,6 +116,20 @@ fn the_large_picture_takes_labels_from_a_list_and_tags_from_a_field() {
     window.get_by_label("Undo mark").click();
     window.run_ok();
     assert_eq!(labels_of(&window), [(4, Some(0), vec![tag])]);
+}
+
+#[test]
+fn a_picture_that_a_new_label_takes_out_of_the_filter_still_has_a_next_one() {
+    let mut window = with_data(300);
+    act(&mut window, Action::Explore(ExploreChange::Filter("class:Spiral".into())));
+    window.get_by_label_contains("image 4: Spiral").click();
+    window.run_ok();
+    press(&mut window, &[Key::Num0]);
+    assert!(!state(&window).explore.selection.places.contains(&4));
+    press(&mut window, &[Key::ArrowRight]);
+    assert_eq!(state(&window).opened.as_ref().map(|opened| opened.index), Some(7));
+    press(&mut window, &[Key::ArrowLeft]);
+    assert_eq!(state(&window).opened.as_ref().map(|opened| opened.index), Some(1));
 }
 
 #[test]

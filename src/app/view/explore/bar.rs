@@ -118,7 +118,7 @@ pub fn classify(ui: &mut Ui, state: &State, data: &Data, actions: &mut Vec<Actio
         state.model.description
     ));
     if response.on_disabled_hover_text("Train a model or load one on the Classify panel first").clicked() {
-        actions.push(Action::Explore(Change::Classify(std::sync::Arc::new((0..data.set.len()).collect()))));
+        actions.push(Action::Explore(Change::Classify));
     }
 }
 

@@ -55,7 +55,7 @@ fn list(ui: &mut Ui, found: &Integrity, data: &Data, actions: &mut Vec<Action>) 
         let (text, colour) = match found.leaks() {
             0 => ("Nothing stands in two parts of the split.".to_owned(), palette.good),
             n => (
-                format!("{} stand in two parts of the split: test results will look better than they are.", words::thousands(n)),
+                format!("{} of these stand in two parts of the split: test results will look better than they are.", words::thousands(n)),
                 palette.warn,
             ),
         };
@@ -78,7 +78,8 @@ fn list(ui: &mut Ui, found: &Integrity, data: &Data, actions: &mut Vec<Action>) 
     }
     ui.label(theme::muted(ui, kinds.map(|(kind, n)| format!("{kind}: {}", words::thousands(n))).join("  ·  ")));
     let mut chosen = false;
-    ScrollArea::vertical().id_salt("duplicates").auto_shrink(false).show_rows(ui, 20.0, total, |ui, range| {
+    let height = ui.spacing().interact_size.y;
+    ScrollArea::vertical().id_salt("duplicates").auto_shrink(false).show_rows(ui, height, total, |ui, range| {
         for at in range {
             let row = row(at, found, data);
             let mut text = row.title.clone();

@@ -15,8 +15,11 @@ use crate::app::thumbnails::Thumbnails;
 use crate::app::view::words;
 use crate::app::widget;
 
-/// Half the side of a point on the screen.
+/// Half the side of a point on the screen where there are many, and its radius where there are few enough for discs.
 const POINT: f32 = 1.8;
+const DISC: f32 = 3.5;
+/// Up to so many points are discs.
+const DISCS: usize = 5_000;
 /// A click or a pointer reaches a point from so far away.
 const REACH: f32 = 8.0;
 /// The fewest corners of a lasso that encloses anything.
@@ -295,15 +298,39 @@ impl MapView {
                 None => below.push((point, faded)),
             }
         }
+        let discs = explored.map.points.len() <= DISCS;
         for (point, colour) in below.into_iter().chain(above) {
-            let rect = Rect::from_center_size(frame.place(point), Vec2::splat(2.0 * POINT));
-            if frame.rect.intersects(rect) {
-                mesh.add_colored_rect(rect, colour);
+            let at = frame.place(point);
+            if !frame.rect.expand(DISC).contains(at) {
+                continue;
+            }
+            if discs {
+                add_disc(&mut mesh, at, colour);
+            } else {
+                mesh.add_colored_rect(Rect::from_center_size(at, Vec2::splat(2.0 * POINT)), colour);
             }
         }
         let mesh = Arc::new(mesh);
         self.drawn = Some((key, Arc::clone(&mesh)));
         mesh
+    }
+}
+
+/// A disc with a soft edge.
+fn add_disc(mesh: &mut Mesh, at: Pos2, colour: Color32) {
+    const SIDES: u32 = 10;
+    let first = mesh.vertices.len() as u32;
+    mesh.colored_vertex(at, colour);
+    for side in 0..SIDES {
+        let direction = Vec2::angled(side as f32 * std::f32::consts::TAU / SIDES as f32);
+        mesh.colored_vertex(at + direction * (DISC - 0.5), colour);
+        mesh.colored_vertex(at + direction * (DISC + 0.5), Color32::TRANSPARENT);
+    }
+    for side in 0..SIDES {
+        let (inner, next) = (first + 1 + 2 * side, first + 1 + 2 * ((side + 1) % SIDES));
+        mesh.add_triangle(first, inner, next);
+        mesh.add_triangle(inner, inner + 1, next);
+        mesh.add_triangle(next, inner + 1, next + 1);
     }
 }
 

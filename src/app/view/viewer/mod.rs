@@ -29,6 +29,8 @@ pub struct ViewerView {
     tone: Tone,
     /// The picture that was open in the last frame.
     shown: Option<usize>,
+    /// Where it stands, or last stood, in the list: a new label may take it out of the filter.
+    place: usize,
 }
 
 impl ViewerView {
@@ -43,9 +45,10 @@ impl ViewerView {
             self.canvas.reset(); // the tone stays, to compare pictures
         }
         let places = among.unwrap_or(&state.explore.selection.places);
-        let place = places.iter().position(|&index| index == opened.index);
-        let neighbour = |step: isize| place.and_then(|place| place.checked_add_signed(step)).and_then(|place| places.get(place)).copied();
-        let (previous, next) = (neighbour(-1), neighbour(1));
+        let found = places.iter().position(|&index| index == opened.index);
+        self.place = found.unwrap_or(self.place);
+        let previous = self.place.checked_sub(1).and_then(|place| places.get(place)).copied();
+        let next = places.get(self.place + usize::from(found.is_some())).copied();
         let frame = theme::sheet_frame(&theme::palette(&context.global_style().visuals));
         let modal = Modal::new(Id::unique("picture")).frame(frame).show(context, |ui| {
             let room = context.content_rect();
