@@ -18,6 +18,7 @@ const KEYS: &[(&str, &str)] = &[
     ("Arrows, Page, Home, End", "Move in the pictures"),
     ("Enter", "Open the picture large; in the confusion matrix: show the galaxies of the cell"),
     ("N, P", "In a list of galaxies: next, previous"),
+    ("0 … 9, T, U", "In Explore and the large picture: give a label, give the tag, take the last one back"),
     ("Left, Right", "In the contact sheet of the lab: another galaxy"),
     ("Left, Right", "In the large picture: previous, next"),
     ("0 … 9", "In the pictures: give the selected one that label"),
