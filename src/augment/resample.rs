@@ -45,7 +45,7 @@ impl Line {
             0 if (0..end).contains(&start) => (0, i64::MAX),
             0 => (0, 0),
             // rounded up
-            1.. => (-(start.div_euclid(step)) - i64::from(start.rem_euclid(step) == 0) + 1, -((start - end).div_euclid(step))),
+            1.. => (-start.div_euclid(step), -(start - end).div_euclid(step)),
             _ => ((start - end).div_euclid(-step) + 1, start.div_euclid(-step) + 1),
         };
         let bound = |column: i64| column.clamp(0, signed(side)) as usize;
