@@ -44,7 +44,7 @@ fn sync_parent(path: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Writes a whole file as [`replace`] does, and makes its folder if that is not there.
+/// Writes a whole file as `replace` does, and makes its folder if that is not there.
 ///
 /// # Errors
 /// If the folder cannot be made or the file not be written; what was there before stays.
