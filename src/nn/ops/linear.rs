@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Device, Layout, Result, Shape, Tensor, Var, bail};
 
+use super::Step;
+use super::few_rows::{self, MOST_IMAGES, Shape as Sizes};
 use super::gradient::Gradients;
 use super::matrix::{Matrix, Threads, multiply};
 use super::slices::{argument, operand, output, with_slice};
@@ -50,13 +52,14 @@ impl CustomOp3 for Linear {
         _: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (batch, inputs) = input.dims2()?;
-        let outputs = weight.dim(0)?;
+        let sizes = sizes(input, weight)?;
         let (dx, dw) = with_slice(gradient, |g| {
-            let g = Matrix::new(g, batch, outputs);
-            // dx = dy W, dW = dy^T x
-            let dx = input.track_op().then(|| with_slice(weight, |w| product(g, Matrix::new(w, outputs, inputs))));
-            let dw = weight.track_op().then(|| with_slice(input, |x| product(g.transposed(), Matrix::new(x, batch, inputs))));
+            let dx = input.track_op().then(|| with_slice(weight, |w| input_gradient(sizes, g, w)));
+            let dw = weight.track_op().then(|| {
+                let mut dw = vec![0.0; weight.elem_count()];
+                with_slice(input, |x| weight_gradient(sizes, g, x, &mut dw))?;
+                Tensor::from_vec(dw, weight.shape(), &Device::Cpu)
+            });
             Ok((dx.transpose()?, dw.transpose()?))
         })?;
         let db = bias.track_op().then(|| gradient.sum(0)).transpose()?;
@@ -124,46 +127,67 @@ impl CustomOp2 for TrainedLinear {
     }
 
     fn bwd(&self, input: &Tensor, weight: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let (batch, inputs) = input.dims2()?;
-        let outputs = weight.dim(0)?;
+        let sizes = sizes(input, weight)?;
         let mut gradients = self.0.lock();
         let dx = with_slice(gradient, |g| {
-            let rows = Matrix::new(g, batch, outputs);
-            gradients.write(&self.0.weight, |dw| {
-                with_slice(input, |x| {
-                    multiply(dw, rows.transposed(), Matrix::new(x, batch, inputs), false, Threads::All);
-                    Ok(())
-                })
-            })?;
+            gradients.write(&self.0.weight, |dw| with_slice(input, |x| weight_gradient(sizes, g, x, dw)))?;
             gradients.write(&self.0.bias, |db| {
                 db.fill(0.0);
-                for row in g.chunks_exact(outputs) {
+                for row in g.chunks_exact(sizes.outputs) {
                     for (sum, value) in db.iter_mut().zip(row) {
                         *sum += value;
                     }
                 }
                 Ok(())
             })?;
-            input.track_op().then(|| with_slice(weight, |w| product(rows, Matrix::new(w, outputs, inputs)))).transpose()
+            input.track_op().then(|| with_slice(weight, |w| input_gradient(sizes, g, w))).transpose()
         })?;
         Ok((dx, None))
     }
 }
 
-/// Every row starts as the bias; the product is added to it.
+/// What a layer with `weight` (outputs x inputs) makes of `input` (images x inputs).
+fn sizes(input: &Tensor, weight: &Tensor) -> Result<Sizes> {
+    let (images, inputs) = input.dims2()?;
+    Ok(Sizes { images, inputs, outputs: weight.dim(0)? })
+}
+
 fn forward(input: &[f32], weight: &[f32], bias: &[f32]) -> (CpuStorage, Shape) {
     let outputs = bias.len();
     let inputs = weight.len() / outputs;
-    let batch = input.len() / inputs;
-    let mut out = bias.repeat(batch);
-    let weight = Matrix::new(weight, outputs, inputs);
-    multiply(&mut out, Matrix::new(input, batch, inputs), weight.transposed(), true, Threads::All);
-    output(out, (batch, outputs))
+    let images = input.len() / inputs;
+    // every row starts as the bias
+    let mut out = bias.repeat(images);
+    if images <= MOST_IMAGES {
+        few_rows::add_product(Step::best_f32(), Sizes { images, inputs, outputs }, input, weight, &mut out);
+    } else {
+        let weight = Matrix::new(weight, outputs, inputs);
+        multiply(&mut out, Matrix::new(input, images, inputs), weight.transposed(), true, Threads::All);
+    }
+    output(out, (images, outputs))
 }
 
-fn product(left: Matrix, right: Matrix) -> Result<Tensor> {
-    let shape = (left.rows(), right.columns());
-    let mut values = vec![0.0; shape.0 * shape.1];
-    multiply(&mut values, left, right, false, Threads::All);
-    Tensor::from_vec(values, shape, &Device::Cpu)
+/// dW = dy^T x
+#[expect(clippy::unnecessary_wraps, reason = "its callers lend it a tensor's memory, which may fail")]
+fn weight_gradient(sizes: Sizes, gradient: &[f32], input: &[f32], out: &mut [f32]) -> Result<()> {
+    let Sizes { images, inputs, outputs } = sizes;
+    if images <= MOST_IMAGES {
+        few_rows::weight_gradient(Step::best_f32(), sizes, input, gradient, out);
+    } else {
+        let gradient = Matrix::new(gradient, images, outputs);
+        multiply(out, gradient.transposed(), Matrix::new(input, images, inputs), false, Threads::All);
+    }
+    Ok(())
+}
+
+/// dx = dy W
+fn input_gradient(sizes: Sizes, gradient: &[f32], weight: &[f32]) -> Result<Tensor> {
+    let Sizes { images, inputs, outputs } = sizes;
+    let mut out = vec![0.0; images * inputs];
+    if images <= MOST_IMAGES {
+        few_rows::input_gradient(Step::best_f32(), sizes, gradient, weight, &mut out);
+    } else {
+        multiply(&mut out, Matrix::new(gradient, images, outputs), Matrix::new(weight, outputs, inputs), false, Threads::All);
+    }
+    Tensor::from_vec(out, (images, inputs), &Device::Cpu)
 }

@@ -11,6 +11,7 @@ mod batch_norm;
 mod conv2d;
 mod dropout;
 pub mod engine;
+mod few_rows;
 mod gradient;
 mod im2col;
 mod linear;

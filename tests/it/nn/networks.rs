@@ -2,7 +2,8 @@
 
 use candle_core::{Device, Result, Tensor, Var, backprop::GradStore};
 use tuning_fork::nn::layer::{to_file, to_memory};
-use tuning_fork::nn::{Architecture, Mode, Network, Step, build, weights};
+use tuning_fork::nn::{Architecture, Mode, Network, NetworkOptions, Step, build, weights};
+use tuning_fork::train::{Config, Optimizer, OptimizerKind, Update};
 
 use super::build::options;
 use super::reference::{Reference, assert_close, distance, draw, formula, path, values};
@@ -11,8 +12,11 @@ const TRAIN: Mode = Mode::Train { seed: 1, step: 0 };
 
 /// A network filled as `fill` in make.py, without dropout (its masks cannot be those of `PyTorch`).
 pub fn filled(architecture: Architecture, size: usize) -> Box<dyn Network> {
-    let mut options = options(architecture, size);
-    options.dropout = 0.0;
+    filled_for(architecture, size, 3)
+}
+
+fn filled_for(architecture: Architecture, size: usize, channels: usize) -> Box<dyn Network> {
+    let options = NetworkOptions { dropout: 0.0, channels, ..options(architecture, size) };
     let network = build(&options, 0, &Device::Cpu).expect("a network");
     let parameters = network.parameters().iter().map(|p| (&p.name, &p.var));
     let buffers = network.buffers().iter().map(|b| (&b.name, &b.var));
@@ -46,23 +50,37 @@ fn torch_names(file: &str) -> (Vec<String>, Vec<String>) {
     names.map(str::to_owned).partition(|name| !name.contains("running"))
 }
 
-/// On every step of the ladder with 32-bit accuracy that this machine has.
-fn compare_with_pytorch(name: &str, architecture: Architecture, size: usize, batch: usize) {
+/// The name in make.py.
+fn name(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::Seed => "seed",
+        Architecture::Compact => "compact",
+    }
+}
+
+/// Does it on every step of the ladder with 32-bit accuracy that this machine has.
+fn on_every_accurate_step(mut check: impl FnMut(Step)) {
     for step in Step::ALL.into_iter().filter(|s| s.is_f32()) {
         if step.available() {
-            compare_step_with_pytorch(step, name, architecture, size, batch);
+            check(step);
         } else {
             eprintln!("skipped: this machine has no {step}");
         }
     }
 }
 
-fn compare_step_with_pytorch(step: Step, name: &str, architecture: Architecture, size: usize, batch: usize) {
+/// Images of the shape N x channels x size x size against the reference of that name.
+fn compare_with_pytorch(name: &str, architecture: Architecture, shape: [usize; 4]) {
+    on_every_accurate_step(|step| compare_step_with_pytorch(step, name, architecture, shape));
+}
+
+fn compare_step_with_pytorch(step: Step, file: &str, architecture: Architecture, shape: [usize; 4]) {
+    let [batch, channels, size, _] = shape;
     const TOLERANCE: f64 = 2e-5;
-    let reference = Reference::open(&format!("{name}.safetensors"));
-    let network = filled(architecture, size);
+    let reference = Reference::open(&format!("{file}.safetensors"));
+    let network = filled_for(architecture, size, channels);
     network.set_step(step);
-    let images = draw(&[batch, 3, size, size], 1);
+    let images = draw(&shape, 1);
     let logits = network.forward(&images, Mode::Eval).expect("logits");
     assert_close("logits in evaluation", &logits, reference.get("eval_logits"), TOLERANCE);
     let logits = network.forward(&images, TRAIN).expect("logits");
@@ -70,7 +88,7 @@ fn compare_step_with_pytorch(step: Step, name: &str, architecture: Architecture,
     let loss = loss(&logits, &labels(batch)).expect("a loss");
     assert_close("loss", &loss.reshape(1).expect("one value"), reference.get("loss"), TOLERANCE);
     let gradients = network.backward(&loss).expect("gradients");
-    let (parameters, buffers) = torch_names(&format!("{name}_state_dict.txt"));
+    let (parameters, buffers) = torch_names(&format!("{}_state_dict.txt", name(architecture)));
     assert_eq!(parameters.len(), network.parameters().len());
     for (torch, ours) in parameters.iter().zip(network.parameters()) {
         let gradient = gradients.get(&ours.var).unwrap_or_else(|| panic!("no gradient of {}", ours.name));
@@ -93,12 +111,65 @@ fn compare_step_with_pytorch(step: Step, name: &str, architecture: Architecture,
 
 #[test]
 fn the_seed_network_is_pytorchs() {
-    compare_with_pytorch("seed", Architecture::Seed, 64, 2);
+    compare_with_pytorch("seed", Architecture::Seed, [2, 3, 64, 64]);
 }
 
 #[test]
 fn the_compact_network_is_pytorchs() {
-    compare_with_pytorch("compact", Architecture::Compact, 32, 3);
+    compare_with_pytorch("compact", Architecture::Compact, [3, 3, 32, 32]);
+}
+
+#[test]
+fn one_picture_of_one_channel_with_odd_maps_is_pytorchs() {
+    compare_with_pytorch("seed_odd", Architecture::Seed, [1, 1, 70, 70]);
+    compare_with_pytorch("compact_odd", Architecture::Compact, [1, 1, 37, 37]);
+}
+
+#[test]
+fn twelve_steps_follow_pytorchs_losses() {
+    let reference = Reference::open("twelve_steps.safetensors");
+    for (architecture, size, batch) in [(Architecture::Seed, 64, 2), (Architecture::Compact, 40, 4)] {
+        let theirs = values(reference.get(name(architecture)));
+        on_every_accurate_step(|step| {
+            let network = filled(architecture, size);
+            network.set_step(step);
+            let config = Config { optimizer: OptimizerKind::Adamw, weight_decay: 0.0, ..Config::default() };
+            let mut optimizer = Optimizer::new(&config, network.parameters());
+            let update = Update { learning_rate: 1e-4, momentum: optimizer.momentum(), gradient_scale: 1.0 };
+            for (number, theirs) in theirs.iter().enumerate().take(if step == Step::Portable { 5 } else { 12 }) {
+                let turn = number as u32 % 4;
+                let labels: Vec<u32> = (0..batch as u32).map(|i| (i + turn) * 3 % 10).collect();
+                let labels = Tensor::from_vec(labels, batch, &Device::Cpu).expect("labels");
+                let logits = network.forward(&draw(&[batch, 3, size, size], 50 + u64::from(turn)), TRAIN).expect("logits");
+                let loss = loss(&logits, &labels).expect("a loss");
+                let gradients = network.backward(&loss).expect("gradients");
+                optimizer.step(network.parameters(), &gradients, update).expect("a step");
+                let ours = loss.to_scalar::<f32>().expect("a number");
+                // rounding grows from step to step
+                let bound = if number < 5 { 1e-3 } else { 2e-2 };
+                assert!((ours - theirs).abs() < bound * theirs.max(0.1), "{architecture:?} {step}, step {number}: {ours}, not {theirs}");
+            }
+        });
+    }
+}
+
+#[test]
+fn images_that_are_not_contiguous_give_the_same() -> Result<()> {
+    for architecture in [Architecture::Seed, Architecture::Compact] {
+        let network = filled(architecture, 64);
+        let turned = draw(&[4, 3, 64, 64], 1).transpose(2, 3)?.narrow(0, 1, 2)?;
+        assert!(!turned.is_contiguous());
+        let copied = turned.contiguous()?;
+        for mode in [TRAIN, Mode::Eval] {
+            assert_eq!(values(&network.forward(&turned, mode)?), values(&network.forward(&copied, mode)?), "{architecture:?}");
+        }
+        let gradients = |images: &Tensor| -> Result<Vec<Vec<f32>>> {
+            let store = network.backward(&loss(&network.forward(images, TRAIN)?, &labels(2))?)?;
+            Ok(network.parameters().iter().map(|p| values(store.get(p.var.as_tensor()).expect("a gradient"))).collect())
+        };
+        assert_eq!(gradients(&turned)?, gradients(&copied)?, "{architecture:?}");
+    }
+    Ok(())
 }
 
 /// Logits, all gradients and the buffers after one training step, as bits.

@@ -73,11 +73,16 @@ def fill(net: nn.Module) -> None:
             module.running_var += 1
 
 
-def network(name: str, size: int, batch: int) -> None:
-    """Training and evaluation logits, loss, running statistics, and a digest of every parameter's gradient."""
-    net = (seed_network if name == "seed" else compact_network)(size).double()
+def filled(architecture: str, size: int, channels: int = 3) -> nn.Sequential:
+    net = (seed_network if architecture == "seed" else compact_network)(size, channels).double()
     fill(net)
-    images = draw((batch, 3, size, size), 1)
+    return net
+
+
+def network(name: str, size: int, batch: int, channels: int = 3) -> None:
+    """Training and evaluation logits, loss, running statistics, and a digest of every parameter's gradient."""
+    net = filled(name.split("_")[0], size, channels)
+    images = draw((batch, channels, size, size), 1)
     labels = torch.arange(batch) * 3 % 10
     out = {"eval_logits": net.eval()(images)}
     net.train()
@@ -93,6 +98,24 @@ def network(name: str, size: int, batch: int) -> None:
         if buffer.ndim:
             out[f"buffer.{key}"] = buffer
     save_file({k: single(v) for k, v in out.items()}, HERE / f"{name}.safetensors")
+
+
+def twelve_steps() -> None:
+    """The losses of twelve steps of AdamW on one batch after the other, four different batches in turn."""
+    out = {}
+    for name, size, batch in [("seed", 64, 2), ("compact", 40, 4)]:
+        net = filled(name, size).train()
+        optimizer = torch.optim.AdamW(net.parameters(), lr=1e-4, weight_decay=0.0)
+        losses = []
+        for step in range(12):
+            images, labels = draw((batch, 3, size, size), 50 + step % 4), (torch.arange(batch) + step % 4) * 3 % 10
+            loss = F.cross_entropy(net(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.detach())
+        out[name] = torch.stack(losses)
+    save_file({k: single(v) for k, v in out.items()}, HERE / "twelve_steps.safetensors")
 
 
 def probe(out: dict, name: str, result: torch.Tensor, inputs: dict) -> None:
@@ -171,5 +194,9 @@ if __name__ == "__main__":
     operators()
     network("seed", 64, 2)
     network("compact", 32, 3)
+    # one picture, one channel, odd maps
+    network("seed_odd", 70, 1, 1)
+    network("compact_odd", 37, 1, 1)
+    twelve_steps()
     state_dicts()
     counts()
