@@ -8,6 +8,8 @@ use tuning_fork::train::{Config, Optimizer, OptimizerKind, Update};
 use super::build::options;
 use super::reference::{Reference, assert_close, distance, draw, formula, path, values};
 
+/// Of a result on a step with 32-bit accuracy, relative to its norm.
+const TOLERANCE: f64 = 2e-5;
 const TRAIN: Mode = Mode::Train { seed: 1, step: 0 };
 
 /// A network filled as `fill` in make.py, without dropout (its masks cannot be those of `PyTorch`).
@@ -76,7 +78,6 @@ fn compare_with_pytorch(name: &str, architecture: Architecture, shape: [usize; 4
 
 fn compare_step_with_pytorch(step: Step, file: &str, architecture: Architecture, shape: [usize; 4]) {
     let [batch, channels, size, _] = shape;
-    const TOLERANCE: f64 = 2e-5;
     let reference = Reference::open(&format!("{file}.safetensors"));
     let network = filled_for(architecture, size, channels);
     network.set_step(step);
