@@ -6,7 +6,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Device, Layout, Result, Shape, Tensor, Var, bail};
 
 use super::Step;
-use super::few_rows::{self, MOST_IMAGES, Shape as Sizes};
+use super::few_rows::{self, Shape as Sizes};
 use super::gradient::Gradients;
 use super::matrix::{Matrix, Threads, multiply};
 use super::slices::{argument, operand, output, with_slice};
@@ -158,7 +158,7 @@ fn forward(input: &[f32], weight: &[f32], bias: &[f32]) -> (CpuStorage, Shape) {
     let images = input.len() / inputs;
     // every row starts as the bias
     let mut out = bias.repeat(images);
-    if images <= MOST_IMAGES {
+    if few_rows::IMAGES.contains(&images) {
         few_rows::add_product(Step::best_f32(), Sizes { images, inputs, outputs }, input, weight, &mut out);
     } else {
         let weight = Matrix::new(weight, outputs, inputs);
@@ -171,7 +171,7 @@ fn forward(input: &[f32], weight: &[f32], bias: &[f32]) -> (CpuStorage, Shape) {
 #[expect(clippy::unnecessary_wraps, reason = "its callers lend it a tensor's memory, which may fail")]
 fn weight_gradient(sizes: Sizes, gradient: &[f32], input: &[f32], out: &mut [f32]) -> Result<()> {
     let Sizes { images, inputs, outputs } = sizes;
-    if images <= MOST_IMAGES {
+    if few_rows::IMAGES.contains(&images) {
         few_rows::weight_gradient(Step::best_f32(), sizes, input, gradient, out);
     } else {
         let gradient = Matrix::new(gradient, images, outputs);
@@ -184,7 +184,7 @@ fn weight_gradient(sizes: Sizes, gradient: &[f32], input: &[f32], out: &mut [f32
 fn input_gradient(sizes: Sizes, gradient: &[f32], weight: &[f32]) -> Result<Tensor> {
     let Sizes { images, inputs, outputs } = sizes;
     let mut out = vec![0.0; images * inputs];
-    if images <= MOST_IMAGES {
+    if few_rows::IMAGES.contains(&images) {
         few_rows::input_gradient(Step::best_f32(), sizes, gradient, weight, &mut out);
     } else {
         multiply(&mut out, Matrix::new(gradient, images, outputs), Matrix::new(weight, outputs, inputs), false, Threads::All);

@@ -3,7 +3,7 @@
 use candle_core::{Device, Result, Tensor, Var};
 use tuning_fork::nn::ops::{self, ConvOptions, Running};
 
-use super::reference::{Reference, assert_close, draw, values};
+use super::reference::{Reference, assert_close, distance, draw, values};
 
 const TOLERANCE: f64 = 2e-6;
 
@@ -59,6 +59,21 @@ fn relu_and_linear_are_pytorchs() {
     compare(&reference, "relu", &ops::relu(&x).expect("relu"), &[("x", &x)]);
     let [x, w, b] = ["x", "w", "b"].map(|name| reference.var(&format!("linear.{name}")));
     compare(&reference, "linear", &ops::linear(&x, &w, &b).expect("linear"), &[("x", &x), ("w", &w), ("b", &b)]);
+}
+
+#[test]
+fn a_linear_layer_takes_no_image_and_any_number_of_them() {
+    let (w, b) = (draw(&[5, 7], 2), draw(&[5], 3));
+    // both ways to compute it, and the border between them
+    let all = ops::linear(&draw(&[20, 7], 1), &w, &b).and_then(|t| t.to_vec2::<f32>()).expect("20 rows");
+    for images in [0, 1, 16, 17] {
+        let x = draw(&[20, 7], 1).narrow(0, 0, images).expect("rows");
+        let some = ops::linear(&x, &w, &b).expect("rows");
+        assert_eq!(some.dims(), [images, 5]);
+        for (ours, row) in some.to_vec2::<f32>().expect("rows").iter().zip(&all) {
+            assert!(distance(ours, row) < 1e-6, "{images} images");
+        }
+    }
 }
 
 #[test]

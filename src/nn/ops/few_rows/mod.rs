@@ -4,9 +4,9 @@
 //! a product made for square matrices does several times, while it repacks them. Here blocks of weights are used where they lie:
 //!
 //! ```text
-//! output          y[n][o] += sum over i of x[n][i] w[o][i]     blocks of 4 rows of w
-//! weight gradient dw[o][i] = sum over n of dy[n][o] x[n][i]          blocks of 4 rows of dw
-//! input gradient  dx[n][i] = sum over o of dy[n][o] w[o][i]          blocks of COLUMNS columns of w
+//! output          y[n][o] += sum over i of x[n][i] w[o][i]    blocks of 4 rows of w
+//! weight gradient dw[o][i] = sum over n of dy[n][o] x[n][i]   blocks of 4 rows of dw
+//! input gradient  dx[n][i] = sum over o of dy[n][o] w[o][i]   blocks of COLUMNS columns of w
 //! ```
 //!
 //! Every sum has one order, whatever the number of threads.
@@ -16,6 +16,8 @@
 mod forward;
 mod gradients;
 
+use std::ops::RangeInclusive;
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -24,8 +26,8 @@ use gradients::{InputGradient, WeightGradient};
 
 use super::Step;
 
-/// Batches of up to this many images are computed here.
-pub const MOST_IMAGES: usize = 16;
+/// The batches that are computed here.
+pub const IMAGES: RangeInclusive<usize> = 1..=16;
 /// Outputs that one task works on.
 const OUTPUTS: usize = 16;
 /// Rows of weights that are used together.
@@ -33,7 +35,7 @@ const ROWS: usize = 4;
 /// Inputs that one task of the input gradient works on.
 const COLUMNS: usize = 512;
 
-/// The rows of a linear layer: `images` x `inputs` numbers come in, `images` x `outputs` go out.
+/// The sizes of a linear layer, none of them 0: `images` x `inputs` numbers come in, `images` x `outputs` go out.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     pub images: usize,
