@@ -171,12 +171,8 @@ fn forward(input: &[f32], weight: &[f32], bias: &[f32]) -> (CpuStorage, Shape) {
 #[expect(clippy::unnecessary_wraps, reason = "its callers lend it a tensor's memory, which may fail")]
 fn weight_gradient(sizes: Sizes, gradient: &[f32], input: &[f32], out: &mut [f32]) -> Result<()> {
     let Sizes { images, inputs, outputs } = sizes;
-    if few_rows::IMAGES.contains(&images) {
-        few_rows::weight_gradient(Step::best_f32(), sizes, input, gradient, out);
-    } else {
-        let gradient = Matrix::new(gradient, images, outputs);
-        multiply(out, gradient.transposed(), Matrix::new(input, images, inputs), false, Threads::All);
-    }
+    let gradient = Matrix::new(gradient, images, outputs);
+    multiply(out, gradient.transposed(), Matrix::new(input, images, inputs), false, Threads::All);
     Ok(())
 }
 
@@ -184,10 +180,6 @@ fn weight_gradient(sizes: Sizes, gradient: &[f32], input: &[f32], out: &mut [f32
 fn input_gradient(sizes: Sizes, gradient: &[f32], weight: &[f32]) -> Result<Tensor> {
     let Sizes { images, inputs, outputs } = sizes;
     let mut out = vec![0.0; images * inputs];
-    if few_rows::IMAGES.contains(&images) {
-        few_rows::input_gradient(Step::best_f32(), sizes, gradient, weight, &mut out);
-    } else {
-        multiply(&mut out, Matrix::new(gradient, images, outputs), Matrix::new(weight, outputs, inputs), false, Threads::All);
-    }
+    multiply(&mut out, Matrix::new(gradient, images, outputs), Matrix::new(weight, outputs, inputs), false, Threads::All);
     Tensor::from_vec(out, (images, inputs), &Device::Cpu)
 }

@@ -1,39 +1,30 @@
-//! The three products of a linear layer for a batch of a few images, each in one pass over the weights.
+//! The product of a linear layer for a batch of a few images, in one pass over the weights.
 //!
-//! With few images there is little to compute for each weight: the time is that of reading or writing the weights once, which
-//! a product made for square matrices does several times, while it repacks them. Here blocks of weights are used where they lie:
+//! With few images there is little to compute for each weight: the time is that of reading the weights once, which a product
+//! made for square matrices does several times, while it repacks them. Here blocks of four rows are used where they lie:
 //!
 //! ```text
-//! output          y[n][o] += sum over i of x[n][i] w[o][i]    blocks of 4 rows of w
-//! weight gradient dw[o][i] = sum over n of dy[n][o] x[n][i]   blocks of 4 rows of dw
-//! input gradient  dx[n][i] = sum over o of dy[n][o] w[o][i]   blocks of COLUMNS columns of w
+//! y[n][o] += sum over i of x[n][i] w[o][i]
 //! ```
 //!
-//! Every sum has one order, whatever the number of threads.
+//! Every sum has one order, whatever the number of threads. The gradients are left to the general product: done like this they
+//! gained nothing from eight images on (`cargo bench --bench linear`).
 
 #![allow(clippy::inline_always, reason = "what is dispatched to an instruction set must be compiled for it")]
-
-mod forward;
-mod gradients;
 
 use std::ops::RangeInclusive;
 
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use forward::Forward;
-use gradients::{InputGradient, WeightGradient};
-
 use super::Step;
 
 /// The batches that are computed here.
-pub const IMAGES: RangeInclusive<usize> = 1..=16;
+pub const IMAGES: RangeInclusive<usize> = 1..=64;
 /// Outputs that one task works on.
 const OUTPUTS: usize = 16;
 /// Rows of weights that are used together.
 const ROWS: usize = 4;
-/// Inputs that one task of the input gradient works on.
-const COLUMNS: usize = 512;
 
 /// The sizes of a linear layer, none of them 0: `images` x `inputs` numbers come in, `images` x `outputs` go out.
 #[derive(Clone, Copy, Debug)]
@@ -59,44 +50,10 @@ pub fn add_product(step: Step, shape: Shape, input: &[f32], weights: &[f32], out
     // one row an output, so that tasks write to places of their own
     let mut sums = vec![0.0; outputs * images];
     let tasks = sums.par_chunks_mut(OUTPUTS * images).zip(weights.par_chunks(OUTPUTS * inputs));
-    tasks.for_each(|(sums, weights)| dispatch(step, Forward { input, inputs, weights, sums }));
+    tasks.for_each(|(sums, weights)| dispatch(step, Product { input, inputs, weights, sums }));
     for (n, row) in output.chunks_exact_mut(outputs).enumerate() {
         for (out, sums) in row.iter_mut().zip(sums.chunks_exact(images)) {
             *out += sums[n];
-        }
-    }
-}
-
-/// Writes the gradient of the weights (outputs x inputs) from that of the output (images x outputs).
-pub fn weight_gradient(step: Step, shape: Shape, input: &[f32], output: &[f32], weights: &mut [f32]) {
-    shape.check(input, weights, output);
-    let Shape { images, inputs, outputs } = shape;
-    weights.par_chunks_mut(OUTPUTS * inputs).enumerate().for_each(|(task, weights)| {
-        let rows = weights.len() / inputs;
-        let mut factors = vec![0.0; images * rows.next_multiple_of(ROWS)];
-        // groups of four rows, an image after the other: [group][image][row]
-        for (n, gradient) in output.chunks_exact(outputs).enumerate() {
-            for r in 0..rows {
-                factors[(r / ROWS * images + n) * ROWS + r % ROWS] = gradient[task * OUTPUTS + r];
-            }
-        }
-        dispatch(step, WeightGradient { input, inputs, factors: &factors, images, weights });
-    });
-}
-
-/// Writes the gradient of the input (images x inputs) from that of the output (images x outputs).
-pub fn input_gradient(step: Step, shape: Shape, output: &[f32], weights: &[f32], input: &mut [f32]) {
-    shape.check(input, weights, output);
-    let Shape { images, inputs, outputs } = shape;
-    // each task has its columns of all images in one piece
-    let mut pieces = vec![0.0; images * inputs];
-    pieces.par_chunks_mut(images * COLUMNS).enumerate().for_each(|(task, piece)| {
-        dispatch(step, InputGradient { output, outputs, weights, inputs, from: task * COLUMNS, images, piece });
-    });
-    for (task, piece) in pieces.chunks(images * COLUMNS).enumerate() {
-        let columns = piece.len() / images;
-        for (row, values) in input.chunks_exact_mut(inputs).zip(piece.chunks_exact(columns)) {
-            row[task * COLUMNS..][..columns].copy_from_slice(values);
         }
     }
 }
@@ -126,6 +83,85 @@ fn dispatch<Op: WithSimd<Output = ()>>(step: Step, op: Op) {
     }
 }
 
+/// Some outputs of all images.
+struct Product<'a> {
+    input: &'a [f32],
+    inputs: usize,
+    /// Outputs of this task x inputs.
+    weights: &'a [f32],
+    /// Outputs of this task x images.
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { input, inputs, weights, sums } = self;
+        let images = input.len() / inputs;
+        for (weights, sums) in weights.chunks(ROWS * inputs).zip(sums.chunks_mut(ROWS * images)) {
+            if weights.len() == ROWS * inputs {
+                let rows: [&[f32]; ROWS] = std::array::from_fn(|r| &weights[r * inputs..][..inputs]);
+                dot_rows::<S, ROWS>(simd, rows, input, images, sums);
+            } else {
+                for (row, sums) in weights.chunks_exact(inputs).zip(sums.chunks_exact_mut(images)) {
+                    dot_rows::<S, 1>(simd, [row], input, images, sums);
+                }
+            }
+        }
+    }
+}
+
+/// The products of R rows of weights with all images; `sums` is R x images.
+#[inline(always)]
+fn dot_rows<S: Simd, const R: usize>(simd: S, rows: [&[f32]; R], input: &[f32], images: usize, sums: &mut [f32]) {
+    let mut n = 0;
+    while n < images {
+        // sums of four rows and four images take half of AVX-512's registers, and two images half of AVX2's
+        n += match images - n {
+            4.. if S::REGISTER_COUNT > 16 => dots::<S, R, 4>(simd, rows, input, n, images, sums),
+            2.. => dots::<S, R, 2>(simd, rows, input, n, images, sums),
+            _ => dots::<S, R, 1>(simd, rows, input, n, images, sums),
+        };
+    }
+}
+
+/// The products of R rows with the N images from `first` on; returns N.
+#[inline(always)]
+fn dots<S: Simd, const R: usize, const N: usize>(
+    simd: S,
+    rows: [&[f32]; R],
+    input: &[f32],
+    first: usize,
+    images: usize,
+    sums: &mut [f32],
+) -> usize {
+    let inputs = rows[0].len();
+    let pictures: [&[f32]; N] = std::array::from_fn(|n| &input[(first + n) * inputs..][..inputs]);
+    let (vectors, rest) = (inputs / S::F32_LANES, inputs % S::F32_LANES);
+    let w = rows.map(|row| &S::as_simd_f32s(row).0[..vectors]);
+    let x = pictures.map(|row| &S::as_simd_f32s(row).0[..vectors]);
+    let mut lanes = [[simd.splat_f32s(0.0); N]; R];
+    for i in 0..vectors {
+        let x = x.map(|row| row[i]);
+        for (w, lanes) in w.iter().zip(&mut lanes) {
+            let w = w[i];
+            for (x, lane) in x.iter().zip(lanes) {
+                *lane = simd.mul_add_e_f32s(w, *x, *lane);
+            }
+        }
+    }
+    for (r, lanes) in lanes.iter().enumerate() {
+        for (n, lane) in lanes.iter().enumerate() {
+            let tail = inputs - rest..inputs;
+            let tail: f32 = rows[r][tail.clone()].iter().zip(&pictures[n][tail]).map(|(w, x)| w * x).sum();
+            sums[r * images + first + n] = simd.reduce_sum_f32s(*lane) + tail;
+        }
+    }
+    N
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,26 +185,12 @@ mod tests {
             for (images, inputs, outputs) in [(1, 1, 1), (1, 37, 10), (2, 16, 4), (3, 515, 9), (7, 64, 35), (8, 1030, 16), (16, 100, 6)] {
                 let shape = Shape { images, inputs, outputs };
                 let (x, w, b) = (numbers(images * inputs, 7919), numbers(outputs * inputs, 7907), numbers(outputs, 31));
-                let dy = numbers(images * outputs, 7901);
                 let mut y = b.repeat(images);
                 add_product(step, shape, &x, &w, &mut y);
-                let (mut dw, mut dx) = (vec![f32::NAN; w.len()], vec![f32::NAN; x.len()]);
-                weight_gradient(step, shape, &x, &dy, &mut dw);
-                input_gradient(step, shape, &dy, &w, &mut dx);
                 for n in 0..images {
                     for o in 0..outputs {
                         let exact = expected((0..inputs).map(|i| (x[n * inputs + i], w[o * inputs + i]))) + f64::from(b[o]);
                         close(y[n * outputs + o], exact, (step, shape, n, o));
-                    }
-                    for i in 0..inputs {
-                        let exact = expected((0..outputs).map(|o| (dy[n * outputs + o], w[o * inputs + i])));
-                        close(dx[n * inputs + i], exact, (step, shape, n, i));
-                    }
-                }
-                for o in 0..outputs {
-                    for i in 0..inputs {
-                        let exact = expected((0..images).map(|n| (dy[n * outputs + o], x[n * inputs + i])));
-                        close(dw[o * inputs + i], exact, (step, shape, o, i));
                     }
                 }
             }
