@@ -15,7 +15,7 @@ use egui::accesskit::Node;
 use egui::{Context, Event as Input, Modifiers, PointerButton, Pos2, RawInput, Rect, pos2, vec2};
 use half::f16;
 use tuning_fork::app::{Action, Pane, TuningForkApp};
-use tuning_fork::data::{Catalogue, DataError, Dataset, GALAXY10_CLASSES, GALAXY10_COUNTS, ImageSource, Split};
+use tuning_fork::data::{Catalogue, DataError, Dataset, GALAXY10_CLASSES, GALAXY10_COUNTS, ImageSource, Part, Split};
 use tuning_fork::imaging::Image;
 use tuning_fork::metrics::{Confusion, Predictions, forgetting};
 use tuning_fork::random::{Purpose, Random};
@@ -49,10 +49,10 @@ fn main() {
     let split = Split::stratified(&labels, GALAXY10_CLASSES.len(), 42).expect("enough images");
     write_run(folder.path(), &labels, &split);
     let record = best("open a run of 100 epochs", 20, || Record::open(folder.path()).expect("a run"));
-    let predictions = best("read the probabilities of an epoch", 20, || record.predictions(50).expect("probabilities"));
+    let predictions = best("read the probabilities of an epoch", 20, || record.predictions(Part::Valid, 50).expect("probabilities"));
     best("scores, intervals, calibration, curves, label errors", 5, || Analysis::new(predictions.clone()));
     best("follow all images over 100 epochs", 5, || {
-        let epochs: Vec<Predictions> = (1..=EPOCHS).map(|epoch| record.predictions(epoch).expect("probabilities")).collect();
+        let epochs: Vec<Predictions> = (1..=EPOCHS).map(|epoch| record.predictions(Part::Valid, epoch).expect("probabilities")).collect();
         forgetting(&epochs).expect("the same images")
     });
     click(folder.path(), labels);

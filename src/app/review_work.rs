@@ -3,7 +3,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use super::explored::Progress;
+use super::reviewed::Evaluated;
 use crate::data::{Dataset, Part};
 use crate::explain::Calibration;
 use crate::metrics::{Comparison, Learning, Predictions, compare as compare_predictions, forgetting};
@@ -14,8 +17,8 @@ use crate::train;
 pub enum Source {
     /// They are in memory.
     Ready(Arc<Predictions>),
-    /// The validation images of a run at an epoch, on disk.
-    Read(Arc<Record>, usize),
+    /// The images of a part of a run at an epoch, on disk.
+    Read(Arc<Record>, Part, usize),
 }
 
 impl Source {
@@ -23,7 +26,7 @@ impl Source {
     pub fn predictions(&self) -> Result<Arc<Predictions>, String> {
         match self {
             Self::Ready(predictions) => Ok(Arc::clone(predictions)),
-            Self::Read(record, epoch) => record.predictions(*epoch).map(Arc::new).map_err(|error| error.to_string()),
+            Self::Read(record, part, epoch) => record.predictions(*part, *epoch).map(Arc::new).map_err(|error| error.to_string()),
         }
     }
 }
@@ -58,25 +61,34 @@ pub fn analyse(source: &Source) -> Result<Arc<Analysis>, String> {
 
 /// What became of each validation image over the epochs that are kept.
 pub fn learning(record: &Record) -> Result<Arc<Vec<Learning>>, String> {
+    let kept = record.kept.of(Part::Valid);
     let epochs: Vec<Predictions> =
-        record.predicted.iter().map(|&epoch| record.predictions(epoch)).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+        kept.iter().map(|&epoch| record.predictions(Part::Valid, epoch)).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     forgetting(&epochs).map(Arc::new).ok_or_else(|| "no epoch's probabilities are kept".to_owned())
 }
 
 /// The second predictions against the first; runs of other data are refused.
-pub fn compare(a: &Record, b: &Record, first: &Source, second: &Source) -> Result<Arc<Comparison>, String> {
-    a.comparable(b).map_err(|error| error.to_string())?;
+pub fn compare(a: &Record, b: &Record, part: Part, first: &Source, second: &Source) -> Result<Arc<Comparison>, String> {
+    a.comparable(b, part).map_err(|error| error.to_string())?;
     let (first, second) = (first.predictions()?, second.predictions()?);
     compare_predictions(&first, &second)
         .map(Arc::new)
         .ok_or_else(|| "the two are about other images; choose two runs of one data set and split".to_owned())
 }
 
-/// Evaluates the best model of a run on a part of its data.
-pub fn evaluate(record: &Record, part: Part, set: &Arc<Dataset>) -> Result<Arc<Predictions>, String> {
-    let evaluation = train::evaluate(&record.folder, part, set).map_err(|error| error.to_string())?;
-    let truth = evaluation.images.iter().map(|&image| set.labels[image as usize]).collect();
-    Predictions::new(evaluation.classes.len(), truth, evaluation.probabilities).map(Arc::new).map_err(|error| error.to_string())
+/// Evaluates the best model of a run on a part of its data and keeps what came out in the run's folder.
+pub fn evaluate(record: &Record, part: Part, set: &Arc<Dataset>, progress: &Progress) -> Result<Option<Evaluated>, String> {
+    let go_on = |done| {
+        progress.done.store(done, Ordering::Relaxed);
+        !progress.stop.load(Ordering::Relaxed)
+    };
+    let evaluation = train::evaluate(&record.folder, part, set, go_on).map_err(|error| error.to_string())?;
+    let Some(evaluation) = evaluation else { return Ok(None) };
+    let kept = evaluation.keep(&record.folder).map_err(|error| error.to_string());
+    // what is shown now is what is shown when the run is opened again
+    let again = evaluation.epoch.filter(|_| kept.is_ok()).and_then(|epoch| record.predictions(part, epoch).ok());
+    let predictions = again.map_or_else(|| evaluation.predictions().map_err(|error| error.to_string()), Ok)?;
+    Ok(Some(Evaluated { epoch: evaluation.epoch, predictions: Arc::new(predictions), kept }))
 }
 
 /// The temperature that is stored with a run's model, if one is.

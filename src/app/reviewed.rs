@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use super::explored::Progress;
 use super::state::{Data, DataKey};
 use crate::data::Part;
 use crate::explain::Calibration;
@@ -101,6 +103,26 @@ pub struct Opened {
     pub record: Arc<Record>,
 }
 
+/// The evaluation of the best model of a run on a part of its data, going on.
+pub struct Evaluating {
+    /// The run.
+    pub run: u64,
+    /// The part.
+    pub part: Part,
+    /// How far it is.
+    pub progress: Arc<Progress>,
+}
+
+/// What came out of it.
+pub struct Evaluated {
+    /// The epoch of the model, if that is known.
+    pub epoch: Option<usize>,
+    /// Labels and probabilities.
+    pub predictions: Arc<Predictions>,
+    /// Whether they are in the run's folder now, or why not.
+    pub kept: Result<(), String>,
+}
+
 /// What the Confusion panel works with.
 #[derive(Default)]
 pub struct Reviewed {
@@ -124,8 +146,8 @@ pub struct Reviewed {
     pub learning: Shelf<(u64, usize), Vec<Learning>>,
     /// Comparisons.
     pub comparisons: Shelf<(Key, Key), Comparison>,
-    /// The run whose best model is being evaluated.
-    pub evaluating: Option<u64>,
+    /// The best model of a run is being evaluated.
+    pub evaluating: Option<Evaluating>,
     /// Temperatures that are stored with the models of runs.
     pub calibrations: Vec<(u64, Calibration)>,
 }
@@ -138,6 +160,14 @@ impl Reviewed {
             return self.session.as_ref()?.as_ref().ok();
         }
         self.opened.iter().find(|opened| opened.id == run).map(|opened| &opened.record)
+    }
+
+    /// The same, to learn more of it.
+    pub fn record_mut(&mut self, run: u64) -> Option<&mut Arc<Record>> {
+        if run == SESSION {
+            return self.session.as_mut()?.as_mut().ok();
+        }
+        self.opened.iter_mut().find(|opened| opened.id == run).map(|opened| &mut opened.record)
     }
 
     /// Whether the data set that is open is, as far as anybody can tell, the one of a run.
@@ -169,8 +199,15 @@ impl Reviewed {
         self.learning.forget(|(of, _)| *of == run);
         self.comparisons.forget(|(a, b)| a.run == run || b.run == run);
         self.calibrations.retain(|(of, _)| *of != run);
-        if self.evaluating == Some(run) {
-            self.evaluating = None;
+        if self.evaluating.as_ref().is_some_and(|evaluating| evaluating.run == run) {
+            self.stop_evaluating();
+        }
+    }
+
+    /// Ends the evaluation that goes on.
+    pub fn stop_evaluating(&mut self) {
+        if let Some(evaluating) = self.evaluating.take() {
+            evaluating.progress.stop.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -196,6 +233,8 @@ pub enum Change {
     Want(Wanted),
     /// Evaluates the best model of a run on a part of its data.
     Evaluate(u64, Part),
+    /// Ends that early; nothing of it is kept.
+    StopEvaluating,
     /// Opens the data set of a run.
     OpenData(u64),
     /// Stores the temperature that fits these predictions with the run's model.
@@ -216,8 +255,8 @@ pub enum Answer {
     Session(Result<Box<Record>, String>),
     /// Labels and probabilities.
     Predictions(Key, Result<Arc<Predictions>, String>),
-    /// The same from an evaluation.
-    Evaluated(Key, Result<Arc<Predictions>, String>),
+    /// The best model of a run was evaluated on a part, or that was ended early (`None`).
+    Evaluated(u64, Part, Result<Option<Evaluated>, String>),
     /// What is read off them, and the temperature that is stored with the run's model.
     Analysis(Key, Result<Arc<Analysis>, String>),
     /// What became of each validation image.

@@ -1,15 +1,16 @@
-//! `tuning-fork evaluate`: how good a run's best epoch is on a part of the run's own split.
+//! `tuning-fork evaluate`: how good a run's best epoch is on a part of the run's own split. The answers stay in the run folder.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::choice::Choice;
 use super::{output, report};
-use crate::data::{self, Part};
+use crate::data::{self, Dataset, Part};
 use crate::train::{self, Evaluation, RunFolder};
 
 /// What `evaluate` takes.
@@ -44,7 +45,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let dataset = data::load(choice, config.synthetic_images, config.size, config.seed)
         .with_context(|| format!("the run's data set {choice} cannot be opened; if it has moved, name its folder with --data"))?;
     super::tell_skipped(&dataset);
-    let evaluation = train::evaluate(&folder, arguments.split, &Arc::new(dataset))?;
+    let evaluation = evaluate_and_keep(&folder, arguments.split, &Arc::new(dataset))?;
     if arguments.json {
         output::json(&as_json(arguments, &evaluation))?;
     } else {
@@ -53,12 +54,29 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Evaluates the best model with a bar, and keeps the answers in the run folder, where the window finds them; that they could not be
+/// kept is told.
+pub(super) fn evaluate_and_keep(folder: &RunFolder, part: Part, dataset: &Arc<Dataset>) -> anyhow::Result<Evaluation> {
+    let images = folder.split()?.split.part(part).len();
+    let bar = ProgressBar::new(images as u64).with_style(super::data::image_style());
+    let evaluation = train::evaluate(folder, part, dataset, |done| {
+        bar.set_position(done as u64);
+        true
+    });
+    bar.finish_and_clear();
+    let evaluation = evaluation?.context("the evaluation was stopped")?;
+    if let Err(error) = evaluation.keep(folder) {
+        output::note(format!("warning: the probabilities were not kept in the run folder ({error}); the scores are right all the same"));
+    }
+    Ok(evaluation)
+}
+
 fn tables(arguments: &Arguments, evaluation: &Evaluation) -> String {
     let (confusion, classes) = (&evaluation.confusion, &evaluation.classes);
     format!(
         "{}, {} part\n\n{}\n\n{}\n\n{}",
         arguments.run.display(),
-        part(arguments.split),
+        arguments.split.title(),
         report::scores(confusion, evaluation.loss),
         report::classes(&evaluation.scores, classes),
         report::matrix(confusion, classes),
@@ -80,6 +98,7 @@ fn as_json(arguments: &Arguments, evaluation: &Evaluation) -> serde_json::Value 
     json!({
         "run": arguments.run,
         "split": evaluation.part,
+        "epoch": evaluation.epoch,
         "images": evaluation.confusion.total(),
         "accuracy": scores.accuracy,
         "accuracy_interval_95": [evaluation.accuracy_interval.low, evaluation.accuracy_interval.high],
@@ -89,12 +108,4 @@ fn as_json(arguments: &Arguments, evaluation: &Evaluation) -> serde_json::Value 
         "classes": classes,
         "confusion": evaluation.confusion,
     })
-}
-
-fn part(part: Part) -> &'static str {
-    match part {
-        Part::Train => "training",
-        Part::Valid => "validation",
-        Part::Test => "test",
-    }
 }

@@ -7,11 +7,12 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::choice::Choice;
+use super::evaluate::evaluate_and_keep;
 use super::output;
 use crate::data::{self, Dataset, Part};
 use crate::metrics::{Learning, Predictions, forgetting};
 use crate::review::{Record, Subject, report};
-use crate::train::{self, write_whole};
+use crate::train::write_whole;
 
 /// What `report` takes.
 #[derive(Args, Debug)]
@@ -22,10 +23,11 @@ pub struct Arguments {
     /// The HTML file to write; a file of that name is replaced
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// The part to report on: valid, from the probabilities that the run kept; or test or train, for which the best model is evaluated now
+    /// The part to report on: valid, from the probabilities that the run kept; or test or train, on which the best model is evaluated
+    /// first if it was not yet
     #[arg(long, value_name = "PART", default_value = "valid", value_parser = Choice::<Part>::new())]
     split: Part,
-    /// The epoch, for the validation part; the best one if it is left out
+    /// The epoch; the best one if it is left out. For test and train only epochs that were evaluated while they were the best
     #[arg(long, value_name = "N")]
     epoch: Option<usize>,
     /// The run's data set, if it has moved. Without it the report has no pictures
@@ -53,8 +55,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !epochs.contains(&epoch) {
         bail!("this run has no epoch {epoch}; choose one of {}", list(&epochs));
     }
-    let predictions = if arguments.split == Part::Valid {
-        match record.predictions(epoch) {
+    let predictions = if arguments.split == Part::Valid || record.kept.of(arguments.split).contains(&epoch) {
+        match record.predictions(arguments.split, epoch) {
             Ok(predictions) => Some(predictions),
             Err(error) => {
                 output::note(format!("warning: {error}; the report has only what the run told"));
@@ -63,7 +65,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
     } else {
         if arguments.epoch.is_some_and(|epoch| epoch != best) {
-            bail!("only the best epoch ({best}) has a model, so --epoch goes with --split valid only");
+            let part = arguments.split.title();
+            bail!(
+                "epoch {epoch} was not evaluated on the {part} images, and only the best epoch ({best}) still has a model; leave --epoch out"
+            );
         }
         Some(evaluate(arguments, &record, dataset.as_ref())?)
     };
@@ -92,14 +97,13 @@ fn dataset(arguments: &Arguments, record: &Record) -> Option<Arc<Dataset>> {
 
 fn evaluate(arguments: &Arguments, record: &Record, dataset: Option<&Arc<Dataset>>) -> anyhow::Result<Predictions> {
     let dataset = dataset.context("the best model cannot be evaluated without the run's data set; name its folder with --data")?;
-    let evaluation = train::evaluate(&record.folder, arguments.split, dataset)?;
-    let truth = evaluation.images.iter().map(|&image| dataset.labels[image as usize]).collect();
-    Ok(Predictions::new(evaluation.classes.len(), truth, evaluation.probabilities)?)
+    Ok(evaluate_and_keep(&record.folder, arguments.split, dataset)?.predictions()?)
 }
 
 /// What became of each validation image, if every kept epoch can be read.
 fn learning(record: &Record) -> Option<Vec<Learning>> {
-    let epochs: Vec<Predictions> = record.predicted.iter().map(|&epoch| record.predictions(epoch)).collect::<Result<_, _>>().ok()?;
+    let epochs: Vec<Predictions> =
+        record.kept.of(Part::Valid).iter().map(|&epoch| record.predictions(Part::Valid, epoch)).collect::<Result<_, _>>().ok()?;
     forgetting(&epochs)
 }
 

@@ -9,13 +9,14 @@ use crate::random::{Purpose, Random};
 /// The fewest images of a class that can be split: one for each part.
 pub(super) const FEWEST: usize = 3;
 
-/// One of the three parts of a split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// One of the three parts of a split; validation is what a run is looked at by unless another is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// The images that the network learns from.
     Train,
     /// The images that choose the best epoch.
+    #[default]
     Valid,
     /// The images that are looked at once, at the end.
     Test,
@@ -31,6 +32,16 @@ impl Part {
         match self {
             Self::Train => "train",
             Self::Valid => "valid",
+            Self::Test => "test",
+        }
+    }
+
+    /// `training`, `validation` or `test`, for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Train => "training",
+            Self::Valid => "validation",
             Self::Test => "test",
         }
     }

@@ -60,6 +60,9 @@ pub struct ModelSpec {
     pub normalisation: Normalisation,
     /// The program's version that wrote the file.
     pub program_version: String,
+    /// The epoch of the run after which the weights were taken, counted from 1; files of older programs do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<usize>,
 }
 
 #[cfg(test)]

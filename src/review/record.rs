@@ -1,11 +1,11 @@
-//! A run as it lies in its folder: what it was, how each epoch went, and the probabilities of its validation images. Read
+//! A run as it lies in its folder: what it was, how each epoch went, and the probabilities that are kept. Read
 //! only; parts that are missing or damaged are told in words, and the rest is still there.
 
 use std::path::Path;
 
 use crate::data::{Dataset, Part};
 use crate::metrics::Predictions;
-use crate::train::{Config, EpochReport, RecordedSplit, RunError, RunFolder, Session};
+use crate::train::{Config, EpochReport, KeptEpochs, RecordedSplit, RunError, RunFolder, Session};
 
 /// Why something of a run cannot be shown. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +32,9 @@ pub struct Record {
     pub session: Session,
     /// Which images it used, if that is still known.
     pub split: Option<RecordedSplit>,
-    /// The epochs whose probabilities are kept, ascending, counted from 1.
-    pub predicted: Vec<usize>,
+    /// The epochs whose probabilities are kept: of the validation images those of the run, of the other parts those on which
+    /// the best model of the time was evaluated.
+    pub kept: KeptEpochs,
     /// What is missing or damaged, in words for the user.
     pub problems: Vec<String>,
     /// The labels of all images of the data set, if they are known.
@@ -54,21 +55,20 @@ impl Record {
             Session::default()
         });
         let split = folder.split().map_err(|error| problems.push(format!("Which images were used is not known any more: {error}."))).ok();
-        let predicted = folder.predicted_epochs().unwrap_or_else(|error| {
-            problems.push(format!("The kept probabilities cannot be listed: {error}."));
-            Vec::new()
-        });
-        let reported = session.epochs.len();
-        if predicted.len() < reported {
-            let gone = reported - predicted.len();
-            problems.push(format!(
-                "The probabilities of {gone} of {reported} epochs are gone from {}; for those there is a matrix, but no galaxies.",
-                path.join("predictions").display()
-            ));
-        }
+        let kept = match folder.kept_epochs() {
+            Ok(kept) => {
+                problems.extend(gone(&kept, &session, path));
+                kept
+            }
+            // this says why they are gone, too
+            Err(error) => {
+                problems.push(format!("The kept probabilities cannot be listed, so there are matrices, but no galaxies: {error}."));
+                KeptEpochs::default()
+            }
+        };
         let labels = split.as_ref().map(|split| split.labels.clone()).filter(|labels| !labels.is_empty());
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { folder, name, config, session, split, predicted, problems, labels })
+        Ok(Self { folder, name, config, session, split, kept, problems, labels })
     }
 
     /// Takes the labels from the data set if the run did not write them down (older runs) and the data set is the run's.
@@ -102,10 +102,10 @@ impl Record {
         (0..classes).map(|class| format!("class {class}")).collect()
     }
 
-    /// The epochs that can be shown, ascending: those that were told and those whose probabilities are kept.
+    /// The epochs whose validation can be shown, ascending: those that were told and those whose probabilities are kept.
     #[must_use]
     pub fn epochs(&self) -> Vec<usize> {
-        let mut epochs: Vec<usize> = self.session.epochs.iter().map(|e| e.epoch).chain(self.predicted.iter().copied()).collect();
+        let mut epochs: Vec<usize> = self.session.epochs.iter().map(|e| e.epoch).chain(self.kept.of(Part::Valid).iter().copied()).collect();
         epochs.sort_unstable();
         epochs.dedup();
         epochs
@@ -136,24 +136,25 @@ impl Record {
         self.images(part).iter().map(|&image| labels.get(image as usize).copied()).collect()
     }
 
-    /// Labels and probabilities of the validation images after an epoch (counted from 1), in the order of the split.
+    /// Labels and probabilities of the images of a part after an epoch (counted from 1), in the order of the split.
     ///
     /// # Errors
     /// If they are gone or damaged, or do not fit the split.
-    pub fn predictions(&self, epoch: usize) -> Result<Predictions, ReviewError> {
-        let labels = self.labels(Part::Valid).ok_or_else(|| {
+    pub fn predictions(&self, part: Part, epoch: usize) -> Result<Predictions, ReviewError> {
+        let labels = self.labels(part).ok_or_else(|| {
             let path = self.folder.path().display();
             ReviewError::Request(format!("the labels of {path} are not known; open the run's data set ({}) first", self.config.data))
         })?;
-        let table = self.folder.probabilities(epoch)?;
+        let table = self.folder.probabilities(part, epoch)?;
         let classes = self.classes().len();
         if table.len() != labels.len() || table.classes != classes {
             return Err(ReviewError::Request(format!(
-                "the probabilities of epoch {epoch} are of {} images and {} classes, but the run has {} validation images and {classes} \
-                 classes; the file is of another run, choose another epoch",
+                "the probabilities of epoch {epoch} are of {} images and {} classes, but the run has {} {} images and {classes} classes; the \
+                 file is of another run, choose another epoch",
                 table.len(),
                 table.classes,
-                labels.len()
+                labels.len(),
+                part.title()
             )));
         }
         let probabilities = table.values.iter().map(|p| p.to_f32()).collect();
@@ -161,11 +162,11 @@ impl Record {
             .map_err(|error| ReviewError::Request(format!("the probabilities of epoch {epoch} cannot be used: {error}")))
     }
 
-    /// Whether another run looked at the same validation images of the same data set; if not, what differs, in words.
+    /// Whether another run has the same images of the same data set in a part; if not, what differs, in words.
     ///
     /// # Errors
     /// A message that names both runs.
-    pub fn comparable(&self, other: &Self) -> Result<(), ReviewError> {
+    pub fn comparable(&self, other: &Self, part: Part) -> Result<(), ReviewError> {
         let refuse = |why: String| {
             Err(ReviewError::Request(format!(
                 "{} and {} cannot be compared: {why}. Choose two runs of one data set and split",
@@ -181,12 +182,23 @@ impl Record {
         if a.images != b.images {
             return refuse(format!("their data sets have {} and {} images", a.images, b.images));
         }
-        if a.split.valid != b.split.valid {
-            return refuse("they validated on other images (another split seed)".into());
+        if a.split.part(part) != b.split.part(part) {
+            return refuse(format!("their {} images are others (another split seed)", part.title()));
         }
-        match (self.labels(Part::Valid), other.labels(Part::Valid)) {
+        match (self.labels(part), other.labels(part)) {
             (Some(a), Some(b)) if a != b => refuse("the same images have other labels".into()),
             _ => Ok(()),
         }
     }
+}
+
+/// What is to be said of validation probabilities that are gone.
+fn gone(kept: &KeptEpochs, session: &Session, path: &Path) -> Option<String> {
+    let (kept, reported) = (kept.of(Part::Valid).len(), session.epochs.len());
+    (kept < reported).then(|| {
+        let gone = reported - kept;
+        let folder = path.join("predictions");
+        let folder = folder.display();
+        format!("The probabilities of {gone} of {reported} epochs are gone from {folder}; for those there is a matrix, but no galaxies.")
+    })
 }

@@ -65,17 +65,8 @@ pub fn report(subject: &Subject<'_>) -> String {
     page.finish()
 }
 
-/// The part in words.
-fn part_name(part: Part) -> &'static str {
-    match part {
-        Part::Train => "training",
-        Part::Valid => "validation",
-        Part::Test => "test",
-    }
-}
-
 fn subtitle(subject: &Subject<'_>) -> String {
-    let (part, epoch) = (part_name(subject.part), subject.epoch);
+    let (part, epoch) = (subject.part.title(), subject.epoch);
     let best = if subject.record.session.best_epoch().is_some_and(|best| best.epoch == epoch) { ", the best one" } else { "" };
     let images = subject.record.images(subject.part).len();
     let data = subject.record.session.started.as_ref().map_or(subject.record.config.data.as_str(), |started| &started.data);

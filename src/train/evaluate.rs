@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::cache::ImageCache;
 use super::loss::Loss;
-use super::validate::Pass;
-use super::{RunFolder, TrainError, device};
+use super::validate::{self, Pass};
+use super::{RunError, RunFolder, TrainError, device};
 use crate::data::{Dataset, Part};
-use crate::metrics::{Confusion, Interval, Scores, wilson};
+use crate::metrics::{Confusion, Interval, Predictions, PredictionsError, Scores, wilson};
 use crate::nn::weights;
 
 /// The best model of a run on one part of its split.
@@ -15,6 +15,8 @@ use crate::nn::weights;
 pub struct Evaluation {
     /// The part.
     pub part: Part,
+    /// The epoch of the model, counted from 1, if that is known.
+    pub epoch: Option<usize>,
     /// Class names in label order.
     pub classes: Vec<String>,
     /// One row a true class.
@@ -27,15 +29,48 @@ pub struct Evaluation {
     pub loss: f64,
     /// The images, as indices into the data set.
     pub images: Vec<u32>,
+    /// Their labels.
+    pub labels: Vec<u32>,
     /// Their probabilities, one row of `classes` numbers an image.
     pub probabilities: Vec<f32>,
 }
 
-/// Evaluates the best model of a run on `part` of the split that the run recorded.
+impl Evaluation {
+    /// Labels and probabilities as everything else is read off them.
+    ///
+    /// # Errors
+    /// If a probability is none, as those of a model with numbers that are not finite.
+    pub fn predictions(&self) -> Result<Predictions, PredictionsError> {
+        Predictions::new(self.classes.len(), self.labels.clone(), self.probabilities.clone())
+    }
+
+    /// Keeps the probabilities in the run's folder, beside those of the epochs. What the run itself told of its validation images
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// If the epoch of the model is not known, or the file cannot be written.
+    pub fn keep(&self, folder: &RunFolder) -> Result<(), RunError> {
+        let Some(epoch) = self.epoch else {
+            return Err(RunError::invalid(&folder.best_model(), "nothing says which epoch this model is of, so its answers are not kept"));
+        };
+        if self.part == Part::Valid && folder.has_probabilities(self.part, epoch) {
+            return Ok(());
+        }
+        folder.save_probabilities(self.part, epoch, &validate::to_f16(self.classes.len(), &self.probabilities))
+    }
+}
+
+/// Evaluates the best model of a run on `part` of the split that the run recorded. `go_on` is asked before each batch with the
+/// number of images done; once it says no, the answer is `None`.
 ///
 /// # Errors
 /// If there is no model yet, the data set is another one than the run's, or a picture cannot be read.
-pub fn evaluate(folder: &RunFolder, part: Part, dataset: &Arc<Dataset>) -> Result<Evaluation, TrainError> {
+pub fn evaluate(
+    folder: &RunFolder,
+    part: Part,
+    dataset: &Arc<Dataset>,
+    mut go_on: impl FnMut(usize) -> bool + Send,
+) -> Result<Option<Evaluation>, TrainError> {
     let config = folder.config()?;
     let recorded = folder.split()?;
     if let Some(difference) = recorded.difference(dataset) {
@@ -47,6 +82,7 @@ pub fn evaluate(folder: &RunFolder, part: Part, dataset: &Arc<Dataset>) -> Resul
         let (network, spec) = weights::load(folder.best_model(), &device)?;
         network.set_step(instructions);
         let images = recorded.split.part(part);
+        let mut begun = 0;
         let answers = Pass {
             network: &*network,
             loss: &Loss::new(&config, &class_counts(dataset, &recorded.split.train)),
@@ -56,18 +92,25 @@ pub fn evaluate(folder: &RunFolder, part: Part, dataset: &Arc<Dataset>) -> Resul
             batch: config.batch,
             threads: device::threads(&config),
         }
-        .run(images, || true)?;
-        let Some(answers) = answers else { unreachable!("nobody asked to stop") };
-        Ok(Evaluation {
+        .run(images, || {
+            let done = begun.min(images.len());
+            begun += config.batch;
+            go_on(done)
+        })?;
+        // files of older programs do not say which epoch they are of
+        let epoch = spec.epoch.or_else(|| folder.outline().ok()?.best_epoch().map(|best| best.epoch));
+        Ok(answers.map(|answers| Evaluation {
             part,
+            epoch,
             classes: spec.classes,
             scores: answers.confusion.scores(),
             accuracy_interval: wilson(answers.confusion.correct(), answers.confusion.total()),
             confusion: answers.confusion,
             loss: answers.loss,
             images: images.to_vec(),
+            labels: images.iter().map(|&image| dataset.labels[image as usize]).collect(),
             probabilities: answers.probabilities,
-        })
+        }))
     })
 }
 

@@ -8,7 +8,7 @@
 //! | `summary.txt`           | how the run stands, for people                                                         |
 //! | `best.safetensors`      | the model of the best epoch, complete                                                  |
 //! | `last.safetensors`      | everything that a resumed run needs: weights, optimiser, position                      |
-//! | `predictions/`          | `epoch_0001.npy` ...: validation probabilities, images (in the order of the split) x classes, f16 |
+//! | `predictions/`          | `epoch_0001.npy` ...: validation probabilities, images (in the order of the split) x classes, f16; `test_0004.npy`, `train_0004.npy`: those of the other parts, once the best model was evaluated on them |
 //! | `lock`                  | held while a process trains here                                                       |
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -18,7 +18,6 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::predictions::{self, Probabilities};
 use super::{Config, Event, RunError, Session, files};
 use crate::data::{Dataset, Split};
 use crate::nn::Architecture;
@@ -156,10 +155,6 @@ impl RunFolder {
         self.path.join("split.json")
     }
 
-    fn prediction_path(&self, epoch: usize) -> PathBuf {
-        self.path.join("predictions").join(format!("epoch_{epoch:04}.npy"))
-    }
-
     /// What the run was asked to do.
     pub fn config(&self) -> Result<Config, RunError> {
         read_json(&self.config_path())
@@ -203,29 +198,6 @@ impl RunFolder {
         Ok(Session::replay(self.events_where(|line| !line.starts_with(br#"{"event":"steps""#))?))
     }
 
-    /// The epochs whose validation probabilities are kept, ascending, counted from 1.
-    pub fn predicted_epochs(&self) -> Result<Vec<usize>, RunError> {
-        let path = self.path.join("predictions");
-        let entries = match fs::read_dir(&path) {
-            Ok(entries) => entries,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(e) => return Err(RunError::io(&path, e)),
-        };
-        let mut epochs = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(|e| RunError::io(&path, e))?.file_name();
-            let number = name.to_str().and_then(|n| n.strip_prefix("epoch_")?.strip_suffix(".npy")?.parse::<usize>().ok());
-            epochs.extend(number);
-        }
-        epochs.sort_unstable();
-        Ok(epochs)
-    }
-
-    /// The validation probabilities after an epoch (counted from 1), one row an image in the order of the split's validation part.
-    pub fn probabilities(&self, epoch: usize) -> Result<Probabilities, RunError> {
-        predictions::read(&self.prediction_path(epoch))
-    }
-
     pub(super) fn save_config(&self, config: &Config) -> Result<(), RunError> {
         write_json(&self.config_path(), config)
     }
@@ -236,12 +208,6 @@ impl RunFolder {
 
     pub(super) fn has_split(&self) -> bool {
         self.split_path().exists()
-    }
-
-    pub(super) fn save_probabilities(&self, epoch: usize, probabilities: &Probabilities) -> Result<(), RunError> {
-        let path = self.prediction_path(epoch);
-        fs::create_dir_all(path.with_file_name("")).map_err(|e| RunError::io(&path, e))?;
-        predictions::write(&path, probabilities)
     }
 
     /// Takes the folder for training.

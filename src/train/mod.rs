@@ -34,7 +34,7 @@ pub use files::write_whole;
 pub use folder::{RecordedSplit, RunFolder};
 pub use loss::{Loss, LossValue, Mixed, class_weights};
 pub use optimizer::{Optimizer, Update, clip_scale, gradient_norm};
-pub use predictions::Probabilities;
+pub use predictions::{KeptEpochs, Probabilities};
 pub use preview::{Place, Preview};
 pub use protocol::{Command, Ended, EpochReport, Event, Outcome, Paused, Saved, Started, Steps};
 pub use schedule::{Plateau, Schedule};

@@ -10,7 +10,8 @@ use super::recorder::Recorder;
 use super::setup::{self, Setup, State};
 use super::validate::{Answers, Pass};
 use super::{BestBy, Command, EpochReport, Event, Job, Outcome, Paused, Saved, Steps, TrainError, Update, clip_scale, gradient_norm};
-use crate::nn::{Mode, weights};
+use crate::data::Part;
+use crate::nn::{Mode, ModelSpec, weights};
 
 /// How a run ended that did not fail.
 pub(super) struct Conclusion {
@@ -213,11 +214,12 @@ fn end_epoch(setup: &Setup, state: &mut State, control: &mut Control, answers: &
 
     // Told before the checkpoint is written: a run killed between the two tells this epoch again, and never misses it.
     control.recorder.tell(Event::Epoch(report));
-    if let Err(error) = setup.folder.save_probabilities(epoch, &answers.to_f16()) {
+    if let Err(error) = setup.folder.save_probabilities(Part::Valid, epoch, &answers.to_f16()) {
         control.saved(epoch, "predictions", false, Some(error));
     }
     if best {
-        let saved = weights::save(setup.folder.best_model(), &*state.network, &setup.spec);
+        let spec = ModelSpec { epoch: Some(epoch), ..setup.spec.clone() };
+        let saved = weights::save(setup.folder.best_model(), &*state.network, &spec);
         if saved.is_ok() {
             state.progress.best = Some(Best { epoch, score });
         }

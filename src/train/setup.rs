@@ -124,6 +124,7 @@ fn spec(config: &Config, dataset: &Dataset) -> ModelSpec {
         classes: dataset.classes.clone(),
         normalisation: Normalisation::default(),
         program_version: crate::VERSION.into(),
+        epoch: None,
     }
 }
 

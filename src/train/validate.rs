@@ -25,9 +25,13 @@ pub(super) struct Answers {
 impl Answers {
     /// The probabilities as they are kept on disk.
     pub fn to_f16(&self) -> Probabilities {
-        let values = self.probabilities.iter().map(|&p| f16::from_f32(p)).collect();
-        Probabilities { classes: self.confusion.classes(), values }
+        to_f16(self.confusion.classes(), &self.probabilities)
     }
+}
+
+/// Rows of `classes` probabilities as they are kept on disk.
+pub(super) fn to_f16(classes: usize, probabilities: &[f32]) -> Probabilities {
+    Probabilities { classes, values: probabilities.iter().map(|&p| f16::from_f32(p)).collect() }
 }
 
 /// How a list of images is looked at.

@@ -11,6 +11,7 @@ mod explore;
 mod explore_filter;
 mod explore_marks;
 mod keyboard;
+mod parts;
 mod pile;
 mod run;
 mod stand;

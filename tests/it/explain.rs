@@ -19,6 +19,7 @@ fn spec() -> ModelSpec {
         classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
         normalisation: Normalisation { mean: [0.1, 0.2, 0.3], std: [0.5, 0.6, 0.7] },
         program_version: tuning_fork::VERSION.into(),
+        epoch: None,
     }
 }
 

@@ -27,7 +27,7 @@ fn a_run_is_read_as_it_was_written() {
     assert_eq!(record.classes(), run.classes);
     assert_eq!(record.images(Part::Valid), run.split().valid);
     for epoch in 1..=4 {
-        let predictions = record.predictions(epoch).expect("probabilities");
+        let predictions = record.predictions(Part::Valid, epoch).expect("probabilities");
         let kept: Vec<f32> = run.probabilities(epoch).iter().map(|p| p.to_f32()).collect();
         assert_eq!(predictions.probabilities(), kept);
         assert_eq!(predictions.confusion(), record.report(epoch).expect("it was told").confusion);
@@ -43,29 +43,41 @@ fn a_damaged_folder_says_what_is_gone_and_shows_the_rest() {
     fs::remove_file(path.join("predictions/epoch_0002.npy")).expect("it was there");
     let record = Record::open(path).expect("still a run");
     assert!(record.problems[0].contains("1 of 4 epochs"), "{:?}", record.problems);
-    assert!(record.predictions(2).is_err() && record.predictions(3).is_ok() && record.report(2).is_some());
+    assert!(record.predictions(Part::Valid, 2).is_err() && record.predictions(Part::Valid, 3).is_ok() && record.report(2).is_some());
 
     write_npy(&path.join("predictions/epoch_0003.npy"), &run.probabilities(3)[..30]);
-    let message = record.predictions(3).expect_err("another length").to_string();
+    let message = record.predictions(Part::Valid, 3).expect_err("another length").to_string();
     assert!(message.contains("10 images") && message.contains("60 validation images"), "{message}");
 
     fs::write(path.join("events.jsonl"), "no JSON\n").expect("a file");
     let record = Record::open(path).expect("still a run");
     assert_eq!(record.epochs(), [1, 3, 4]);
     assert!(record.problems.iter().any(|problem| problem.contains("line 1")), "{:?}", record.problems);
-    assert!(record.predictions(1).is_ok());
+    assert!(record.predictions(Part::Valid, 1).is_ok());
 
     run.write(path);
     fs::remove_file(path.join("split.json")).expect("it was there");
     let record = Record::open(path).expect("still a run");
     assert!(record.problems.iter().any(|problem| problem.contains("split.json")), "{:?}", record.problems);
-    assert!(record.predictions(1).is_err() && record.report(1).is_some());
+    assert!(record.predictions(Part::Valid, 1).is_err() && record.report(1).is_some());
     assert_eq!(record.classes(), run.classes, "the events know the classes too");
 
     fs::remove_dir_all(path.join("predictions")).expect("it was there");
     assert!(Record::open(path).expect("still a run").report(1).is_some());
     fs::remove_file(path.join("config.json")).expect("it was there");
     assert!(Record::open(path).expect_err("no run any more").to_string().contains("holds no run"));
+}
+
+#[test]
+fn a_folder_of_probabilities_that_cannot_be_listed_is_told_once() {
+    let folder = folder(&Run::default());
+    let kept = folder.path().join("predictions");
+    fs::remove_dir_all(&kept).expect("it was there");
+    fs::write(&kept, "a file in its place").expect("a file");
+    let record = Record::open(folder.path()).expect("still a run");
+    assert_eq!(record.problems.len(), 1, "{:?}", record.problems);
+    assert!(record.problems[0].contains("cannot be listed"), "{:?}", record.problems);
+    assert_eq!(record.epochs(), [1, 2, 3, 4]);
 }
 
 #[test]
@@ -78,9 +90,9 @@ fn runs_of_other_data_are_not_compared() {
         folder(&Run { classes: ["Round", "Spiral", "Merging"], ..Run::default() }),
     ];
     let records: Vec<Record> = folders.iter().map(|folder| Record::open(folder.path()).expect("a run")).collect();
-    records[0].comparable(&records[1]).expect("the same data and split");
+    records[0].comparable(&records[1], Part::Valid).expect("the same data and split");
     for (other, word) in [(2, "split seed"), (3, "300 and 330 images"), (4, "Merging")] {
-        let message = records[0].comparable(&records[other]).expect_err("other data").to_string();
+        let message = records[0].comparable(&records[other], Part::Valid).expect_err("other data").to_string();
         assert!(message.contains(word) && message.contains("cannot be compared"), "{message}");
     }
 }
@@ -89,7 +101,7 @@ fn runs_of_other_data_are_not_compared() {
 fn tables_hold_what_was_worked_out() {
     let folder = folder(&Run::default());
     let record = Record::open(folder.path()).expect("a run");
-    let analysis = Analysis::new(record.predictions(4).expect("probabilities"));
+    let analysis = Analysis::new(record.predictions(Part::Valid, 4).expect("probabilities"));
     let names = record.classes();
     let classes = table::classes(&analysis, &names);
     assert_eq!(classes.rows.len(), 3 + 5);
@@ -117,7 +129,7 @@ fn tables_hold_what_was_worked_out() {
 fn plots_are_whole_xml_whatever_the_names_and_the_page_needs_no_network() {
     let folder = folder(&Run { classes: ["<Round> & \"bright\"", "Spiral", "Edge-on"], ..Run::default() });
     let record = Record::open(folder.path()).expect("a run");
-    let analysis = Analysis::new(record.predictions(4).expect("probabilities"));
+    let analysis = Analysis::new(record.predictions(Part::Valid, 4).expect("probabilities"));
     let names = record.classes();
     let values: Vec<f64> = analysis.confusion.counts().iter().map(|&n| n as f64).collect();
     let write = |v: f64| format!("{v:.0}");
@@ -135,7 +147,7 @@ fn plots_are_whole_xml_whatever_the_names_and_the_page_needs_no_network() {
         assert!(!plot.contains("<Round>"));
     }
     assert!(plot::training(&[]).is_none());
-    let epochs: Vec<_> = (1..=4).map(|epoch| record.predictions(epoch).expect("probabilities")).collect();
+    let epochs: Vec<_> = (1..=4).map(|epoch| record.predictions(Part::Valid, epoch).expect("probabilities")).collect();
     let page =
         |predictions, learning| report(&Subject { record: &record, part: Part::Valid, epoch: 4, predictions, learning, dataset: None });
     let html = page(Some(epochs[3].clone()), forgetting(&epochs));
@@ -154,7 +166,7 @@ fn plots_are_whole_xml_whatever_the_names_and_the_page_needs_no_network() {
 fn a_temperature_belongs_to_its_model() {
     let folder = folder(&Run::default());
     let record = Record::open(folder.path()).expect("a run");
-    let analysis = Analysis::new(record.predictions(4).expect("probabilities"));
+    let analysis = Analysis::new(record.predictions(Part::Valid, 4).expect("probabilities"));
     assert!(store_temperature(&record, 4, &analysis).expect_err("no model yet").to_string().contains("needs the model"));
     let model = folder.path().join(BEST_MODEL);
     fs::write(&model, b"weights").expect("a file");

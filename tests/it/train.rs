@@ -1,6 +1,6 @@
 //! Tests of `train`.
 
-mod common;
+pub mod common;
 mod failure;
 mod loss;
 mod optimizer;

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::app::explored::Progress;
 use crate::app::layout::Pane;
-use crate::app::reviewed::{Answer as Reviewed, Change, Key, Opened, SESSION, Wanted};
+use crate::app::reviewed::{Answer as Reviewed, Change, Evaluated, Evaluating, Key, Opened, SESSION, Wanted};
 use crate::app::state::{NoticeKind, is_synthetic};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{TuningForkApp, review_work as work};
 use crate::data::Part;
-use crate::metrics::Predictions;
 use crate::review::Record;
 
 impl TuningForkApp {
@@ -32,6 +32,7 @@ impl TuningForkApp {
             Change::Seen => self.state.review.show = None,
             Change::Want(wanted) => self.want(wanted),
             Change::Evaluate(run, part) => self.evaluate_run(run, part),
+            Change::StopEvaluating => self.state.review.stop_evaluating(),
             Change::OpenData(run) => self.open_data_of(run),
             Change::StoreTemperature(key) => self.store_temperature(key),
             Change::Save(path, make) => {
@@ -64,12 +65,7 @@ impl TuningForkApp {
 
     /// The record of a run, with the labels of the data set that is open if that is needed and possible.
     fn labelled(&mut self, run: u64) -> Option<Arc<Record>> {
-        let review = &mut self.state.review;
-        let record = if run == SESSION {
-            review.session.as_mut()?.as_mut().ok()?
-        } else {
-            review.opened.iter_mut().find(|opened| opened.id == run).map(|opened| &mut opened.record)?
-        };
+        let record = self.state.review.record_mut(run)?;
         if record.labels(Part::Valid).is_none()
             && let Some(data) = &self.state.data
             && record.difference(&data.set).is_none()
@@ -84,11 +80,10 @@ impl TuningForkApp {
         if let Some(Ok(ready)) = self.state.review.predictions.get(key) {
             return Some(work::Source::Ready(ready));
         }
+        let record = self.labelled(key.run)?;
         // other parts than validation are evaluated when the user asks for it
-        if key.part != Part::Valid {
-            return None;
-        }
-        Some(work::Source::Read(self.labelled(key.run)?, key.epoch))
+        let there = key.part == Part::Valid || record.kept.of(key.part).contains(&key.epoch);
+        there.then_some(work::Source::Read(record, key.part, key.epoch))
     }
 
     fn want(&mut self, wanted: Wanted) {
@@ -118,7 +113,7 @@ impl TuningForkApp {
                 let (Some(x), Some(y)) = (self.labelled(first.run), self.labelled(second.run)) else { return };
                 self.state.review.comparisons.pending = Some((first, second));
                 self.start_task(Kind::ReviewComparison, move || {
-                    Answer::Review(Reviewed::Comparison((first, second), work::compare(&x, &y, &a, &b)))
+                    Answer::Review(Reviewed::Comparison((first, second), work::compare(&x, &y, second.part, &a, &b)))
                 });
             }
         }
@@ -130,10 +125,13 @@ impl TuningForkApp {
             self.notify(NoticeKind::Failure, "The best model cannot be evaluated without the run's data set; open it first.".into());
             return;
         };
-        let epoch = record.best_epoch().unwrap_or_default();
-        let (set, key) = (Arc::clone(&data.set), Key { run, part, epoch });
-        self.state.review.evaluating = Some(run);
-        self.start_task(Kind::ReviewEvaluate, move || Answer::Review(Reviewed::Evaluated(key, work::evaluate(&record, part, &set))));
+        let set = Arc::clone(&data.set);
+        let progress = Progress::of(record.images(part).len());
+        self.state.review.stop_evaluating();
+        self.state.review.evaluating = Some(Evaluating { run, part, progress: Arc::clone(&progress) });
+        self.start_task(Kind::ReviewEvaluate, move || {
+            Answer::Review(Reviewed::Evaluated(run, part, work::evaluate(&record, part, &set, &progress)))
+        });
     }
 
     fn open_data_of(&mut self, run: u64) {
@@ -182,7 +180,7 @@ impl TuningForkApp {
                 self.state.review.forget_failures();
             }
             Reviewed::Predictions(key, result) => self.state.review.predictions.put(key, result),
-            Reviewed::Evaluated(key, result) => self.take_evaluated(key, result),
+            Reviewed::Evaluated(run, part, result) => self.take_evaluated(run, part, result),
             Reviewed::Analysis(key, result) => self.state.review.analyses.put(key, result),
             Reviewed::Learning(key, result) => self.state.review.learning.put(key, result),
             Reviewed::Comparison(key, result) => self.state.review.comparisons.put(key, result),
@@ -226,11 +224,32 @@ impl TuningForkApp {
         }
     }
 
-    fn take_evaluated(&mut self, key: Key, result: Result<Arc<Predictions>, String>) {
-        self.state.review.evaluating = None;
+    fn take_evaluated(&mut self, run: u64, part: Part, result: Result<Option<Evaluated>, String>) {
+        // one that was stopped in its last moment is not shown either
+        if self.state.review.evaluating.take_if(|evaluating| evaluating.run == run && evaluating.part == part).is_none() {
+            return;
+        }
         match result {
-            Ok(predictions) => self.state.review.predictions.put(key, Ok(predictions)),
+            Ok(None) => {}
+            Ok(Some(evaluated)) => self.take_evaluation(run, part, evaluated),
             Err(message) => self.notify(NoticeKind::Failure, format!("The model was not evaluated. {message}")),
+        }
+    }
+
+    fn take_evaluation(&mut self, run: u64, part: Part, evaluated: Evaluated) {
+        let Some(record) = self.state.review.record_mut(run) else { return };
+        let epoch = evaluated.epoch.or_else(|| record.best_epoch()).unwrap_or_default();
+        if evaluated.kept.is_ok() {
+            Arc::make_mut(record).kept.add(part, epoch);
+        }
+        let key = Key { run, part, epoch };
+        // what was read of an evaluation before this one is gone
+        self.state.review.predictions.put(key, Ok(evaluated.predictions));
+        self.state.review.analyses.forget(|other| *other == key);
+        self.state.review.comparisons.forget(|(a, b)| *a == key || *b == key);
+        if let Err(message) = evaluated.kept {
+            let words = format!("The model was evaluated, but the answers are not kept in the run's folder. {message}");
+            self.notify(NoticeKind::Failure, words);
         }
     }
 }

@@ -104,10 +104,13 @@ pub(super) fn confusion(list: &mut List, state: &State) {
     use reviewed::Change as Review;
     let review = &state.review;
     list.add("Open a run to look back on…", "", Ok(Action::Review(Review::Browse)));
+    if review.evaluating.is_some() {
+        list.add("Stop evaluating the best model", "", Ok(Action::Review(Review::StopEvaluating)));
+    }
     let session = review.record(SESSION).map(|record| (SESSION, format!("this session's run ({})", record.name)));
     let opened = review.opened.iter().map(|opened| (opened.id, format!("the run {}", opened.record.name)));
     for (id, name) in session.into_iter().chain(opened) {
-        for (part, title) in [(Part::Valid, "validation"), (Part::Test, "test")] {
+        for part in Part::ALL {
             let evaluate = if review.evaluating.is_some() {
                 Err("A model is being evaluated.".to_owned())
             } else if state.data.as_ref().is_none_or(|data| !review.is_data_of(id, data)) {
@@ -115,7 +118,7 @@ pub(super) fn confusion(list: &mut List, state: &State) {
             } else {
                 Ok(Action::Review(Review::Evaluate(id, part)))
             };
-            list.add(format!("Evaluate {name} on its {title} images"), "", evaluate);
+            list.add(format!("Evaluate {name} on its {} images", part.title()), "", evaluate);
         }
         list.add(format!("Open the data set of {name}"), "", Ok(Action::Review(Review::OpenData(id))));
         if id != SESSION {

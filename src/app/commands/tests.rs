@@ -56,6 +56,7 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Review(Review::Browse) => "browse run",
         Action::Review(Review::Close(_)) => "close run",
         Action::Review(Review::Evaluate(..)) => "evaluate",
+        Action::Review(Review::StopEvaluating) => "stop evaluating",
         Action::Review(Review::OpenData(_)) => "open data of run",
         Action::Dismiss(_) => "dismiss",
         Action::Inspect(InspectAction::Paste) => "paste",

@@ -45,7 +45,7 @@ fn opened(write: impl Fn(&Path)) -> (TempDir, Window) {
 }
 
 /// Opens a run by the menu.
-fn open(window: &mut Window, path: &Path) {
+pub fn open(window: &mut Window, path: &Path) {
     let before = state(window).notices.len();
     let count = window.query_all_by_label_contains("Close run").count();
     window.get_by_label("Open run…").click();
@@ -74,7 +74,7 @@ fn open(window: &mut Window, path: &Path) {
 }
 
 /// Shows frames until a label is there.
-fn until(window: &mut Window, label: &str) {
+pub fn until(window: &mut Window, label: &str) {
     let start = std::time::Instant::now();
     while window.query_all_by_label_contains(label).next().is_none() {
         if start.elapsed().as_secs() > 20 {
@@ -87,13 +87,13 @@ fn until(window: &mut Window, label: &str) {
     window.run_ok();
 }
 
-fn click(window: &mut Window, label: &str) {
+pub fn click(window: &mut Window, label: &str) {
     window.get_by_label(label).click();
     window.run_ok();
 }
 
 /// Clicks a cell of the matrix.
-fn cell(window: &mut Window, words: &str) {
+pub fn cell(window: &mut Window, words: &str) {
     let cell = window.query_all_by_label_contains(words).find(|node| node.accesskit_node().role() == Role::Button);
     cell.expect("the cell is there").click();
     window.run_ok();
@@ -216,7 +216,7 @@ fn two_epochs_and_two_runs_are_compared() {
     let other = folder.path().join("other");
     Run { split_seed: 9, ..Run::default() }.write(&other);
     open(&mut window, &other);
-    until(&mut window, "cannot be compared: they validated on other images");
+    until(&mut window, "cannot be compared: their validation images are others");
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn model(folder: &std::path::Path) -> std::path::PathBuf {
         classes: ["Round", "Spiral", "Edge-on"].map(str::to_owned).to_vec(),
         normalisation: Normalisation::default(),
         program_version: tuning_fork::VERSION.into(),
+        epoch: None,
     };
     let network = nn::build(&spec.network, 5, &candle_core::Device::Cpu).expect("a network");
     nn::weights::save(folder.join(BEST_MODEL), network.as_ref(), &spec).expect("a file");

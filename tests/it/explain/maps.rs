@@ -21,6 +21,7 @@ pub fn save(architecture: Architecture, path: &std::path::Path) {
         classes: (0..10).map(|c| format!("class {c}")).collect(),
         normalisation: Normalisation { mean: [0.5; 3], std: [0.5; 3] },
         program_version: tuning_fork::VERSION.into(),
+        epoch: None,
     };
     nn::weights::save(path, network.as_ref(), &spec).expect("a file");
 }

@@ -21,6 +21,7 @@ fn spec(network: NetworkOptions) -> ModelSpec {
         network,
         normalisation: Normalisation { mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 0.6] },
         program_version: "1.2.3".into(),
+        epoch: None,
     }
 }
 

@@ -37,17 +37,48 @@ fn a_run_learns_and_leaves_everything_behind() {
     assert!(summary.contains("completed") && summary.contains("left"), "{summary}");
     assert_eq!(folder.config().expect("a configuration"), config(4));
 
-    let evaluation = evaluate(&folder, Part::Valid, &dataset(60)).expect("evaluates");
+    let all = |part, images| evaluate(&folder, part, &dataset(images), |_| true);
+    let evaluation = all(Part::Valid, 60).expect("evaluates").expect("to the end");
     assert_eq!(evaluation.confusion, best.confusion);
     assert!((evaluation.loss - best.valid_loss).abs() < 1e-9, "{} is not {}", evaluation.loss, best.valid_loss);
-    assert_eq!(folder.predicted_epochs().expect("epochs"), [1, 2, 3, 4]);
-    let kept = folder.probabilities(best.epoch).expect("probabilities");
+    assert_eq!(folder.kept_epochs().expect("epochs").of(Part::Valid), [1, 2, 3, 4]);
+    let kept = folder.probabilities(Part::Valid, best.epoch).expect("probabilities");
     assert_eq!((kept.len(), kept.classes), (12, 3));
     for (kept, exact) in kept.values.iter().zip(&evaluation.probabilities) {
         assert!((kept.to_f32() - exact).abs() < 5e-4, "{kept} is not {exact}");
     }
-    let other = evaluate(&folder, Part::Test, &dataset(63)).expect_err("another data set").to_string();
+    let other = all(Part::Test, 63).expect_err("another data set").to_string();
     assert!(other.contains("63 images instead of 60"), "{other}");
+}
+
+#[test]
+fn an_evaluation_is_kept_with_its_epoch_and_can_be_stopped() {
+    let (_parent, folder) = folder();
+    let handle = start(config(2), &folder);
+    let best = Session::replay(events(&handle)).best_epoch().expect("a best epoch").epoch;
+    for part in [Part::Test, Part::Train] {
+        let mut told = Vec::new();
+        let evaluation = evaluate(&folder, part, &dataset(60), |done| {
+            told.push(done);
+            true
+        });
+        let evaluation = evaluation.expect("evaluates").expect("to the end");
+        assert_eq!((evaluation.part, evaluation.epoch), (part, Some(best)));
+        assert_eq!((told.first(), told.last()), (Some(&0), Some(&evaluation.images.len())));
+        evaluation.keep(&folder).expect("room");
+        assert_eq!(folder.kept_epochs().expect("epochs").of(part), [best]);
+        let kept = folder.probabilities(part, best).expect("probabilities");
+        assert_eq!(kept.len(), evaluation.images.len());
+        assert!(kept.values.iter().zip(&evaluation.probabilities).all(|(kept, exact)| (kept.to_f32() - exact).abs() < 5e-4));
+        assert_eq!(evaluation.predictions().expect("probabilities").confusion(), evaluation.confusion);
+    }
+    assert!(evaluate(&folder, Part::Train, &dataset(60), |_| false).expect("no failure").is_none());
+    // what the run told of its own validation stays
+    let file = folder.path().join(format!("predictions/epoch_{best:04}.npy"));
+    std::fs::write(&file, "mine").expect("a file");
+    let again = evaluate(&folder, Part::Valid, &dataset(60), |_| true).expect("evaluates").expect("to the end");
+    again.keep(&folder).expect("nothing to do");
+    assert_eq!(std::fs::read(&file).expect("a file"), b"mine");
 }
 
 #[test]

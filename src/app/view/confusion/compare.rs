@@ -47,10 +47,11 @@ impl CompareTab {
         }
         let predictions = shown.predictions(actions);
         let ready = shown.state.review.comparisons.get(pair);
-        let available = first.part == Part::Valid || shown.state.review.predictions.get(first).is_some();
+        let kept = || shown.state.review.record(first.run).is_some_and(|record| record.kept.of(first.part).contains(&first.epoch));
+        let available = first.part == Part::Valid || shown.state.review.predictions.get(first).is_some() || kept();
         if !available {
-            let name = run_name(shown.state, first.run);
-            ui.label(theme::muted(ui, format!("Show {name} and evaluate it on the test images first; then both can be compared.")));
+            let (name, part) = (run_name(shown.state, first.run), first.part.title());
+            ui.label(theme::muted(ui, format!("Show {name} and evaluate it on the {part} images first; then both can be compared.")));
             return;
         }
         shown.ask(shown.state.review.comparisons.lacks(pair), Wanted::Comparison(pair.0, pair.1), actions);
@@ -120,10 +121,6 @@ impl CompareTab {
                 ui.label(theme::muted(ui, "This run has no epoch yet."));
                 return;
             };
-            if shown.key.part != Part::Valid {
-                key = Some(other.key);
-                return;
-            }
             let (epochs, last) = (&other.epochs, other.epochs.len() - 1);
             let best = other.session().best_epoch().map_or(epochs[last], |best| best.epoch);
             let default = if chosen == shown.key.run { epochs[0] } else { best };

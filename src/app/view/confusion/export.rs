@@ -6,7 +6,6 @@ use super::shown::Shown;
 use crate::app::action::Action;
 use crate::app::review_work as work;
 use crate::app::reviewed::{Change, Make};
-use crate::data::Part;
 use crate::review::Table;
 
 /// A file that can be written.
@@ -21,8 +20,7 @@ pub(super) struct Offer {
 impl Offer {
     /// Writes it into the run's folder of exports.
     pub fn into_action(self, shown: &Shown<'_>) -> Action {
-        let part = if shown.key.part == Part::Test { "test" } else { "valid" };
-        let name = format!("epoch_{:04}_{part}_{}", shown.key.epoch, self.name);
+        let name = format!("epoch_{:04}_{}_{}", shown.key.epoch, shown.key.part.name(), self.name);
         Action::Review(Change::Save(shown.export_folder().join(name), self.make))
     }
 }
@@ -49,8 +47,8 @@ pub(super) fn report(shown: &Shown<'_>) -> Option<Offer> {
     let set = shown.data.map(|data| Arc::clone(&data.set));
     let ready = shown.state.review.predictions.get(shown.key).and_then(Result::ok);
     let make: Make = Box::new(move || {
-        let read = || record.predictions(epoch).map(Arc::new).ok();
-        let predictions = ready.or_else(|| (part == Part::Valid).then(read).flatten());
+        let read = || record.predictions(part, epoch).map(Arc::new).ok();
+        let predictions = ready.or_else(read);
         Ok(work::report(&record, part, epoch, predictions.as_deref(), set.as_deref()))
     });
     Some(Offer { label: "Report as HTML".into(), name: "report.html".into(), make })

@@ -54,6 +54,12 @@ const TABS: [(Tab, &str, &str); 6] = [
     (Tab::Suspects, "Suspects", "Probable label errors, confident mistakes, forgotten galaxies"),
 ];
 
+const PARTS: [(Part, &str, &str); 3] = [
+    (Part::Valid, "Validation", "The images that chose the best epoch"),
+    (Part::Test, "Test", "The images that nothing was chosen by; the best model is evaluated on them"),
+    (Part::Train, "Training", "The images that the network learned from; the best model is evaluated on them"),
+];
+
 /// The panel's own state.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -68,9 +74,9 @@ pub struct ConfusionView {
     /// The run that is shown.
     #[serde(skip)]
     run: u64,
-    /// The test images instead of the validation images.
+    /// The part of the data.
     #[serde(skip)]
-    test: bool,
+    part: Part,
     /// The epoch (counted from 1); `None` follows the latest.
     #[serde(skip)]
     chosen: Option<usize>,
@@ -103,7 +109,7 @@ impl ConfusionView {
     pub fn show(&mut self, ui: &mut Ui, state: &State, thumbnails: &Thumbnails, actions: &mut Vec<Action>) {
         self.restore(state, actions);
         self.follow(state, actions);
-        let Some(shown) = Shown::new(state, self.run, self.part(), self.chosen) else {
+        let Some(shown) = Shown::new(state, self.run, self.part, self.chosen) else {
             self.nothing(ui, state, actions);
             return;
         };
@@ -119,7 +125,7 @@ impl ConfusionView {
                 ui.selectable_value(&mut self.tab, tab, name).on_hover_text(about);
             }
         });
-        self.epoch_line(ui, &shown, actions);
+        self.epoch_line(ui, &shown);
         for problem in shown.record.iter().flat_map(|record| &record.problems) {
             let palette = theme::palette(ui.visuals());
             ui.add(egui::Label::new(egui::RichText::new(problem).color(palette.warn)).truncate()).on_hover_text(problem);
@@ -128,8 +134,9 @@ impl ConfusionView {
             ui.separator();
         }
         // what was chosen above may not be what was read before
-        let Some(shown) = Shown::new(state, self.run, self.part(), self.chosen) else { return };
-        if self.test && shown.test_is_missing(ui, actions) {
+        let Some(shown) = Shown::new(state, self.run, self.part, self.chosen) else { return };
+        shown.evaluation(ui, actions);
+        if shown.part_is_missing(ui, actions) {
             return;
         }
         match self.tab {
@@ -140,10 +147,6 @@ impl ConfusionView {
             Tab::Compare => self.compare.show(ui, &shown, &mut self.galaxies, thumbnails, actions),
             Tab::Suspects => self.suspects.show(ui, &shown, &mut self.galaxies, thumbnails, actions),
         }
-    }
-
-    fn part(&self) -> Part {
-        if self.test { Part::Test } else { Part::Valid }
     }
 
     /// Opens the runs of the last session again, one after the other.
@@ -163,12 +166,12 @@ impl ConfusionView {
     /// Goes along with runs that are started, opened and put away.
     fn follow(&mut self, state: &State, actions: &mut Vec<Action>) {
         if let Some(run) = state.review.show {
-            (self.run, self.chosen, self.test, self.playing) = (run, None, false, None);
+            (self.run, self.chosen, self.part, self.playing) = (run, None, Part::Valid, None);
             actions.push(Action::Review(Change::Seen));
         }
         if let Some(run) = state.run.as_ref().filter(|run| run.generation != self.generation) {
             self.generation = run.generation;
-            (self.run, self.chosen, self.test, self.playing) = (SESSION, None, false, None);
+            (self.run, self.chosen, self.part, self.playing) = (SESSION, None, Part::Valid, None);
         }
         let gone = self.run != SESSION && state.review.record(self.run).is_none();
         if gone || (self.run == SESSION && state.run.is_none()) {
@@ -187,24 +190,23 @@ impl ConfusionView {
     }
 
     /// Part, epoch, and what came out of it.
-    fn epoch_line(&mut self, ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
+    fn epoch_line(&mut self, ui: &mut Ui, shown: &Shown<'_>) {
         ui.horizontal(|ui| {
-            ui.selectable_value(&mut self.test, false, "Validation").on_hover_text("The images that chose the best epoch");
-            let test = ui
-                .selectable_value(&mut self.test, true, "Test")
-                .on_hover_text("The images that nothing was chosen by; the best model is evaluated on them");
-            if test.clicked() {
-                self.playing = None;
-                shown.evaluate_test(actions);
+            let before = self.part;
+            for (part, name, about) in PARTS {
+                ui.selectable_value(&mut self.part, part, name).on_hover_text(about);
+            }
+            if self.part != before {
+                (self.chosen, self.playing) = (None, None);
             }
             ui.add_space(theme::GAP);
-            if self.test {
-                ui.label(theme::muted(ui, format!("best model, epoch {}", shown.key.epoch)));
-            } else {
+            if self.part == Part::Valid || shown.epochs.len() > 1 {
                 self.epochs(ui, shown);
+            } else {
+                ui.label(theme::muted(ui, format!("best model, epoch {}", shown.key.epoch)));
             }
         });
-        let part = if self.test { "test" } else { "validation" };
+        let part = shown.key.part.title();
         if let Some((accuracy, f1, images)) = shown.figures() {
             let epoch = shown.key.epoch;
             let images = words::thousands(images);

@@ -9,6 +9,7 @@ use crate::app::action::Action;
 use crate::app::reviewed::{Change, Key, Ready, SESSION, Wanted};
 use crate::app::state::{Data, State};
 use crate::app::theme;
+use crate::app::widget;
 use crate::data::Part;
 use crate::metrics::{Confusion, Predictions};
 use crate::review::{Analysis, Record};
@@ -24,7 +25,7 @@ pub(super) struct Shown<'a> {
     pub record: Option<&'a Arc<Record>>,
     /// Class names.
     pub names: Vec<String>,
-    /// The epochs that can be shown, ascending, at least one.
+    /// The epochs of the part that can be shown, ascending, at least one.
     pub epochs: Vec<usize>,
     /// The data set that is open, if it is the run's.
     pub data: Option<&'a Data>,
@@ -39,11 +40,16 @@ impl<'a> Shown<'a> {
         if let Some(record) = record.filter(|_| run != SESSION) {
             epochs = record.epochs();
         }
-        let latest = *epochs.last()?;
-        let epoch = match part {
-            Part::Valid => epoch.filter(|epoch| epochs.contains(epoch)).unwrap_or(latest),
-            _ => session.best_epoch().map_or(latest, |best| best.epoch),
-        };
+        let mut latest = *epochs.last()?;
+        if part != Part::Valid {
+            // those on which the best model of the time was evaluated, and the best one, on which it can be
+            latest = session.best_epoch().map_or(latest, |best| best.epoch);
+            epochs = record.map_or_else(Vec::new, |record| record.kept.of(part).to_vec());
+            if let Err(place) = epochs.binary_search(&latest) {
+                epochs.insert(place, latest);
+            }
+        }
+        let epoch = epoch.filter(|epoch| epochs.contains(epoch)).unwrap_or(latest);
         let key = Key { run, part, epoch };
         let names = match (&session.started, record) {
             (Some(started), _) => started.classes.clone(),
@@ -138,28 +144,44 @@ impl<'a> Shown<'a> {
         true
     }
 
-    /// Asks for the evaluation of the test images if it is not there.
-    pub fn evaluate_test(&self, actions: &mut Vec<Action>) {
-        let key = Key { part: Part::Test, epoch: self.session.best_epoch().map_or(self.key.epoch, |best| best.epoch), ..self.key };
-        if self.data.is_some() && self.state.review.predictions.lacks(key) && self.state.review.evaluating.is_none() {
-            actions.push(Action::Review(Change::Evaluate(self.key.run, Part::Test)));
-        }
+    /// Shows how far the evaluation of this run's best model is, while it goes on.
+    pub fn evaluation(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let Some(evaluating) = self.state.review.evaluating.as_ref().filter(|evaluating| evaluating.run == self.key.run) else { return };
+        ui.horizontal(|ui| {
+            let text = format!("Evaluating on the {} images", evaluating.part.title());
+            let bar = egui::ProgressBar::new(evaluating.progress.share()).desired_width(180.0).show_percentage();
+            let response = ui.add(bar);
+            widget::name(ui, &response, egui::Role::ProgressIndicator, &text);
+            ui.label(&text);
+            if ui.button("Cancel").on_hover_text("End the evaluation; nothing of it is kept").clicked() {
+                actions.push(Action::Review(Change::StopEvaluating));
+            }
+        });
+        ui.ctx().request_repaint_after_secs(0.1);
     }
 
-    /// Shows what is to be done while the test images were not evaluated. True if they were not.
-    pub fn test_is_missing(&self, ui: &mut Ui, actions: &mut Vec<Action>) -> bool {
-        if self.state.review.predictions.get(self.key).is_some() {
+    /// Shows what is to be done while this part was not evaluated at this epoch. True if it was not.
+    pub fn part_is_missing(&self, ui: &mut Ui, actions: &mut Vec<Action>) -> bool {
+        let part = self.key.part;
+        let kept = || self.record.is_some_and(|record| record.kept.of(part).contains(&self.key.epoch));
+        if part == Part::Valid || self.state.review.predictions.get(self.key).is_some() || kept() {
             return false;
         }
-        if self.state.review.evaluating == Some(self.key.run) {
-            ui.horizontal(|ui| {
-                ui.spinner();
-                ui.label("Evaluating the best model on the test images");
-            });
+        let evaluating = self.state.review.evaluating.as_ref();
+        if evaluating.is_some_and(|evaluating| evaluating.run == self.key.run && evaluating.part == part) {
+            ui.label(theme::muted(ui, "The matrix comes when all images are done; the answers are kept in the run's folder."));
         } else if self.data.is_none() {
             self.offer_data(ui, actions);
-        } else if ui.button("Evaluate on the test images").clicked() {
-            self.evaluate_test(actions);
+        } else {
+            let epoch = self.key.epoch;
+            ui.label(theme::muted(
+                ui,
+                format!("The best model, that of epoch {epoch}, was not evaluated on the {} images yet.", part.title()),
+            ));
+            let button = ui.add_enabled(evaluating.is_none(), egui::Button::new(format!("Evaluate on the {} images", part.title())));
+            if button.on_disabled_hover_text("Another evaluation goes on").clicked() {
+                actions.push(Action::Review(Change::Evaluate(self.key.run, part)));
+            }
         }
         true
     }

@@ -69,7 +69,7 @@ impl SuspectsTab {
             }
             Kind::Forgotten => {
                 let Some(record) = shown.record else { return };
-                let of = (key.run, record.predicted.len());
+                let of = (key.run, record.kept.of(Part::Valid).len());
                 let ready = shown.state.review.learning.get(of);
                 shown.ask(shown.state.review.learning.lacks(of), Wanted::Learning(of.0, of.1), actions);
                 if shown.waits(ui, ready.as_ref()) {

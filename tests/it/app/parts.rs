@@ -1,0 +1,154 @@
+//! The Confusion panel on the parts that a run did not validate on: a real run, its best model evaluated, kept, found again.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tuning_fork::app::{Action, Pane};
+use tuning_fork::data::Part;
+use tuning_fork::metrics::Confusion;
+use tuning_fork::train::{Config, RunFolder, evaluate};
+
+use super::confusion::{cell, click, open, until};
+use super::stand::{Window, act, app, small, state, wait};
+use crate::train::common::{config, dataset, events, mischievous, start};
+
+/// A run of three quick epochs on 60 pictures.
+fn trained(folder: &Path) -> RunFolder {
+    let run = RunFolder::create(folder).expect("a new folder");
+    events(&start(Config { data: "sides".into(), ..config(3) }, &run));
+    run
+}
+
+/// A window with the run open in the enlarged panel, and its data set.
+fn looking(folder: &Path) -> Window {
+    let mut window = small();
+    app(&mut window).show_data(dataset(60)).expect("it can be split");
+    act(&mut window, Action::Fill(Some(Pane::Confusion)));
+    open(&mut window, folder);
+    window
+}
+
+fn show(window: &mut Window, part: &str) {
+    let choice = window.query_all_by_label(part).find(|node| node.accesskit_node().role() == Role::Button);
+    choice.expect("the part can be chosen").click();
+    window.run_ok();
+}
+
+/// Four bytes a number behind the header: the table as `numpy.load` sees it.
+fn kept(run: &RunFolder, name: &str) -> usize {
+    std::fs::read(run.path().join("predictions").join(name)).expect("a file").len()
+}
+
+#[test]
+fn the_best_model_is_evaluated_on_test_and_training_images_and_found_again() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let run = trained(&parent.path().join("tiny"));
+    let best = run.session().expect("events").best_epoch().expect("a best epoch").epoch;
+    let mut window = looking(run.path());
+    for (part, choice, images) in [(Part::Test, "Test", 12), (Part::Train, "Training", 36)] {
+        show(&mut window, choice);
+        until(&mut window, &format!("The best model, that of epoch {best}, was not evaluated"));
+        click(&mut window, &format!("Evaluate on the {} images", part.title()));
+        until(&mut window, &format!("on {images} {} images", part.title()));
+        assert!(kept(&run, &format!("{}_{best:04}.npy", part.name())) > images * 3 * 2);
+        assert_eq!(run.kept_epochs().expect("epochs").of(part), [best]);
+        for (page, words) in [
+            ("Classes", "Cohen's kappa: "),
+            ("Calibration", "Reliability diagram, As trained"),
+            ("PR and ROC", "top: average precision"),
+            ("Suspects", "Probable label errors ("),
+            ("Compare", "Choose another epoch, or open another run"),
+            ("Matrix", "were rightly called top"),
+        ] {
+            click(&mut window, page);
+            until(&mut window, words);
+        }
+        cell(&mut window, "were rightly called top");
+        until(&mut window, "labelled top with");
+        click(&mut window, "Hide galaxies");
+    }
+    drop(window);
+
+    // the next session shows the same numbers without asking the model again
+    std::fs::remove_file(run.best_model()).expect("it was there");
+    let mut window = looking(run.path());
+    show(&mut window, "Test");
+    until(&mut window, "on 12 test images");
+    assert!(window.query_by_label("Evaluate on the test images").is_none());
+    show(&mut window, "Validation");
+    until(&mut window, "on 12 validation images");
+}
+
+#[test]
+fn two_runs_are_compared_on_their_test_images() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let mut window = small();
+    app(&mut window).show_data(dataset(60)).expect("it can be split");
+    act(&mut window, Action::Fill(Some(Pane::Confusion)));
+    for name in ["first", "second"] {
+        let run = trained(&parent.path().join(name));
+        if name == "first" {
+            let evaluation = evaluate(&run, Part::Test, &dataset(60), |_| true).expect("evaluates").expect("to the end");
+            evaluation.keep(&run).expect("room");
+        }
+        open(&mut window, run.path());
+    }
+    show(&mut window, "Test");
+    click(&mut window, "Evaluate on the test images");
+    until(&mut window, "on 12 test images");
+    click(&mut window, "Compare");
+    window.get_by_label("Run to compare with").click();
+    window.run_ok();
+    click(&mut window, "first");
+    // the same seed gives the same run, so nothing was fixed or broken
+    until(&mut window, "Fixed: 0");
+}
+
+static GATE: AtomicBool = AtomicBool::new(false);
+
+#[test]
+fn an_evaluation_shows_how_far_it_is_and_can_be_cancelled() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let run = trained(&parent.path().join("tiny"));
+    let mut window = looking(run.path());
+    let slow = mischievous(60, |_| {
+        while GATE.load(Ordering::Relaxed) {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        Ok(())
+    });
+    app(&mut window).show_data(slow).expect("it can be split");
+    GATE.store(true, Ordering::Relaxed);
+    show(&mut window, "Training");
+    click(&mut window, "Evaluate on the training images");
+    until(&mut window, "Evaluating on the training images");
+    assert!(window.query_by_role_and_label(Role::ProgressIndicator, "Evaluating on the training images").is_some());
+    click(&mut window, "Cancel");
+    GATE.store(false, Ordering::Relaxed);
+    until(&mut window, "was not evaluated on the training images yet");
+    assert!(run.kept_epochs().expect("epochs").of(Part::Train).is_empty());
+    assert!(state(&window).notices.is_empty(), "it is no failure: {:?}", state(&window).notices);
+    // and it can be had after all
+    click(&mut window, "Evaluate on the training images");
+    until(&mut window, "on 36 training images");
+    wait(&mut window, "the end", |state| state.notices.is_empty());
+}
+
+#[test]
+fn answers_that_cannot_be_kept_are_shown_all_the_same() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let run = trained(&parent.path().join("tiny"));
+    let mut window = looking(run.path());
+    // a file where the folder should be
+    std::fs::remove_dir_all(run.path().join("predictions")).expect("it was there");
+    std::fs::write(run.path().join("predictions"), "in the way").expect("a file");
+    show(&mut window, "Test");
+    click(&mut window, "Evaluate on the test images");
+    until(&mut window, "on 12 test images");
+    until(&mut window, "the answers are not kept in the run's folder");
+    let evaluation = evaluate(&run, Part::Test, &dataset(60), |_| true).expect("evaluates").expect("to the end");
+    let shown: Confusion = evaluation.confusion;
+    until(&mut window, &format!("accuracy {:.1} %", 100.0 * shown.accuracy()));
+}
