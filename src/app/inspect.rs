@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use egui::TextureHandle;
 
+use super::familiar::FoundFamiliar;
 use super::state::Picture;
-use crate::explain::{Classifier, Content, Explainer, Explanation, Faithfulness, Method, Request, Scene, Style, fitted, npy, overlay};
+use crate::explain::{
+    Classifier, Content, Explainer, Explanation, Faithfulness, Method, Nearness, Request, Scene, Style, fitted, npy, overlay,
+};
 use crate::imaging::{self, Bands, Fit, Frame, Image, Rendering};
 
 /// The most pictures of the past that are kept.
@@ -103,6 +106,8 @@ pub struct Inspect {
     pub frame: Option<Frame>,
     /// What the network saw.
     pub seen: Option<TextureHandle>,
+    /// How near the picture is to the training pictures, and that in a sentence.
+    pub nearness: Option<(Nearness, String)>,
     /// The map.
     pub map: MapState,
     /// How far the map can be believed.
@@ -238,6 +243,10 @@ pub enum InspectAction {
     Paste,
     /// Measures how far the map can be believed.
     Measure,
+    /// Lets the model look at its training pictures, to tell whether this one is like them.
+    FindFamiliarity,
+    /// Ends that.
+    StopFamiliarity,
     /// Asks where to save.
     Save(Export),
     /// Saves.
@@ -250,6 +259,10 @@ pub enum InspectAnswer {
     Drawn(Result<Box<Drawn>, String>),
     /// How far the map can be believed.
     Measured(Result<Faithfulness, String>),
+    /// What the model finds familiar.
+    Familiar(FoundFamiliar),
+    /// How near the picture of this explainer is to that, and that in a sentence.
+    Nearness(Arc<Explainer>, Option<(Nearness, String)>),
     /// A place was chosen (or the dialog was closed).
     SaveChosen(Export, Option<PathBuf>),
     /// A file was written.

@@ -5,6 +5,7 @@
 //! |--------------|----------------------------------------------------------------------------|
 //! | `state`      | what is true: plain data that the panels borrow                             |
 //! | `explored`   | the part of it that the Explore panel works with                            |
+//! | `familiar`   | the part of it that says whether a picture is like the training data        |
 //! | `action`     | every change of it, as one enum                                             |
 //! | `apply`      | the one place where actions are applied                                     |
 //! | `shell`      | the app: drains tasks and events, shows the panels, applies their actions   |
@@ -31,6 +32,7 @@ mod action;
 mod apply;
 mod commands;
 mod explored;
+mod familiar;
 mod fields;
 mod hook;
 mod icon;
@@ -56,6 +58,7 @@ mod work;
 
 pub use action::Action;
 pub use explored::{Change as ExploreChange, Integrities};
+pub use familiar::Familiar;
 pub use inspect::{Export, InspectAction, MapState, Question, Trust};
 pub use lab::LabAction;
 pub use layout::{Pane, complete};

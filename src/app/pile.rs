@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{ColorImage, Context};
 
-use crate::explain::{AnswerTable, Classifier, TableFormat, best};
+use crate::explain::{AnswerTable, Classifier, Familiarity, Nearness, TableFormat, best};
 use crate::imaging::{self, Bands, Image, Rendering, find_pictures};
 
 /// The largest side of a thumbnail in the table, pixels.
@@ -28,11 +28,13 @@ pub enum Column {
     Probability,
     /// The entropy of all probabilities.
     Entropy,
+    /// The distance to the training pictures.
+    Distance,
 }
 
 impl Column {
     /// All of them, from left to right.
-    pub const ALL: [Self; 4] = [Self::Name, Self::Class, Self::Probability, Self::Entropy];
+    pub const ALL: [Self; 5] = [Self::Name, Self::Class, Self::Probability, Self::Entropy, Self::Distance];
 
     /// Its heading.
     #[must_use]
@@ -42,6 +44,7 @@ impl Column {
             Self::Class => "Class",
             Self::Probability => "Probability",
             Self::Entropy => "Entropy",
+            Self::Distance => "Distance",
         }
     }
 }
@@ -58,19 +61,26 @@ pub struct Row {
     pub class: Option<usize>,
     /// The entropy of the probabilities, bits.
     pub entropy: f32,
+    /// How near it is to the training pictures, if that is known.
+    pub nearness: Option<Nearness>,
 }
 
 impl Row {
-    fn new(path: PathBuf, thumbnail: Option<ColorImage>, answer: Result<Vec<f32>, String>) -> Self {
+    fn new(path: PathBuf, thumbnail: Option<ColorImage>, answer: Result<Vec<f32>, String>, nearness: Option<Nearness>) -> Self {
         let probabilities = answer.as_deref().unwrap_or_default();
         let entropy = probabilities.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum();
-        Self { class: best(probabilities), entropy, path, answer, thumbnail }
+        Self { class: best(probabilities), entropy, path, answer, thumbnail, nearness }
     }
 
     /// The probability of its class; 0 without an answer.
     #[must_use]
     pub fn probability(&self) -> f32 {
         self.class.and_then(|class| self.answer.as_ref().ok().map(|p| p[class])).unwrap_or(0.0)
+    }
+
+    /// Its distance to the training pictures; below all others where it is not known.
+    fn distance(&self) -> f32 {
+        self.nearness.map_or(-1.0, |near| near.distance)
     }
 }
 
@@ -91,6 +101,8 @@ pub struct Pile {
     pub classes: Vec<String>,
     /// What model it was.
     pub model: String,
+    /// Whether it is known how near the pictures are to the training pictures.
+    pub familiar: bool,
     /// Whether the worker is at it.
     pub running: bool,
     /// Whether the table is shown, and not one picture.
@@ -129,7 +141,8 @@ impl Pile {
 
     /// Sorts by a column; again by the same turns the order around.
     pub fn sort_by(&mut self, column: Column) {
-        let falling = if self.sort.0 == column { !self.sort.1 } else { matches!(column, Column::Probability | Column::Entropy) };
+        let falling =
+            if self.sort.0 == column { !self.sort.1 } else { matches!(column, Column::Probability | Column::Entropy | Column::Distance) };
         self.sort = (column, falling);
         self.arrange();
     }
@@ -143,6 +156,7 @@ impl Pile {
                 Column::Class => x.class.cmp(&y.class),
                 Column::Probability => x.probability().total_cmp(&y.probability()),
                 Column::Entropy => x.entropy.total_cmp(&y.entropy),
+                Column::Distance => x.distance().total_cmp(&y.distance()),
             };
             (if falling { by.reverse() } else { by }).then(a.cmp(&b))
         });
@@ -154,10 +168,10 @@ impl Pile {
     /// If the table cannot be made, in words for the user.
     pub fn table(&self, format: TableFormat) -> Result<Vec<u8>, String> {
         let write = || {
-            let mut table = AnswerTable::new(format, Vec::new(), &self.classes, &self.model)?;
+            let mut table = AnswerTable::new(format, Vec::new(), &self.classes, &self.model, self.familiar)?;
             for row in self.order.iter().map(|&row| &self.rows[row]) {
                 if let Ok(probabilities) = &row.answer {
-                    table.write(&row.path.display().to_string(), probabilities)?;
+                    table.write(&row.path.display().to_string(), probabilities, row.nearness)?;
                 }
             }
             table.finish()
@@ -176,6 +190,14 @@ pub enum PileEvent {
     Done,
 }
 
+/// Who is asked about the pictures.
+pub struct Asked {
+    /// The model.
+    pub classifier: Arc<Classifier>,
+    /// What it finds familiar, if that is known.
+    pub familiar: Option<Arc<Familiarity>>,
+}
+
 /// The worker's other end. Dropping it stops the worker after its present batch.
 pub struct PileWorker {
     receiver: Receiver<PileEvent>,
@@ -187,12 +209,12 @@ impl PileWorker {
     ///
     /// # Errors
     /// If the system has no thread left.
-    pub fn start(paths: Vec<PathBuf>, classifier: Arc<Classifier>, context: Context) -> std::io::Result<Self> {
+    pub fn start(paths: Vec<PathBuf>, model: Asked, context: Context) -> std::io::Result<Self> {
         let (sender, receiver) = bounded(WAITING);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         std::thread::Builder::new().name("app-pile".into()).spawn(move || {
-            work(&paths, &classifier, &Told { sender, context, stopped });
+            work(&paths, &model, &Told { sender, context, stopped });
         })?;
         Ok(Self { receiver, stop })
     }
@@ -225,14 +247,14 @@ impl Told {
     }
 }
 
-fn work(paths: &[PathBuf], classifier: &Classifier, told: &Told) {
+fn work(paths: &[PathBuf], asked: &Asked, told: &Told) {
     let mut unread = Vec::new();
-    let pictures = find_pictures(paths, |path, reason| unread.push(Row::new(path.to_owned(), None, Err(reason.to_owned()))));
+    let pictures = find_pictures(paths, |path, reason| unread.push(Row::new(path.to_owned(), None, Err(reason.to_owned()), None)));
     if !told.tell(PileEvent::Found(pictures.len() + unread.len())) || !told.tell(PileEvent::Rows(unread)) {
         return;
     }
-    for batch in pictures.chunks(classifier.batch()) {
-        if !told.tell(PileEvent::Rows(rows(classifier, batch))) {
+    for batch in pictures.chunks(asked.classifier.batch()) {
+        if !told.tell(PileEvent::Rows(rows(asked, batch))) {
             return;
         }
     }
@@ -240,22 +262,23 @@ fn work(paths: &[PathBuf], classifier: &Classifier, told: &Told) {
 }
 
 /// Decodes and classifies a batch.
-fn rows(classifier: &Classifier, batch: &[PathBuf]) -> Vec<Row> {
+fn rows(asked: &Asked, batch: &[PathBuf]) -> Vec<Row> {
+    let classifier = &asked.classifier;
     let decoded: Vec<(&PathBuf, Result<Image, String>)> = batch.iter().map(|path| (path, decode(path))).collect();
     let ready: Vec<Image> = decoded.iter().filter_map(|(_, image)| image.as_ref().ok()).map(|image| classifier.prepare(image)).collect();
-    let answers = classifier.classify(&ready).map_err(|error| error.to_string());
+    let readings = classifier.look(&ready).map_err(|error| error.to_string());
     let mut next = 0;
     let row = |(path, image): (&PathBuf, Result<Image, String>)| {
-        let (thumbnail, answer) = match image {
-            Ok(image) => {
-                let answer = answers.as_ref().map(|answers| answers[next].clone()).map_err(Clone::clone);
-                next += 1;
-                let small = image.thumbnail(THUMBNAIL);
-                (Some(ColorImage::from_rgb([small.width(), small.height()], small.pixels())), answer)
-            }
-            Err(reason) => (None, Err(reason)),
+        let image = match image {
+            Ok(image) => image,
+            Err(reason) => return Row::new(path.clone(), None, Err(reason), None),
         };
-        Row::new(path.clone(), thumbnail, answer)
+        let small = image.thumbnail(THUMBNAIL);
+        let thumbnail = Some(ColorImage::from_rgb([small.width(), small.height()], small.pixels()));
+        let reading = readings.as_ref().map(|readings| &readings[next]).map_err(Clone::clone);
+        next += 1;
+        let nearness = reading.as_ref().ok().and_then(|reading| asked.familiar.as_ref()?.nearness(&reading.features));
+        Row::new(path.clone(), thumbnail, reading.map(|reading| reading.probabilities.clone()), nearness)
     };
     decoded.into_iter().map(row).collect()
 }

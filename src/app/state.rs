@@ -6,6 +6,7 @@ use std::sync::Arc;
 use egui::TextureHandle;
 
 use super::explored::Explored;
+use super::familiar::Familiar;
 use super::fields;
 use super::inspect::Inspect;
 use super::lab::Lab;
@@ -144,6 +145,8 @@ pub struct Model {
     pub chosen: Option<PathBuf>,
     /// Whether one is being read.
     pub loading: bool,
+    /// What it finds familiar.
+    pub familiar: Familiar,
 }
 
 /// The picture on the Classify panel.

@@ -32,6 +32,10 @@ pub enum Kind {
     Subject,
     /// Classifying it.
     Verdict,
+    /// Finding out what the model finds familiar.
+    Familiarity,
+    /// Measuring how near the picture is to that.
+    Nearness,
     /// Reading the picture that is open large.
     Opened,
     /// Making a contact sheet of the lab.
@@ -88,7 +92,7 @@ pub enum Kind {
     ReviewSave,
 }
 
-const KINDS: usize = 32;
+const KINDS: usize = 34;
 
 /// What a task answers. Errors are in words for the user.
 pub enum Answer {

@@ -6,6 +6,7 @@ mod data;
 mod evaluate;
 mod explain;
 mod export;
+mod familiarity;
 mod flags;
 mod output;
 mod predict;

@@ -1,26 +1,28 @@
-//! `tuning-fork predict`: the classes of pictures by a saved model, as a table, a CSV file or JSON lines.
+//! `tuning-fork predict`: the classes of pictures by a saved model, as a table, as files or JSON lines.
 //!
 //! Pictures are decoded a batch at a time, so any number of them fits into memory.
 
-use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+mod maps;
+mod sink;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use serde_json::{Map, Value, json};
 
+use self::maps::Maps;
+use self::sink::{Answer, Sink};
+use super::familiarity::familiarity;
 use super::output;
-use crate::explain::{AnswerTable, Classifier, Content, Explainer, Request, Scene, Style, TableFormat};
-use crate::imaging::{self, Fit, Image};
+use crate::explain::{Classifier, ExplainError, Familiarity};
+use crate::imaging::{self, Image};
 
 /// What `predict` takes.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Pictures (PNG, JPEG, TIFF, WebP), or folders that are searched for them with their subfolders
+    /// Pictures (PNG, JPEG, TIFF, WebP, FITS), or folders that are searched for them with their subfolders
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A run folder: its best epoch is the model
@@ -32,9 +34,17 @@ pub struct Arguments {
     /// Write a CSV file (path, class, probability and the probability of every class) instead of the table
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "top"])]
     csv: Option<PathBuf>,
-    /// Write a `VOTable` with the same columns, for TOPCAT and the like, instead of the table
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "top", "csv"])]
+    /// Write a `VOTable` with the same columns, for TOPCAT and the like, instead of the table; goes together with --csv
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "top"])]
     votable: Option<PathBuf>,
+    /// Tell how far each picture is from the training pictures (between the network's features), and the share of the validation
+    /// pictures that are nearer: pictures beyond 95 % are unusual, and their classes mean less. The first time this takes one look at all
+    /// training and validation pictures; the run folder keeps what was seen
+    #[arg(long)]
+    distance: bool,
+    /// The run's data set, if it has moved (for --distance)
+    #[arg(long, value_name = "DIR|synthetic", requires = "distance")]
+    data: Option<String>,
     /// Draw into this folder where the model looked at each picture
     #[arg(long, value_name = "DIR")]
     maps: Option<PathBuf>,
@@ -57,16 +67,21 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut failures = Failures::default();
     let pictures = imaging::find_pictures(&arguments.paths, |path, reason| failures.report(path, reason));
     if pictures.is_empty() && failures.count == 0 {
-        bail!("there are no pictures in these folders; name files or folders with PNG, JPEG, TIFF or WebP pictures");
+        bail!("there are no pictures in these folders; name files or folders with PNG, JPEG, TIFF, WebP or FITS pictures");
     }
-    let mut sink = Sink::open(arguments, &classifier, &pictures)?;
-    let mut classified = 0;
+    let known = arguments.distance.then(|| familiarity(&classifier, arguments.data.as_deref())).transpose()?;
+    let names: Vec<String> = pictures.iter().map(|path| path.display().to_string()).collect();
+    let mut sink = Sink::open(arguments, &classifier, &names)?;
+    let (mut classified, mut undrawn) = (0, 0);
     for batch in pictures.chunks(classifier.batch()) {
         let (paths, images) = decode(&classifier, batch, &mut failures);
-        for (path, probabilities) in paths.iter().zip(classifier.classify(&images)?) {
-            sink.write(path, &probabilities)?;
-            if let Some(maps) = &mut maps {
-                maps.draw(path)?;
+        for (path, answer) in paths.iter().zip(answers(&classifier, known.as_ref(), &images)?) {
+            sink.write(&path.display().to_string(), &answer)?;
+            if let Some(maps) = &mut maps
+                && let Err(reason) = maps.draw(path)?
+            {
+                output::note(format!("no map of {}: {reason}", path.display()));
+                undrawn += 1;
             }
             classified += 1;
         }
@@ -75,10 +90,25 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bail!("none of the {} pictures could be read; the reasons are above", failures.count);
     }
     sink.close()?;
-    if failures.count > 0 {
-        output::note(format!("{classified} pictures classified, {} skipped", failures.count));
+    if failures.count > 0 || undrawn > 0 {
+        let maps = if undrawn > 0 { format!(", {undrawn} without a map") } else { String::new() };
+        output::note(format!("{classified} pictures classified, {} skipped{maps}", failures.count));
     }
     Ok(())
+}
+
+/// What the model says of each picture, in order.
+fn answers(classifier: &Classifier, known: Option<&Familiarity>, images: &[Image]) -> Result<Vec<Answer>, ExplainError> {
+    let Some(known) = known else {
+        let without = |probabilities| Answer { probabilities, nearness: None };
+        return Ok(classifier.classify(images)?.into_iter().map(without).collect());
+    };
+    let readings = classifier.look(images)?;
+    let answer = |reading: &crate::explain::Reading| Answer {
+        probabilities: reading.probabilities.clone(),
+        nearness: known.nearness(&reading.features),
+    };
+    Ok(readings.par_iter().map(answer).collect())
 }
 
 /// What could not be read; told at once, and counted.
@@ -109,146 +139,4 @@ fn decode<'a>(classifier: &Classifier, batch: &'a [PathBuf], failures: &mut Fail
         }
     }
     (paths, images)
-}
-
-/// The most probable classes first; of two equal ones the earlier.
-fn ranking(probabilities: &[f32]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..probabilities.len()).collect();
-    order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
-    order
-}
-
-/// Where the answers go.
-struct Sink<'a> {
-    classes: &'a [String],
-    top: usize,
-    form: Form<'a>,
-}
-
-enum Form<'a> {
-    /// A table on standard output: the width of its first column, and whether its heading is written.
-    Table {
-        width: usize,
-        headed: bool,
-    },
-    Json,
-    File {
-        table: AnswerTable<'a, BufWriter<File>>,
-        partial: Partial,
-        path: PathBuf,
-    },
-}
-
-impl<'a> Sink<'a> {
-    fn open(arguments: &Arguments, classifier: &'a Classifier, pictures: &[PathBuf]) -> anyhow::Result<Self> {
-        let classes = &classifier.spec().classes;
-        let top = usize::from(arguments.top).min(classes.len());
-        let files = [(TableFormat::Csv, &arguments.csv), (TableFormat::VoTable, &arguments.votable)];
-        let form = if let Some((format, path)) = files.into_iter().find_map(|(format, path)| Some((format, path.as_ref()?))) {
-            table(path, format, classes, &classifier.title())?
-        } else if arguments.json {
-            Form::Json
-        } else {
-            let width = pictures.iter().map(|p| p.display().to_string().chars().count()).max().unwrap_or(0).clamp(7, 100);
-            Form::Table { width, headed: false }
-        };
-        Ok(Self { classes, top, form })
-    }
-
-    fn write(&mut self, path: &Path, probabilities: &[f32]) -> anyhow::Result<()> {
-        let order = ranking(probabilities);
-        let (class, name) = (&self.classes[order[0]], path.display().to_string());
-        match &mut self.form {
-            Form::Table { width, headed } => {
-                let width = *width;
-                if !std::mem::replace(headed, true) {
-                    output::line(format!("{:<width$}  class, probability", "picture"))?;
-                }
-                let answers: Vec<String> =
-                    order[..self.top].iter().map(|&c| format!("{}, {:.3}", self.classes[c], probabilities[c])).collect();
-                output::line(format!("{name:<width$}  {}", answers.join("; ")))?;
-            }
-            Form::Json => {
-                let all: Map<String, Value> = self.classes.iter().cloned().zip(probabilities.iter().map(|&p| json!(p))).collect();
-                let top: Vec<&String> = order[..self.top].iter().map(|&c| &self.classes[c]).collect();
-                output::json(&json!({
-                    "path": name, "class": class, "probability": probabilities[order[0]], "top": top, "probabilities": all,
-                }))?;
-            }
-            Form::File { table, .. } => table.write(&name, probabilities)?,
-        }
-        Ok(())
-    }
-
-    /// Makes the file appear under its name.
-    fn close(self) -> anyhow::Result<()> {
-        let Form::File { table, partial, path } = self.form else { return Ok(()) };
-        let finish = || -> std::io::Result<()> {
-            let mut file = table.finish()?;
-            file.flush()?;
-            file.get_ref().sync_all()?;
-            std::fs::rename(&partial.0, &path)
-        };
-        finish().with_context(|| format!("{} cannot be written; choose another place or make room", path.display()))?;
-        output::note(format!("written: {}", path.display()));
-        Ok(())
-    }
-}
-
-/// A file under its temporary name, beside the one asked for; removed when dropped, unless it was renamed.
-struct Partial(PathBuf);
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // After the rename there is nothing here, and a leftover that cannot be removed is not worth a second message.
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// A table file under a temporary name, with its heading.
-fn table<'a>(path: &Path, format: TableFormat, classes: &'a [String], model: &str) -> anyhow::Result<Form<'a>> {
-    let name = path.file_name().with_context(|| format!("{} names no file; add a file name", path.display()))?;
-    let partial = Partial(path.with_file_name(format!(".{}.partial-{}", name.to_string_lossy(), std::process::id())));
-    let file = File::create(&partial.0)
-        .with_context(|| format!("{} cannot be written; choose a folder that exists and may be written", path.display()))?;
-    let table = AnswerTable::new(format, BufWriter::new(file), classes, model)?;
-    Ok(Form::File { table, partial, path: path.to_owned() })
-}
-
-/// A folder of drawings: where the model looked at each picture.
-struct Maps<'a> {
-    folder: &'a Path,
-    classifier: &'a Arc<Classifier>,
-    /// The names that were given, so that pictures of the same name in two folders do not overwrite each other.
-    taken: HashSet<String>,
-}
-
-impl<'a> Maps<'a> {
-    fn open(folder: &'a Path, classifier: &'a Arc<Classifier>) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made; choose another folder", folder.display()))?;
-        Ok(Self { folder, classifier, taken: HashSet::new() })
-    }
-
-    /// Draws the map of the most probable class, as `explain` does. The picture is decoded again, whole: only one at a time is
-    /// in memory.
-    fn draw(&mut self, path: &Path) -> anyhow::Result<()> {
-        let picture = imaging::open(path).with_context(|| path.display().to_string())?;
-        let frame = Fit::Stretch.frame(picture.width(), picture.height());
-        let explainer = Explainer::new(Arc::clone(self.classifier), &picture, false)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let scene = Scene { name: &name, picture: &picture, frame, explainer: &explainer };
-        let bytes = scene.png(&Request::new(explainer.best_method()), &Style::default(), Content::Figure)?;
-        let to = self.folder.join(self.free_name(path));
-        imaging::write_file(&to, &bytes).with_context(|| format!("{} cannot be written; choose another place or make room", to.display()))
-    }
-
-    /// "galaxy.png", or "galaxy-2.png" if that is taken.
-    fn free_name(&mut self, path: &Path) -> String {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let names = std::iter::once(format!("{stem}.png")).chain((2..).map(|number| format!("{stem}-{number}.png")));
-        let mut names = names.skip_while(|name| self.taken.contains(name));
-        let name = names.next().unwrap_or_default();
-        self.taken.insert(name.clone());
-        name
-    }
 }

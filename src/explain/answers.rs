@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 
+use super::Nearness;
+
 /// A kind of table file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableFormat {
@@ -23,9 +25,19 @@ impl TableFormat {
     }
 }
 
-/// A table that is being written: path, class, probability, and the probability of every class.
+/// The columns of the distance.
+const DISTANCE_FIELDS: &str = "\
+<FIELD ID=\"distance\" name=\"distance\" datatype=\"float\" ucd=\"stat.value\"><DESCRIPTION>Distance to the training pictures: to the \
+k-th nearest one, between features of length 1</DESCRIPTION></FIELD>
+<FIELD ID=\"percentile\" name=\"percentile\" datatype=\"double\" unit=\"%\" ucd=\"stat.rank\"><DESCRIPTION>Validation pictures that are \
+nearer</DESCRIPTION></FIELD>
+";
+
+/// A table that is being written: path, class, probability, the probability of every class, and where it is asked for the distance to
+/// the training pictures with its percentile among the validation pictures.
 pub struct AnswerTable<'a, W: Write> {
     classes: &'a [String],
+    distance: bool,
     form: Form<W>,
 }
 
@@ -35,15 +47,17 @@ enum Form<W: Write> {
 }
 
 impl<'a, W: Write> AnswerTable<'a, W> {
-    /// A table with its heading. `model` is said in a `VOTable`.
+    /// A table with its heading. `model` is said in a `VOTable`; `distance` asks for its two columns.
     ///
     /// # Errors
     /// If `out` cannot be written to.
-    pub fn new(format: TableFormat, mut out: W, classes: &'a [String], model: &str) -> io::Result<Self> {
+    pub fn new(format: TableFormat, mut out: W, classes: &'a [String], model: &str, distance: bool) -> io::Result<Self> {
+        let more: &[&str] = if distance { &["distance", "percentile"] } else { &[] };
         let form = match format {
             TableFormat::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
-                writer.write_record(["path", "class", "probability"].into_iter().chain(classes.iter().map(String::as_str)))?;
+                let names = ["path", "class", "probability"].into_iter().chain(classes.iter().map(String::as_str));
+                writer.write_record(names.chain(more.iter().copied()))?;
                 Form::Csv(Box::new(writer))
             }
             TableFormat::VoTable => {
@@ -65,29 +79,38 @@ impl<'a, W: Write> AnswerTable<'a, W> {
                          <DESCRIPTION>Probability of {class}</DESCRIPTION></FIELD>"
                     )?;
                 }
+                if distance {
+                    out.write_all(DISTANCE_FIELDS.as_bytes())?;
+                }
                 writeln!(out, "<DATA>\n<TABLEDATA>")?;
                 Form::VoTable(out)
             }
         };
-        Ok(Self { classes, form })
+        Ok(Self { classes, distance, form })
     }
 
     /// Writes one answer; of two equal probabilities the earlier class is the answer.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn write(&mut self, path: &str, probabilities: &[f32]) -> io::Result<()> {
+    pub fn write(&mut self, path: &str, probabilities: &[f32], nearness: Option<Nearness>) -> io::Result<()> {
         let Some(best) = best(probabilities) else { return Ok(()) };
         let class = &self.classes[best];
+        // an empty cell where it is not known
+        let cells = nearness.map_or_else(<[String; 2]>::default, |near| [near.distance.to_string(), near.percentile().to_string()]);
+        let more = if self.distance { &cells[..] } else { &[] };
         match &mut self.form {
             Form::Csv(writer) => {
                 let head = [path.to_owned(), class.clone(), probabilities[best].to_string()];
-                writer.write_record(head.into_iter().chain(probabilities.iter().map(f32::to_string)))?;
+                writer.write_record(head.into_iter().chain(probabilities.iter().map(f32::to_string)).chain(more.iter().cloned()))?;
             }
             Form::VoTable(out) => {
                 write!(out, "<TR><TD>{}</TD><TD>{}</TD><TD>{}</TD>", escaped(path), escaped(class), probabilities[best])?;
                 for p in probabilities {
                     write!(out, "<TD>{p}</TD>")?;
+                }
+                for cell in more {
+                    write!(out, "<TD>{cell}</TD>")?;
                 }
                 writeln!(out, "</TR>")?;
             }
@@ -137,25 +160,38 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn table(format: TableFormat) -> String {
+    fn table(format: TableFormat, distance: bool) -> String {
         let classes = ["Round & smooth", "Spiral"].map(str::to_owned);
-        let mut table = AnswerTable::new(format, Vec::new(), &classes, "compact <64>").expect("a heading");
-        table.write("a \"b\".png", &[0.25, 0.75]).expect("a row");
-        table.write("c,d.png", &[0.5, 0.5]).expect("a row");
+        let mut table = AnswerTable::new(format, Vec::new(), &classes, "compact <64>", distance).expect("a heading");
+        table.write("a \"b\".png", &[0.25, 0.75], Some(Nearness { distance: 0.5, nearer: 0.875 })).expect("a row");
+        table.write("c,d.png", &[0.5, 0.5], None).expect("a row");
         String::from_utf8(table.finish().expect("an end")).expect("text")
     }
 
     #[test]
     fn every_probability_is_in_the_csv() {
         let expected = "path,class,probability,Round & smooth,Spiral\n\"a \"\"b\"\".png\",Spiral,0.75,0.25,0.75\n\"c,d.png\",Round & smooth,0.5,0.5,0.5\n";
-        assert_eq!(table(TableFormat::Csv), expected);
+        assert_eq!(table(TableFormat::Csv, false), expected);
     }
 
     #[test]
     fn what_xml_reserves_is_escaped() {
-        let text = table(TableFormat::VoTable);
+        let text = table(TableFormat::VoTable, false);
         assert!(text.contains("<FIELD ID=\"p0\" name=\"Round &amp; smooth\" datatype=\"float\""), "{text}");
         assert!(text.contains("<TR><TD>a &quot;b&quot;.png</TD><TD>Spiral</TD><TD>0.75</TD><TD>0.25</TD><TD>0.75</TD></TR>"), "{text}");
         assert!(text.contains("model compact &lt;64&gt;") && text.trim_end().ends_with("</VOTABLE>"));
+    }
+
+    #[test]
+    fn a_distance_has_two_columns_and_may_be_missing() {
+        let csv = table(TableFormat::Csv, true);
+        let lines: Vec<&str> = csv.lines().collect();
+        assert!(
+            lines[0].ends_with(",Spiral,distance,percentile") && lines[1].ends_with(",0.5,87.5") && lines[2].ends_with(",0.5,,"),
+            "{csv}"
+        );
+        let text = table(TableFormat::VoTable, true);
+        assert!(text.contains("<TD>0.5</TD><TD>87.5</TD></TR>") && text.contains("<TD></TD><TD></TD></TR>"), "{text}");
+        assert_eq!(text.matches("<FIELD").count(), 7, "{text}");
     }
 }

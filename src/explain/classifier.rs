@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use sha2::{Digest, Sha256};
 
 use super::Calibration;
 use super::explainer::softmax;
@@ -105,6 +106,23 @@ impl Classifier {
         let mut parts = self.path.components().rev().map(|part| part.as_os_str().to_string_lossy());
         let (file, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         format!("{name} {size} x {size}, {} classes, {folder}/{file}", self.spec.classes.len(), size = network.size)
+    }
+
+    /// SHA-256, hexadecimal, of everything that the answers depend on but the temperature: the description and all numbers of the
+    /// network. The file may have another model by now.
+    ///
+    /// # Errors
+    /// If the network's numbers cannot be read.
+    pub fn fingerprint(&self) -> Result<String, ExplainError> {
+        let mut hash = Sha256::new();
+        hash.update(serde_json::to_vec(&(&self.spec.network, &self.spec.normalisation)).unwrap_or_default());
+        for (name, tensor) in weights::snapshot(self.network())? {
+            hash.update(name);
+            for value in tensor.flatten_all()?.to_vec1::<f32>()? {
+                hash.update(value.to_le_bytes());
+            }
+        }
+        Ok(hash.finalize().iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|d| char::from_digit(u32::from(d), 16)).collect())
     }
 
     /// The temperature that was stored with the model, if one was.

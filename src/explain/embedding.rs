@@ -1,5 +1,7 @@
 //! Many pictures at once: what a network answers and what it saw in each, as numbers for tables and maps.
 
+use candle_core::Tensor;
+
 use super::{Classifier, ExplainError};
 use crate::imaging::Image;
 
@@ -8,7 +10,8 @@ use crate::imaging::Image;
 pub struct Reading {
     /// The probability of each class.
     pub probabilities: Vec<f32>,
-    /// The mean over the picture of each channel after the last block.
+    /// The mean over the picture of each channel after the last block ([`Classifier::read`]), or the input of the last layer
+    /// ([`Classifier::look`]): the same for a network whose head is an average and one linear layer.
     pub features: Vec<f32>,
 }
 
@@ -23,11 +26,34 @@ impl Classifier {
             let activations = self.features(batch)?;
             let means = activations.flatten_from(2)?.mean(2)?.to_vec2::<f32>()?;
             for (logits, features) in self.logits(&activations)?.into_iter().zip(means) {
-                readings.push(Reading { probabilities: softmax(&logits), features });
+                readings.push(Reading { probabilities: self.probabilities(&logits), features });
             }
         }
-        let finite = |reading: &Reading| reading.probabilities.iter().chain(&reading.features).all(|v| v.is_finite());
-        if readings.iter().all(finite) { Ok(readings) } else { Err(ExplainError::NotFinite) }
+        finite(readings)
+    }
+
+    /// Probabilities (those of [`Self::classify`]) and the input of the last layer ([`Self::penultimate`]), a row of each for each picture,
+    /// a bounded batch at a time.
+    ///
+    /// # Errors
+    /// If the network fails or answers with numbers that are not finite.
+    pub fn look(&self, images: &[Image]) -> Result<Vec<Reading>, ExplainError> {
+        let mut readings = Vec::with_capacity(images.len());
+        for batch in images.chunks(self.batch()) {
+            let activations = self.features(batch)?;
+            for (logits, features) in self.logits(&activations)?.into_iter().zip(self.penultimate(&activations)?) {
+                readings.push(Reading { probabilities: self.probabilities(&logits), features });
+            }
+        }
+        finite(readings)
+    }
+
+    /// What the linear layer that makes the logits gets: N rows of K' numbers, of N x K x h x w activations after the last block.
+    pub(super) fn penultimate(&self, activations: &Tensor) -> Result<Vec<Vec<f32>>, ExplainError> {
+        let network = self.network();
+        let plan = crate::nn::models::plan(network.options())?;
+        let (blocks, all) = (plan.features.len(), plan.layers().count());
+        Ok(network.run_layers(blocks..all.saturating_sub(1).max(blocks), activations)?.flatten_from(1)?.to_vec2()?)
     }
 
     /// That the network was trained on these classes, in this order.
@@ -49,10 +75,8 @@ impl Classifier {
     }
 }
 
-/// The largest logit is subtracted first, so that no exponential overflows.
-fn softmax(logits: &[f32]) -> Vec<f32> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - largest).exp()).collect();
-    let sum: f32 = exponentials.iter().sum();
-    exponentials.into_iter().map(|e| e / sum).collect()
+/// The readings, if all their numbers are finite.
+fn finite(readings: Vec<Reading>) -> Result<Vec<Reading>, ExplainError> {
+    let finite = |reading: &Reading| reading.probabilities.iter().chain(&reading.features).all(|v| v.is_finite());
+    if readings.iter().all(finite) { Ok(readings) } else { Err(ExplainError::NotFinite) }
 }

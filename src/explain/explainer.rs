@@ -81,6 +81,8 @@ pub struct Explainer {
     /// The logits, mean over the views.
     logits: Vec<f32>,
     probabilities: Vec<f32>,
+    /// What the last layer gets of the picture as it is.
+    penultimate: Vec<f32>,
     /// By the number of layers run: one tensor of 1 x K x h x w a view.
     activations: Mutex<HashMap<usize, Vec<Tensor>>>,
 }
@@ -105,12 +107,13 @@ impl Explainer {
         if !all.iter().flatten().all(|z| z.is_finite()) {
             return Err(ExplainError::NotFinite);
         }
+        let penultimate = classifier.penultimate(&last[0])?.remove(0);
         let logits = mean(&all);
         let softmaxes: Vec<Vec<f32>> = all.iter().map(|logits| classifier.probabilities(logits)).collect();
         let probabilities = mean(&softmaxes);
         let end = layers.last().map_or(0, |layer| layer.end);
         let activations = Mutex::new(HashMap::from([(end, last)]));
-        Ok(Self { classifier, views, layers, logits, probabilities, activations })
+        Ok(Self { classifier, views, layers, logits, probabilities, penultimate, activations })
     }
 
     /// The model.
@@ -153,6 +156,12 @@ impl Explainer {
     #[must_use]
     pub fn probabilities(&self) -> &[f32] {
         &self.probabilities
+    }
+
+    /// The input of the last layer for the picture as it is, not flipped or turned.
+    #[must_use]
+    pub fn penultimate(&self) -> &[f32] {
+        &self.penultimate
     }
 
     /// The classes, the most probable first.

@@ -3,6 +3,7 @@
 mod commands;
 mod export;
 mod inputs;
+mod predict;
 mod runs;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! The classifier against a plain forward pass, and what it says of files that are no models.
 
 mod faithful;
+mod familiarity;
 pub mod figures;
 pub mod maps;
 mod projection;

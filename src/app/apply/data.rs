@@ -83,6 +83,7 @@ impl TuningForkApp {
                 self.state.opened = None;
                 self.state.review.forget_failures();
                 self.start_exploring();
+                self.ask_familiarity_again();
             }
             Err(message) => {
                 let open = self.state.data.as_ref().map(|data| data.key.data.clone());

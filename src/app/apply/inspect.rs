@@ -20,6 +20,8 @@ impl TuningForkApp {
                 self.start_task(Kind::Paste, || Answer::Inspect(InspectAnswer::Pasted(work::paste())));
             }
             InspectAction::Measure => self.measure(),
+            InspectAction::FindFamiliarity => self.ask_familiarity(true),
+            InspectAction::StopFamiliarity => self.stop_familiarity(),
             InspectAction::Save(export) => {
                 let name = export.file_name(self.state.subject.as_ref().map_or("map", |subject| &subject.name));
                 self.browse(move |dialog| {
@@ -40,6 +42,8 @@ impl TuningForkApp {
                     Err(message) => Trust::Failed(message),
                 };
             }
+            InspectAnswer::Familiar(found) => self.take_familiar(found),
+            InspectAnswer::Nearness(explainer, said) => self.take_nearness(&explainer, said),
             InspectAnswer::SaveChosen(export, path) => {
                 if let Some(path) = path {
                     self.save_map(export, path);
@@ -86,7 +90,7 @@ impl TuningForkApp {
         self.tasks.cancel(Kind::Activation);
         self.forget_trust();
         let inspect = &mut self.state.inspect;
-        (inspect.explainer, inspect.frame, inspect.seen, inspect.bands) = (None, None, None, None);
+        (inspect.explainer, inspect.frame, inspect.seen, inspect.bands, inspect.nearness) = (None, None, None, None, None);
         (inspect.map, inspect.drawing, inspect.outdated) = (MapState::None, false, false);
         inspect.question.marked = None;
     }
@@ -104,6 +108,7 @@ impl TuningForkApp {
                 inspect.question.fit_to(&answered.explainer);
                 (inspect.explainer, inspect.frame, inspect.seen) = (Some(answered.explainer), Some(answered.frame), Some(seen));
                 self.ask_map();
+                self.ask_nearness();
             }
             Err(message) => {
                 subject.verdict = Verdict::Failed(message);

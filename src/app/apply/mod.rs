@@ -2,6 +2,7 @@
 
 mod data;
 mod explore;
+mod familiar;
 mod inspect;
 mod lab;
 mod marks;

@@ -39,6 +39,7 @@ impl TuningForkApp {
                 model.description = format!("{origin}  ·  {size} x {size} px, {} classes{calibrated}", spec.classes.len());
                 model.classifier = Some(classifier);
                 model.chosen = chosen;
+                self.ask_familiarity(false);
                 self.ask_verdict();
             }
             Err(message) => self.notify(NoticeKind::Failure, format!("The model was not loaded. {message}")),

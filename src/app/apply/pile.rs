@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::app::familiar::Familiar;
 use crate::app::layout::Pane;
-use crate::app::pile::{Dropped, Pile, PileAction, PileEvent, PileWorker, sort_dropped};
+use crate::app::pile::{Asked, Dropped, Pile, PileAction, PileEvent, PileWorker, sort_dropped};
 use crate::app::reviewed::Change;
 use crate::app::state::NoticeKind;
 use crate::app::tasks::{Answer, Kind};
@@ -54,10 +55,15 @@ impl TuningForkApp {
         };
         let generation = self.state.pile.generation + 1;
         let (classes, model) = (classifier.spec().classes.clone(), classifier.title());
-        match PileWorker::start(paths, classifier, self.context.clone()) {
+        let familiar = match &self.state.model.familiar {
+            Familiar::Known(known) => Some(std::sync::Arc::clone(known)),
+            _ => None,
+        };
+        let known = familiar.is_some();
+        match PileWorker::start(paths, Asked { classifier, familiar }, self.context.clone()) {
             Ok(worker) => {
                 self.pile_worker = Some(worker);
-                self.state.pile = Pile { classes, model, running: true, open: true, generation, ..Pile::default() };
+                self.state.pile = Pile { classes, model, familiar: known, running: true, open: true, generation, ..Pile::default() };
             }
             Err(error) => self
                 .notify(NoticeKind::Failure, format!("The system has no thread for this ({error}); close other programs and try again.")),

@@ -85,5 +85,8 @@ impl TuningForkApp {
         if better_model && self.state.model.chosen.is_none() {
             self.load_model(None);
         }
+        if over {
+            self.ask_familiarity_again();
+        }
     }
 }

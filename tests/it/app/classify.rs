@@ -1,12 +1,16 @@
 //! A picture dropped on the window.
 
-use egui_kittest::kittest::Queryable as _;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use egui::accesskit::Role;
-use tuning_fork::app::Verdict;
-use tuning_fork::train::{Outcome, Status};
+use egui_kittest::kittest::Queryable as _;
+use tempfile::TempDir;
+use tuning_fork::app::{Action, Column, Familiar, Pane, State, Verdict};
+use tuning_fork::review::FAMILIARITY;
+use tuning_fork::train::{Config, Event, Job, Outcome, RunFolder, Status};
 
-use super::stand::{app, drop_on, small, state, wait};
+use super::stand::{Window, act, app, drop_all, drop_on, small, small_config, state, wait};
 
 #[test]
 fn hovering_files_bring_a_hint() {
@@ -80,4 +84,76 @@ fn one_click_trains_a_model_that_classifies() {
     assert!(window.query_by_label(&first).is_some(), "{first}");
     assert!(window.query_by_label_contains("32 x 32 px, 10 classes").is_some());
     assert!(window.query_by_label_contains("Confusion matrix of epoch 2").is_some());
+}
+
+/// A run folder with a model of few galaxies, the galaxies open, and a picture dropped.
+fn trained() -> (Window, TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = folder.path().join("run");
+    let config = small_config();
+    let set = Arc::new(tuning_fork::data::load(&config.data, config.synthetic_images, config.size, config.seed).expect("galaxies"));
+    let job = Job { config, dataset: set, folder: RunFolder::create(&run).expect("a run folder") };
+    let handle = tuning_fork::train::spawn(job, None);
+    while !handle.drain().iter().any(|event| matches!(event, Event::Ended(_))) {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let path = folder.path().join("galaxy.png");
+    image::RgbImage::new(40, 30).save(&path).expect("a picture");
+    (small(), folder, run)
+}
+
+fn known(state: &State) -> bool {
+    matches!(state.model.familiar, Familiar::Known(_)) && state.inspect.nearness.is_some()
+}
+
+#[test]
+fn the_panel_says_whether_a_picture_is_like_the_training_data() {
+    let (mut window, folder, run) = trained();
+    act(&mut window, Action::Fill(Some(Pane::Classify)));
+    act(&mut window, Action::LoadModel(run.clone()));
+    drop_on(&mut window, &folder.path().join("galaxy.png"));
+    // few galaxies are looked at without being asked, and the run keeps what was seen
+    wait(&mut window, "the distance", known);
+    let (nearness, sentence) = state(&window).inspect.nearness.clone().expect("it was waited for");
+    assert!(sentence.contains("of the 19 validation pictures"), "{sentence}");
+    assert!(window.query_by_label(&sentence).is_some());
+    let kept = std::fs::read(run.join(FAMILIARITY)).expect("the file");
+
+    // the same from the file, and in the table
+    drop_all(&mut window, &[folder.path().join("galaxy.png"), folder.path().join("galaxy.png")]);
+    wait(&mut window, "the table", |state| state.pile.total == Some(2) && !state.pile.running);
+    assert_eq!(state(&window).pile.rows[0].nearness, Some(nearness));
+    let said = format!("distance percentile {:.1}", nearness.percentile());
+    assert!(window.query_all_by_label_contains(&said).count() == 2, "{said}");
+    window.get_by_label("Sort by distance").click();
+    window.run_ok();
+    assert_eq!(state(&window).pile.sort, (Column::Distance, true));
+
+    // a damaged file is told and made again
+    std::fs::write(run.join(FAMILIARITY), &kept[..100]).expect("a file");
+    act(&mut window, Action::LoadModel(run.clone()));
+    wait(&mut window, "the note", |state| state.notices.iter().any(|notice| notice.text.contains("made again")));
+    assert_eq!(std::fs::read(run.join(FAMILIARITY)).expect("the file"), kept);
+}
+
+#[test]
+fn without_the_runs_data_the_panel_says_what_to_open() {
+    let (mut window, folder, run) = trained();
+    let other = Config { synthetic_images: 120, ..small_config() };
+    act(&mut window, Action::Configure(Box::new(other)));
+    wait(&mut window, "the other galaxies", |state| state.data.as_ref().is_some_and(|data| data.set.len() == 120));
+    act(&mut window, Action::Fill(Some(Pane::Classify)));
+    act(&mut window, Action::LoadModel(run.clone()));
+    drop_on(&mut window, &folder.path().join("galaxy.png"));
+    wait(
+        &mut window,
+        "the reason",
+        |state| matches!(&state.model.familiar, Familiar::Absent(why, false) if why.contains("open the run's data set")),
+    );
+    wait(&mut window, "the verdict", |state| state.subject.as_ref().is_some_and(|subject| matches!(subject.verdict, Verdict::Ready(_))));
+    assert!(window.query_by_label_contains("open the run's data set to find out").is_some());
+    // as soon as they are open it is found out
+    act(&mut window, Action::Configure(Box::new(small_config())));
+    wait(&mut window, "the distance", known);
+    assert!(run.join(FAMILIARITY).is_file());
 }

@@ -1,6 +1,7 @@
 //! The Classify panel: one picture, what the model says of it, and where it looked.
 
 mod controls;
+mod familiar;
 mod pile;
 mod subject;
 

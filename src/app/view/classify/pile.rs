@@ -7,14 +7,18 @@ use egui::{Align2, FontId, Rect, ScrollArea, Sense, TextureHandle, TextureOption
 use crate::app::action::Action;
 use crate::app::pile::{Column, Pile, PileAction, Row};
 use crate::app::theme;
-use crate::explain::TableFormat;
+use crate::explain::{Likeness, TableFormat};
 
 /// Height of a row, points.
 const ROW: f32 = 36.0;
 /// Textures that are kept.
 const TEXTURES: usize = 256;
 /// Where the columns begin, as shares of the width that the thumbnail leaves.
-const STARTS: [f32; 4] = [0.0, 0.42, 0.72, 0.88];
+const STARTS: [f32; 5] = [0.0, 0.36, 0.62, 0.76, 0.87];
+
+/// What the last column says.
+const ABOUT_DISTANCE: &str = "Distance to the training pictures, and the share of the validation pictures that are nearer: beyond 95 % a \
+                              picture is unusual. Known once a picture of this run's model was looked at alone.";
 
 /// The thumbnails in sight.
 #[derive(Clone, Default)]
@@ -45,7 +49,10 @@ impl PileView {
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW - ui.spacing().item_spacing.y), Sense::click());
         let name = row.path.file_name().unwrap_or_default().to_string_lossy();
         let text = match &row.answer {
-            Ok(_) => format!("{name}: {}, {:.1} %", class(pile, row), 100.0 * row.probability()),
+            Ok(_) => {
+                let far = row.nearness.map_or_else(String::new, |near| format!(", distance percentile {:.1}", near.percentile()));
+                format!("{name}: {}, {:.1} %{far}", class(pile, row), 100.0 * row.probability())
+            }
             Err(reason) => format!("{name}: skipped, {reason}"),
         };
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, &text));
@@ -71,6 +78,13 @@ impl PileView {
                 cell(1, class(pile, row), palette.text);
                 cell(2, &format!("{:.1} %", 100.0 * row.probability()), palette.text);
                 cell(3, &format!("{:.2} bits", row.entropy), palette.muted);
+                match row.nearness {
+                    Some(near) => {
+                        let colour = if near.likeness() == Likeness::Usual { palette.muted } else { palette.warn };
+                        cell(4, &format!("{:.3}, {:.0} %", near.distance, near.percentile()), colour);
+                    }
+                    None => cell(4, "-", palette.muted),
+                }
             }
             Err(reason) => cell(1, &format!("skipped: {reason}"), palette.warn),
         }
@@ -142,6 +156,7 @@ fn headings(ui: &mut Ui, pile: &Pile, actions: &mut Vec<Action>) {
         let here = Rect::from_min_max(pos2(left, rect.top()), pos2(right, rect.bottom()));
         let response = ui.interact(here, ui.scope_id().with(("sort", number)), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Sort by {}", column.title().to_lowercase())));
+        let response = if column == Column::Distance { response.on_hover_text(ABOUT_DISTANCE) } else { response };
         let (sorted, falling) = (pile.sort.0 == column, pile.sort.1);
         let arrow = if !sorted {
             ""

@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, FontId, Image, Rect, RichText, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::controls;
+use super::{controls, familiar};
 use crate::app::action::Action;
 use crate::app::inspect::{InspectAction, MapState, Question, Shown, Trust};
 use crate::app::state::{Picture, State, Subject, Verdict};
@@ -37,6 +37,9 @@ impl SubjectView {
                 }
                 ui.vertical(|ui| {
                     headline(ui, state, subject);
+                    if matches!(subject.verdict, Verdict::Ready(_)) {
+                        familiar::show(ui, state, actions);
+                    }
                     if wide {
                         bars(ui, subject);
                         below(ui, state, &mut question, actions);

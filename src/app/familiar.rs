@@ -1,0 +1,74 @@
+//! Whether a picture is like what the model was trained on: what the window knows of it, and the slow work. The run folder keeps the
+//! result, so that the training pictures are looked at once.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::explored::Progress;
+use crate::data::Dataset;
+use crate::explain::{Classifier, Familiarity};
+use crate::review::{Kept, kept_familiarity, measure_familiarity, run_of};
+
+/// Training and validation pictures are looked at without being asked if they have no more pixels than this together, as the network
+/// takes them (8,000 pictures of 64 x 64): seconds on two cores.
+pub const LOOKED_AT_ONCE: usize = 32_000_000;
+
+/// What the model finds familiar.
+#[derive(Default)]
+pub enum Familiar {
+    /// There is no model.
+    #[default]
+    Unknown,
+    /// It is being read or worked out.
+    Working(Arc<Progress>),
+    /// It is known.
+    Known(Arc<Familiarity>),
+    /// It is not known: why, and whether it could be worked out now.
+    Absent(String, bool),
+}
+
+/// What a task answers.
+pub enum FoundFamiliar {
+    /// It is known; with what the user should know.
+    Known(Arc<Familiarity>, Option<String>),
+    /// It is not known: why, and whether it could be worked out now.
+    Absent(String, bool),
+}
+
+/// Reads what the run folder of a model keeps; if there is nothing of use and its pictures are at hand, and they have at most `pixels`
+/// pixels together, works it out and keeps it.
+pub fn find(classifier: &Classifier, dataset: Option<&Dataset>, pixels: usize, progress: &Progress) -> FoundFamiliar {
+    let absent = |why: &str, possible: bool| FoundFamiliar::Absent(why.to_owned(), possible);
+    let Some(run) = run_of(classifier) else {
+        return absent("The model lies in no run folder, so nobody knows what it was trained on.", false);
+    };
+    let mine = dataset.filter(|dataset| run.1.difference(dataset).is_none());
+    let mut note = None;
+    match kept_familiarity(classifier, &run, mine) {
+        Ok(Kept::Known(known)) => return FoundFamiliar::Known(Arc::new(*known), None),
+        Ok(Kept::Nothing) => {}
+        Ok(Kept::Unusable(why)) => note = Some(why),
+        Err(error) => return absent(&error.to_string(), false),
+    }
+    let Some(dataset) = mine else {
+        let why = "Whether the picture is like the training data is not known yet: open the run's data set to find out.";
+        return FoundFamiliar::Absent(note.map_or_else(|| why.to_owned(), |note| format!("{note}. {why}")), false);
+    };
+    let pictures = run.1.split.train.len() + run.1.split.valid.len();
+    let side = classifier.spec().network.size;
+    if pictures.saturating_mul(side * side) > pixels {
+        return FoundFamiliar::Absent(note.unwrap_or_default(), true);
+    }
+    let mut go_on = |done: usize| {
+        progress.done.store(done, Ordering::Relaxed);
+        !progress.stop.load(Ordering::Relaxed)
+    };
+    match measure_familiarity(classifier, &run, dataset, &mut go_on) {
+        Ok(Some((known, unkept))) => {
+            let unkept = unkept.map(|why| format!("What the model finds familiar is not kept for the next time: {why}"));
+            FoundFamiliar::Known(Arc::new(known), unkept.or(note.map(|note| format!("{note}; it was made again"))))
+        }
+        Ok(None) => absent("", true),
+        Err(error) => absent(&error.to_string(), true),
+    }
+}

@@ -1,0 +1,98 @@
+//! What a run's model finds familiar: worked out of the run's own training and validation pictures, kept beside the model.
+
+use std::path::{Path, PathBuf};
+
+use super::ReviewError;
+use crate::data::{Dataset, Part};
+use crate::explain::{Classifier, Familiarity, Origin};
+use crate::train::{RecordedSplit, RunFolder, write_whole};
+
+/// The file's name in the run folder.
+pub const FAMILIARITY: &str = "familiarity.bin";
+
+/// What is kept of a run's familiarity.
+#[derive(Debug)]
+pub enum Kept {
+    /// It is there and belongs to the model.
+    Known(Box<Familiarity>),
+    /// There is none yet.
+    Nothing,
+    /// There is a file that cannot be used; the message says why.
+    Unusable(String),
+}
+
+/// The run that a model is the best epoch of, with the split; `None` for a model file that lies anywhere else.
+#[must_use]
+pub fn run_of(classifier: &Classifier) -> Option<(RunFolder, RecordedSplit)> {
+    let folder = RunFolder::open(classifier.path().parent()?).ok()?;
+    let split = folder.split().ok()?;
+    (split.classes == classifier.spec().classes).then_some((folder, split))
+}
+
+/// Where a run's familiarity is kept.
+#[must_use]
+pub fn familiarity_path(folder: &Path) -> PathBuf {
+    folder.join(FAMILIARITY)
+}
+
+/// Reads what is kept for a model. `dataset` is the run's, if it is at hand; then the pictures are compared too.
+///
+/// # Errors
+/// If the model's numbers cannot be read.
+pub fn kept_familiarity(classifier: &Classifier, run: &(RunFolder, RecordedSplit), dataset: Option<&Dataset>) -> Result<Kept, ReviewError> {
+    let path = familiarity_path(run.0.path());
+    let unusable = |why: String| Kept::Unusable(format!("{} cannot be used: {why}", path.display()));
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Kept::Nothing),
+        Err(error) => return Ok(unusable(error.to_string())),
+    };
+    let model = classifier.fingerprint().map_err(request)?;
+    let data = dataset.map(Dataset::digest);
+    Ok(match Familiarity::from_bytes(&bytes, &model, &run.1.split.digest(), data.as_deref()) {
+        Ok(known) => Kept::Known(Box::new(known)),
+        Err(error) => unusable(error.to_string()),
+    })
+}
+
+/// Lets the model go through the run's training and validation pictures, and keeps the result in the run folder; why it could not be
+/// kept there comes back with it. `go_on` is told how many pictures are done, after each batch; when it says no, `None` comes back.
+///
+/// # Errors
+/// If the data set is not the run's, or a picture cannot be read.
+pub fn measure_familiarity(
+    classifier: &Classifier,
+    run: &(RunFolder, RecordedSplit),
+    dataset: &Dataset,
+    go_on: &mut dyn FnMut(usize) -> bool,
+) -> Result<Option<(Familiarity, Option<String>)>, ReviewError> {
+    let (folder, recorded) = run;
+    if let Some(difference) = recorded.difference(dataset) {
+        return Err(ReviewError::Request(format!("this data set is not the run's: {difference}; choose the one that it trained on")));
+    }
+    recorded.split.validate(dataset.len()).map_err(request)?;
+    let mut done = 0;
+    let mut rows = |part: Part| -> Result<Option<Vec<Vec<f32>>>, ReviewError> {
+        let mut rows = Vec::new();
+        for batch in recorded.split.part(part).chunks(classifier.batch()) {
+            let read = |&index: &u32| dataset.images.image(index as usize).map(|image| classifier.prepare(&image));
+            let images = batch.iter().map(read).collect::<Result<Vec<_>, _>>().map_err(request)?;
+            rows.extend(classifier.look(&images).map_err(request)?.into_iter().map(|reading| reading.features));
+            done += batch.len();
+            if !go_on(done) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(rows))
+    };
+    let (Some(train), Some(valid)) = (rows(Part::Train)?, rows(Part::Valid)?) else { return Ok(None) };
+    let known = Familiarity::new(&train, &valid).ok_or_else(|| request("the run has no training or no validation pictures"))?;
+    let origin = Origin { model: classifier.fingerprint().map_err(request)?, split: recorded.split.digest(), data: dataset.digest() };
+    let unkept = write_whole(&familiarity_path(folder.path()), &known.to_bytes(&origin)).err().map(|error| error.to_string());
+    Ok(Some((known, unkept)))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "map_err gives values")]
+fn request(error: impl ToString) -> ReviewError {
+    ReviewError::Request(error.to_string())
+}
