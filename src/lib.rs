@@ -4,15 +4,16 @@
 //!
 //! | room        | what it is                                                            | may use                               |
 //! |-------------|-----------------------------------------------------------------------|---------------------------------------|
+//! | [`files`]   | files that appear whole or not at all                                  | -                                     |
 //! | [`random`]  | the one seeded generator; every draw is a function of named coordinates | -                                   |
-//! | [`imaging`] | pictures: H x W x 3 u8, decode, encode, crop, resize                   | -                                     |
-//! | [`data`]    | labelled data sets, import, download, synthetic galaxies, splits       | imaging, random                       |
+//! | [`imaging`] | pictures: H x W x 3 u8, decode, encode, crop, resize                   | files                                 |
+//! | [`data`]    | labelled data sets, import, download, synthetic galaxies, splits       | files, imaging, random                       |
 //! | [`augment`] | picture -> picture, seeded and pure                                    | imaging, random                       |
-//! | [`nn`]      | networks on Candle tensors; knows nothing of galaxies                  | random                                |
+//! | [`nn`]      | networks on Candle tensors; knows nothing of galaxies                  | files, random                                |
 //! | [`metrics`] | numbers from (truth, probabilities)                                    | -                                     |
-//! | [`train`]   | one run: configuration, loss, optimiser, loop, protocol, checkpoints   | data, augment, imaging, nn, metrics, random |
+//! | [`train`]   | one run: configuration, loss, optimiser, loop, protocol, checkpoints   | data, augment, files, imaging, nn, metrics, random |
 //! | [`explain`] | a saved model and a picture -> probabilities, and where it looked         | imaging, metrics, nn, random          |
-//! | [`review`]  | a run looked back on: its record, tables, plots, report                | data, explain, imaging, metrics, random, train |
+//! | [`review`]  | a run looked back on: its record, tables, plots, report                | data, explain, files, imaging, metrics, random, train |
 //! | [`cli`]     | the headless front end                                                 | all but app                           |
 //! | `app`       | the window (feature `gui`); the only room that knows egui              | all but cli                           |
 
@@ -20,6 +21,7 @@ pub mod augment;
 pub mod cli;
 pub mod data;
 pub mod explain;
+pub mod files;
 pub mod imaging;
 pub mod metrics;
 pub mod nn;

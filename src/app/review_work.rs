@@ -9,6 +9,7 @@ use super::explored::Progress;
 use super::reviewed::Evaluated;
 use crate::data::{Dataset, Part};
 use crate::explain::Calibration;
+use crate::files;
 use crate::metrics::{Comparison, Learning, Predictions, compare as compare_predictions, forgetting};
 use crate::review::{Analysis, Record, Subject, report as page};
 use crate::train;
@@ -112,7 +113,7 @@ pub fn report(record: &Record, part: Part, epoch: usize, predictions: Option<&Pr
 
 /// Writes a file whole or not at all.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    train::write_whole(path, bytes).map_err(|error| error.to_string())
+    files::write_whole(path, bytes).map_err(|error| error.to_string())
 }
 
 /// An SVG drawing as a PNG file, twice as many pixels a side.

@@ -10,9 +10,9 @@ use super::choice::Choice;
 use super::evaluate::evaluate_and_keep;
 use super::output;
 use crate::data::{self, Dataset, Part};
+use crate::files;
 use crate::metrics::{Learning, Predictions, forgetting};
 use crate::review::{Record, Subject, report};
-use crate::train::write_whole;
 
 /// What `report` takes.
 #[derive(Args, Debug)]
@@ -74,7 +74,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let learning = if arguments.split == Part::Valid { learning(&record) } else { None };
     let subject = Subject { record: &record, part: arguments.split, epoch, predictions, learning, dataset: dataset.as_deref() };
-    write_whole(&arguments.out, report(&subject).as_bytes())?;
+    files::write_whole(&arguments.out, report(&subject).as_bytes())
+        .with_context(|| format!("{} cannot be written; choose another place or make room", arguments.out.display()))?;
     output::line(format!("wrote {}", arguments.out.display()))?;
     Ok(())
 }

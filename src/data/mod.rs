@@ -20,7 +20,6 @@ mod npy_folder;
 mod open;
 mod predictions;
 pub mod query;
-mod replace;
 mod split;
 pub mod synth;
 
@@ -33,7 +32,6 @@ pub use marks::{Loaded as LoadedMarks, Mark, Marks, Sidecar, SidecarError, marks
 pub use memory::MemorySource;
 pub use open::open;
 pub use predictions::Predictions;
-pub use replace::replace;
 pub use split::{Part, Split};
 
 use open::folder_name;

@@ -19,6 +19,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
 use canvas::{Canvas, FIELD};
@@ -94,7 +95,16 @@ struct Member {
 pub fn dataset(images: usize, size: usize, seed: u64) -> Result<Dataset, DataError> {
     check(images, size)?;
     let labels = labels(images, seed);
-    let members: Vec<Member> = labels.par_iter().enumerate().map(|(i, &label)| draw_member(i, label, size, seed)).collect();
+    let draw = || labels.par_iter().enumerate().map(|(i, &label)| draw_member(i, label, size, seed)).collect::<Vec<Member>>();
+    // On threads of their own: a default data set is drawn while the user already drops a picture, and that must not queue
+    // behind thousands of galaxies.
+    let members = match ThreadPoolBuilder::new().thread_name(|i| format!("galaxies {i}")).build() {
+        Ok(threads) => threads.install(draw),
+        Err(error) => {
+            tracing::warn!("galaxies are drawn on the shared threads: {error}");
+            draw()
+        }
+    };
     let mut catalogue = Catalogue::default();
     let mut pixels = Vec::with_capacity(images * size * size * 3);
     for member in members {

@@ -2,7 +2,7 @@
 //! from the name. What the file says about colour profiles and orientation is left alone.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Cursor, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use image::codecs::png::PngEncoder;
@@ -10,6 +10,7 @@ use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageEr
 
 use super::fits::{Bands, Rendering, check_fits, is_fits, read_fits};
 use super::{Image, ImagingError};
+use crate::files::replace;
 
 /// The largest picture that is decoded, in pixels (10,000 x 10,000: 300 MB as RGB).
 pub const MAX_PIXELS: u64 = 100_000_000;
@@ -138,26 +139,6 @@ fn encode_png(out: impl Write, image: &Image) -> io::Result<()> {
     PngEncoder::new(out).write_image(image.pixels(), width, height, ExtendedColorType::Rgb8).map_err(|e| match e {
         ImageError::IoError(e) => e,
         other => io::Error::other(other),
-    })
-}
-
-/// Writes a file under a temporary name beside `path`, flushes it and renames it; nothing is left behind on failure.
-pub(super) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
-    let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the path names no file; add a file name"))?;
-    let mut partial = std::ffi::OsString::from(".");
-    partial.push(name);
-    partial.push(format!(".partial-{}", std::process::id()));
-    let partial = path.with_file_name(partial);
-    let write_and_rename = || {
-        let mut out = BufWriter::new(File::create(&partial)?);
-        write(&mut out)?;
-        out.flush()?;
-        out.get_ref().sync_all()?;
-        fs::rename(&partial, path)
-    };
-    write_and_rename().inspect_err(|_| {
-        // Nothing more can be done about a leftover; the error that matters is the one reported.
-        drop(fs::remove_file(&partial));
     })
 }
 

@@ -4,8 +4,8 @@
 use std::io;
 use std::path::Path;
 
-use super::file::replace;
 use super::{Image, ImagingError};
+use crate::files::replace;
 
 /// Key and text of a chunk. Keys are 1 to 79 letters of Latin-1.
 pub type TextChunk = (&'static str, String);

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::ReviewError;
 use crate::data::{Dataset, Part};
 use crate::explain::{Classifier, Familiarity, Origin};
-use crate::train::{RecordedSplit, RunFolder, write_whole};
+use crate::files::write_whole;
+use crate::train::{RecordedSplit, RunFolder};
 
 /// The file's name in the run folder.
 pub const FAMILIARITY: &str = "familiarity.bin";

@@ -2,7 +2,7 @@
 
 use super::{Analysis, Record, ReviewError};
 use crate::explain::Calibration;
-use crate::train::write_whole;
+use crate::files;
 
 /// Stores the temperature that fits the validation images at the best epoch beside the run's best model, where whatever
 /// classifies with that model finds it. `analysis` is of that epoch.
@@ -28,6 +28,7 @@ pub fn store_temperature(record: &Record, epoch: usize, analysis: &Analysis) -> 
     };
     let path = Calibration::path(&model);
     let text = serde_json::to_vec_pretty(&calibration).map_err(|error| ReviewError::Request(format!("{}: {error}", path.display())))?;
-    write_whole(&path, &text)?;
+    files::write_whole(&path, &text)
+        .map_err(|error| ReviewError::Request(format!("{}: {error}; make room or free the folder for writing", path.display())))?;
     Ok(calibration)
 }

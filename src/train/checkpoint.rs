@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::schedule::Plateau;
 use super::stopping::EarlyStopping;
-use super::{Optimizer, RunError, files};
+use super::{Optimizer, RunError};
+use crate::files;
 use crate::nn::{Network, weights};
 
 /// The key of the metadata under which [`Progress`] stands as JSON.
@@ -78,6 +79,7 @@ pub(super) fn save(path: &Path, network: &dyn Network, optimizer: &Optimizer, pr
     let metadata = HashMap::from([(KEY.to_owned(), json)]);
     // tensor by tensor, so that the file never stands in memory as a whole
     files::replace_by(path, |temporary| safetensors::serialize_to_file(tensors, Some(metadata), temporary).map_err(std::io::Error::other))
+        .map_err(|e| RunError::io(path, e))
 }
 
 /// Reads a checkpoint into a network and an optimiser of the same configuration.

@@ -12,14 +12,16 @@
 //! | `lock`                  | held while a process trains here                                                       |
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Config, Event, RunError, Session, files};
+use super::{Config, Event, RunError, Session};
 use crate::data::{Dataset, Split};
+use crate::files;
 use crate::nn::Architecture;
 
 /// The split of a run, with enough about the data set to notice that another one is offered.
@@ -210,12 +212,16 @@ impl RunFolder {
         self.split_path().exists()
     }
 
-    /// Takes the folder for training.
+    /// Takes the folder for training, and removes what killed runs left half written in it.
     pub(super) fn lock(&self) -> Result<Lock, RunError> {
         let path = self.lock_path();
         let file = OpenOptions::new().create(true).write(true).truncate(false).open(&path).map_err(|e| RunError::io(&path, e))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
+            Ok(()) => {
+                // under the lock: nobody else writes here
+                files::remove_leftovers(&self.path).map_err(|e| RunError::io(&self.path, e))?;
+                Ok(Lock(file))
+            }
             Err(TryLockError::WouldBlock) => Err(RunError::Busy { path: self.path.clone() }),
             Err(TryLockError::Error(e)) => Err(RunError::io(&path, e)),
         }
@@ -229,7 +235,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
     let text = serde_json::to_string_pretty(value).map_err(|e| RunError::invalid(path, e.to_string()))?;
-    files::replace(path, |file| std::io::Write::write_all(file, text.as_bytes()))
+    files::replace(path, |file| file.write_all(text.as_bytes())).map_err(|e| RunError::io(path, e))
 }
 
 /// `YYYY-MM-DD_hh-mm-ss` in UTC.

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use half::f16;
 
-use super::{RunError, RunFolder, files};
+use super::{RunError, RunFolder};
 use crate::data::Part;
+use crate::files;
 
 const MAGIC: &[u8] = b"\x93NUMPY\x01\x00";
 
@@ -130,6 +131,7 @@ fn write(path: &Path, probabilities: &Probabilities) -> Result<(), RunError> {
         file.write_all(header.as_bytes())?;
         probabilities.values.iter().try_for_each(|p| file.write_all(&p.to_le_bytes()))
     })
+    .map_err(|e| RunError::io(path, e))
 }
 
 /// Reads what [`write`] wrote (not any other `NumPy` file).

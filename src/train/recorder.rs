@@ -1,11 +1,13 @@
 //! Where events go: first to the log and the summary of the run folder, then to the listener.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::log::EventLog;
 use super::outbox::Outbox;
 use super::summary;
-use super::{Ended, Event, RunError, RunFolder, Saved, Session, files};
+use super::{Ended, Event, RunError, RunFolder, Saved, Session};
+use crate::files;
 
 /// The one way out for events.
 pub(super) struct Recorder {
@@ -55,7 +57,8 @@ impl Recorder {
     /// Rewrites `summary.txt`.
     pub fn save_summary(&self, folder: &RunFolder) -> Result<(), RunError> {
         let text = summary::text(&self.session);
-        files::replace(&folder.summary_path(), |file| std::io::Write::write_all(file, text.as_bytes()))
+        let path = folder.summary_path();
+        files::replace(&path, |file| file.write_all(text.as_bytes())).map_err(|e| RunError::io(&path, e))
     }
 
     pub fn best_epoch(&self) -> Option<usize> {

@@ -8,17 +8,18 @@ const MAX_LINES: usize = 400;
 
 /// Room -> the rooms it may use. `main.rs` and `lib.rs` may use all.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("files", &[]),
     ("random", &[]),
-    ("imaging", &[]),
+    ("imaging", &["files"]),
     ("metrics", &[]),
-    ("data", &["imaging", "random"]),
+    ("data", &["files", "imaging", "random"]),
     ("augment", &["imaging", "random"]),
-    ("nn", &["random"]),
-    ("train", &["augment", "data", "imaging", "metrics", "nn", "random"]),
+    ("nn", &["files", "random"]),
+    ("train", &["augment", "data", "files", "imaging", "metrics", "nn", "random"]),
     ("explain", &["imaging", "metrics", "nn", "random"]),
-    ("review", &["data", "explain", "imaging", "metrics", "random", "train"]),
-    ("cli", &["augment", "data", "explain", "imaging", "metrics", "nn", "random", "review", "train"]),
-    ("app", &["augment", "data", "explain", "imaging", "metrics", "nn", "random", "review", "train"]),
+    ("review", &["data", "explain", "files", "imaging", "metrics", "random", "train"]),
+    ("cli", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "train"]),
+    ("app", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "train"]),
 ];
 
 /// Crate -> the rooms that may name it.

@@ -10,6 +10,7 @@ use crate::data::integrity::{Integrity, integrity};
 use crate::data::query::{Facts, Query, QueryError};
 use crate::data::{self, Dataset, Marks, Part, Predictions};
 use crate::explain::{Classifier, Points, nearest, tsne};
+use crate::files;
 
 /// What a model saw in pictures: a row of numbers each.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -136,7 +137,7 @@ pub fn write_table(table: Table, path: &Path, known: &Known, which: &[usize]) ->
     let cannot = |error: std::io::Error| format!("{} cannot be written: {error}. Choose another place or make room.", path.display());
     if table == Table::Changes {
         let marks = known.marks.as_ref().ok_or("labels and tags are still being read")?;
-        data::replace(path, |file| data::write_changes(marks, &known.set, file)).map_err(cannot)?;
+        files::replace(path, |file| data::write_changes(marks, &known.set, file)).map_err(cannot)?;
         return Ok(marks.len());
     }
     export(path, table.format(), &known.facts(), which).map_err(cannot)?;

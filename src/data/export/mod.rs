@@ -10,7 +10,7 @@ use std::path::Path;
 use fields::{Field, Value};
 
 use super::query::Facts;
-use super::replace;
+use crate::files::replace;
 
 /// The form of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

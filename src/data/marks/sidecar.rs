@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::Marks;
 use super::file::{File, Unfit};
-use crate::data::{Dataset, replace};
+use crate::data::Dataset;
+use crate::files::replace;
 
 /// Where the marks of a data set are kept.
 #[derive(Debug)]

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, View};
 
 use super::WeightsError;
+use crate::files;
 
 /// A tensor to write.
 pub struct NamedTensor {
@@ -56,31 +57,5 @@ pub fn write(path: &Path, tensors: &[NamedTensor], (key, text): (&str, String)) 
     let metadata = HashMap::from([(key.to_owned(), text)]);
     let bytes = safetensors::serialize(tensors.iter().map(|t| (t.name.as_str(), t)), Some(metadata))
         .map_err(|e| WeightsError::Options { path: path.into(), message: e.to_string() })?;
-    replace(path, &bytes).map_err(|source| WeightsError::io(path, source))
-}
-
-/// Writes beside `path`, flushes to the disk, then renames; nothing is left behind on failure.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        sync_folder(path)
-    };
-    write().inspect_err(|_| {
-        // The first error is the one to report; the temporary file may not even exist.
-        let _ = fs::remove_file(&temporary);
-    })
-}
-
-/// Makes the rename itself last through a power cut, where folders can be flushed.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    match path.parent() {
-        Some(folder) if cfg!(unix) => File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?.sync_all(),
-        _ => Ok(()),
-    }
+    files::replace(path, |file| file.write_all(&bytes)).map_err(|source| WeightsError::io(path, source))
 }

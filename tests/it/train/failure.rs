@@ -85,7 +85,8 @@ fn unique_folders_differ() {
 fn what_cannot_be_saved_is_told_and_the_run_goes_on() {
     let (_parent, folder) = folder();
     // A folder in the place of each temporary file: no user, root neither, can write there. So does a full disk behave.
-    for name in ["best.safetensors", "last.safetensors.tmp", "summary.txt.tmp"] {
+    let partial = |name: &str| format!(".{name}.partial-{}", std::process::id());
+    for name in ["best.safetensors".to_owned(), partial("last.safetensors"), partial("summary.txt")] {
         std::fs::create_dir_all(folder.path().join(name).join("occupied")).expect("a folder");
     }
     std::fs::write(folder.path().join("predictions"), "a file where a folder should be").expect("writes");

@@ -114,7 +114,8 @@ fn a_killed_run_goes_on_from_its_last_checkpoint() {
     drop(handle);
     // the run may have saved again since; go on from what it says
     std::fs::write(killed.last_checkpoint(), &checkpoint).expect("writes");
-    std::fs::write(killed.path().join("last.safetensors.tmp"), &checkpoint[..100]).expect("writes");
+    let torn = killed.path().join(".last.safetensors.partial-4711");
+    std::fs::write(&torn, &checkpoint[..100]).expect("writes");
     let mut log = std::fs::read(killed.events_path()).expect("a log");
     log.extend(b"{\"event\":\"steps\",\"epoch\":2,\"st");
     std::fs::write(killed.events_path(), &log).expect("writes");
@@ -122,6 +123,7 @@ fn a_killed_run_goes_on_from_its_last_checkpoint() {
 
     finish(lively(3), &RunFolder::open(killed.path()).expect("a run"));
     assert_same(&whole, &killed);
+    assert!(!torn.exists(), "what the killed run left is removed");
 }
 
 #[test]
