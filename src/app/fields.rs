@@ -20,6 +20,7 @@ const FIELDS: &[About] = &[
     field("synthetic_images", "Images", "How many galaxies are drawn; more take longer and teach more."),
     field("model", "Network", "Which network learns; the larger one needs more time and more images."),
     field("size", "Image size", "Pixels a side that the network sees; larger shows finer structure and costs time with its square."),
+    field("fit", "Fit", "How images that are not square become squares; the model keeps it, and Classify does the same."),
     field("epochs", "Epochs", "How often the network sees every training image."),
     field("batch", "Batch size", "Images in one step; larger batches give steadier but fewer steps."),
     field("lr", "Learning rate", "The size of a step: too small learns slowly, too large not at all."),

@@ -1,7 +1,7 @@
 //! Many pictures at once: a worker thread decodes and classifies them a batch at a time; the window shows them as a table. Memory
 //! is bounded by a row and a small thumbnail a picture; one bad file does not stop the rest.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{ColorImage, Context};
 
 use crate::explain::{AnswerTable, Classifier, Familiarity, Nearness, TableFormat, best};
-use crate::imaging::{self, Bands, Image, Rendering, find_pictures};
+use crate::imaging::{self, Image, Rendering, Source, bands_by_header, find_pictures, group_bands};
 
 /// The largest side of a thumbnail in the table, pixels.
 const THUMBNAIL: usize = 40;
@@ -51,8 +51,8 @@ impl Column {
 
 /// A picture of the pile.
 pub struct Row {
-    /// Its file.
-    pub path: PathBuf,
+    /// Its file, or its three.
+    pub source: Source,
     /// The probability of each class, or why there is none.
     pub answer: Result<Vec<f32>, String>,
     /// A small copy.
@@ -66,10 +66,10 @@ pub struct Row {
 }
 
 impl Row {
-    fn new(path: PathBuf, thumbnail: Option<ColorImage>, answer: Result<Vec<f32>, String>, nearness: Option<Nearness>) -> Self {
+    fn new(source: Source, thumbnail: Option<ColorImage>, answer: Result<Vec<f32>, String>, nearness: Option<Nearness>) -> Self {
         let probabilities = answer.as_deref().unwrap_or_default();
         let entropy = probabilities.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum();
-        Self { class: best(probabilities), entropy, path, answer, thumbnail, nearness }
+        Self { class: best(probabilities), entropy, source, answer, thumbnail, nearness }
     }
 
     /// The probability of its class; 0 without an answer.
@@ -171,7 +171,7 @@ impl Pile {
             let mut table = AnswerTable::new(format, Vec::new(), &self.classes, &self.model, self.familiar)?;
             for row in self.order.iter().map(|&row| &self.rows[row]) {
                 if let Ok(probabilities) = &row.answer {
-                    table.write(&row.path.display().to_string(), probabilities, row.nearness)?;
+                    table.write(&row.source.path().display().to_string(), probabilities, row.nearness)?;
                 }
             }
             table.finish()
@@ -249,7 +249,9 @@ impl Told {
 
 fn work(paths: &[PathBuf], asked: &Asked, told: &Told) {
     let mut unread = Vec::new();
-    let pictures = find_pictures(paths, |path, reason| unread.push(Row::new(path.to_owned(), None, Err(reason.to_owned()), None)));
+    let pictures =
+        find_pictures(paths, |path, reason| unread.push(Row::new(Source::File(path.to_owned()), None, Err(reason.to_owned()), None)));
+    let pictures = group_bands(&pictures);
     if !told.tell(PileEvent::Found(pictures.len() + unread.len())) || !told.tell(PileEvent::Rows(unread)) {
         return;
     }
@@ -262,29 +264,26 @@ fn work(paths: &[PathBuf], asked: &Asked, told: &Told) {
 }
 
 /// Decodes and classifies a batch.
-fn rows(asked: &Asked, batch: &[PathBuf]) -> Vec<Row> {
+fn rows(asked: &Asked, batch: &[Source]) -> Vec<Row> {
     let classifier = &asked.classifier;
-    let decoded: Vec<(&PathBuf, Result<Image, String>)> = batch.iter().map(|path| (path, decode(path))).collect();
+    let decode = |source: &Source| source.open(&Rendering::default()).map_err(|error| error.to_string());
+    let decoded: Vec<(&Source, Result<Image, String>)> = batch.iter().map(|source| (source, decode(source))).collect();
     let ready: Vec<Image> = decoded.iter().filter_map(|(_, image)| image.as_ref().ok()).map(|image| classifier.prepare(image)).collect();
     let readings = classifier.look(&ready).map_err(|error| error.to_string());
     let mut next = 0;
-    let row = |(path, image): (&PathBuf, Result<Image, String>)| {
+    let row = |(source, image): (&Source, Result<Image, String>)| {
         let image = match image {
             Ok(image) => image,
-            Err(reason) => return Row::new(path.clone(), None, Err(reason), None),
+            Err(reason) => return Row::new(source.clone(), None, Err(reason), None),
         };
         let small = image.thumbnail(THUMBNAIL);
         let thumbnail = Some(ColorImage::from_rgb([small.width(), small.height()], small.pixels()));
         let reading = readings.as_ref().map(|readings| &readings[next]).map_err(Clone::clone);
         next += 1;
         let nearness = reading.as_ref().ok().and_then(|reading| asked.familiar.as_ref()?.nearness(&reading.features));
-        Row::new(path.clone(), thumbnail, reading.map(|reading| reading.probabilities.clone()), nearness)
+        Row::new(source.clone(), thumbnail, reading.map(|reading| reading.probabilities.clone()), nearness)
     };
     decoded.into_iter().map(row).collect()
-}
-
-fn decode(path: &Path) -> Result<Image, String> {
-    imaging::open(path).map_err(|error| error.to_string())
 }
 
 /// What dropped files are.
@@ -293,13 +292,13 @@ pub enum Dropped {
     Data(PathBuf),
     /// Many pictures, or folders of them.
     Pictures(Vec<PathBuf>),
-    /// Three FITS files of one band each: the name of the first, and the picture that they make.
-    Bands(String, Box<(Image, Arc<Bands>)>),
+    /// One picture.
+    One(Source),
 }
 
 /// Finds out what a folder or several files are. Looks at the disk.
 #[must_use]
-pub fn sort_dropped(paths: Vec<PathBuf>, rendering: &Rendering) -> Dropped {
+pub fn sort_dropped(paths: Vec<PathBuf>) -> Dropped {
     if let [folder] = &paths[..] {
         let holds_pictures = || {
             let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -309,13 +308,22 @@ pub fn sort_dropped(paths: Vec<PathBuf>, rendering: &Rendering) -> Dropped {
             return Dropped::Data(folder.clone());
         }
     }
-    if paths.len() == 3 {
-        let bands: Result<Vec<Bands>, _> = paths.iter().map(|path| imaging::open_fits(path)).collect();
-        if let Some(bands) = bands.ok().and_then(|bands| Bands::together(bands).ok()) {
-            let name = paths[0].file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let image = bands.render(rendering);
-            return Dropped::Bands(format!("{name} and two more bands"), Box::new((image, Arc::new(bands))));
-        }
+    match three_bands(&paths) {
+        Some(source) => Dropped::One(source),
+        None => Dropped::Pictures(paths),
     }
-    Dropped::Pictures(paths)
+}
+
+/// Exactly three FITS files of one band and one size are one picture: its bands are those that names or headers say, else as given, to be
+/// changed by hand.
+fn three_bands(paths: &[PathBuf]) -> Option<Source> {
+    let [a, b, c] = paths else { return None };
+    if let Ok([source]) = <[Source; 1]>::try_from(group_bands(paths)) {
+        return Some(source);
+    }
+    let given = || {
+        let source = Source::Bands([a, b, c].map(Clone::clone));
+        source.bands().is_ok().then_some(source)
+    };
+    bands_by_header(paths).or_else(given)
 }

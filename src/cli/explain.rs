@@ -48,9 +48,9 @@ pub struct Arguments {
     /// Average over the eight flips and turns of the picture
     #[arg(long)]
     average: bool,
-    /// How a picture that is not square becomes one
-    #[arg(long, value_name = "FIT", default_value = "stretch", value_parser = parser::<3, Fit>(Fit::ALL.map(Fit::name)))]
-    fit: Fit,
+    /// How a picture that is not square becomes one; as the model was trained if it is left out
+    #[arg(long, value_name = "FIT", value_parser = parser::<3, Fit>(Fit::ALL.map(Fit::name)))]
+    fit: Option<Fit>,
     /// Only this part of the picture: left, top, width and height in pixels
     #[arg(long, value_name = "X,Y,W,H", value_delimiter = ',', conflicts_with = "fit", allow_negative_numbers = true)]
     crop: Option<Vec<i64>>,
@@ -109,7 +109,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let classifier = Arc::new(Classifier::load(model)?);
     let picture = imaging::open(&arguments.path).with_context(|| arguments.path.display().to_string())?;
-    let frame = frame(arguments, &picture)?;
+    let frame = frame(arguments, &picture, classifier.fit())?;
     let explainer = Explainer::new(Arc::clone(&classifier), &picture.crop(frame), arguments.average)?;
     let request = request(arguments, &explainer)?;
     let style = Style {
@@ -162,8 +162,8 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// The part of the picture that the network is to see.
-fn frame(arguments: &Arguments, picture: &Image) -> anyhow::Result<Frame> {
-    let Some(crop) = &arguments.crop else { return Ok(arguments.fit.frame(picture.width(), picture.height())) };
+fn frame(arguments: &Arguments, picture: &Image, trained: Fit) -> anyhow::Result<Frame> {
+    let Some(crop) = &arguments.crop else { return Ok(arguments.fit.unwrap_or(trained).frame(picture.width(), picture.height())) };
     let &[x, y, width, height] = crop.as_slice() else { bail!("--crop takes four numbers: left, top, width, height") };
     let side = |length: i64| usize::try_from(length).ok().filter(|length| (1..=30_000).contains(length));
     match (side(width), side(height)) {

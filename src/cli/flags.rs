@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::choice::{Choice, kebab};
 use crate::augment::{Border, Preset, Rotation};
+use crate::imaging::Fit;
 use crate::nn::Architecture;
 use crate::train::{BestBy, Config, DeviceChoice, LossKind, OptimizerKind, Precision, ScheduleKind};
 
@@ -97,6 +98,9 @@ pub struct ConfigFlags {
     /// Height and width that images are scaled to, pixels; 32 (seed: 64) to 1024
     #[arg(long, value_name = "S", help_heading = "Network")]
     pub size: Option<usize>,
+    /// How images that are not square become squares: stretched, cut to the middle, or padded with black. The model keeps it
+    #[arg(long, value_name = "FIT", value_parser = Choice::<Fit>::new(), help_heading = "Network")]
+    pub fit: Option<Fit>,
     /// Dropout probability in the head, from 0 to below 1
     #[arg(long, value_name = "P", value_parser = number, help_heading = "Network")]
     pub dropout: Option<f64>,
@@ -212,6 +216,7 @@ impl ConfigFlags {
                 split_seed,
                 model,
                 size,
+                fit,
                 dropout,
                 epochs,
                 batch,
@@ -342,6 +347,7 @@ mod tests {
                 "schedule" => "cosine",
                 "loss" => "cross-entropy",
                 "best_by" => "loss",
+                "fit" => "crop",
                 "rotation" => "any",
                 "border" => "black",
                 "device" => "cpu",

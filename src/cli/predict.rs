@@ -17,12 +17,13 @@ use self::sink::{Answer, Sink};
 use super::familiarity::familiarity;
 use super::output;
 use crate::explain::{Classifier, ExplainError, Familiarity};
-use crate::imaging::{self, Image};
+use crate::imaging::{self, Image, Rendering, Source};
 
 /// What `predict` takes.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// Pictures (PNG, JPEG, TIFF, WebP, FITS), or folders that are searched for them with their subfolders
+    /// Pictures (PNG, JPEG, TIFF, WebP, FITS), or folders that are searched for them with their subfolders. FITS files of one band whose
+    /// names differ in g, r and z alone (m51-g.fits, m51-r.fits, m51-z.fits) make one picture
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A run folder: its best epoch is the model
@@ -69,18 +70,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if pictures.is_empty() && failures.count == 0 {
         bail!("there are no pictures in these folders; name files or folders with PNG, JPEG, TIFF, WebP or FITS pictures");
     }
+    let pictures = imaging::bands_by_header(&pictures).map_or_else(|| imaging::group_bands(&pictures), |three| vec![three]);
     let known = arguments.distance.then(|| familiarity(&classifier, arguments.data.as_deref())).transpose()?;
-    let names: Vec<String> = pictures.iter().map(|path| path.display().to_string()).collect();
+    let names: Vec<String> = pictures.iter().map(|source| source.path().display().to_string()).collect();
     let mut sink = Sink::open(arguments, &classifier, &names)?;
     let (mut classified, mut undrawn) = (0, 0);
     for batch in pictures.chunks(classifier.batch()) {
-        let (paths, images) = decode(&classifier, batch, &mut failures);
-        for (path, answer) in paths.iter().zip(answers(&classifier, known.as_ref(), &images)?) {
-            sink.write(&path.display().to_string(), &answer)?;
+        let (sources, images) = decode(&classifier, batch, &mut failures);
+        for (source, answer) in sources.iter().zip(answers(&classifier, known.as_ref(), &images)?) {
+            sink.write(&source.path().display().to_string(), &answer)?;
             if let Some(maps) = &mut maps
-                && let Err(reason) = maps.draw(path)?
+                && let Err(reason) = maps.draw(source)?
             {
-                output::note(format!("no map of {}: {reason}", path.display()));
+                output::note(format!("no map of {}: {reason}", source.path().display()));
                 undrawn += 1;
             }
             classified += 1;
@@ -125,18 +127,21 @@ impl Failures {
 }
 
 /// Decodes and scales a batch on all threads; what cannot be read is reported and left out.
-fn decode<'a>(classifier: &Classifier, batch: &'a [PathBuf], failures: &mut Failures) -> (Vec<&'a Path>, Vec<Image>) {
-    let open = |path: &PathBuf| -> Result<Image, String> { Ok(classifier.prepare(&imaging::open(path).map_err(|e| e.to_string())?)) };
+fn decode<'a>(classifier: &Classifier, batch: &'a [Source], failures: &mut Failures) -> (Vec<&'a Source>, Vec<Image>) {
+    let open = |source: &Source| -> Result<Image, String> {
+        let picture = source.open(&Rendering::default()).map_err(|error| error.to_string())?;
+        Ok(classifier.prepare(&picture))
+    };
     let decoded: Vec<Result<Image, String>> = batch.par_iter().map(open).collect();
-    let (mut paths, mut images) = (Vec::new(), Vec::new());
-    for (path, image) in batch.iter().zip(decoded) {
+    let (mut sources, mut images) = (Vec::new(), Vec::new());
+    for (source, image) in batch.iter().zip(decoded) {
         match image {
             Ok(image) => {
-                paths.push(path.as_path());
+                sources.push(source);
                 images.push(image);
             }
-            Err(reason) => failures.report(path, &reason),
+            Err(reason) => failures.report(source.path(), &reason),
         }
     }
-    (paths, images)
+    (sources, images)
 }

@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::Calibration;
 use super::explainer::softmax;
-use crate::imaging::Image;
+use crate::imaging::{Fit, Image};
 use crate::metrics::apply_temperature;
-use crate::nn::{Mode, ModelSpec, Network, predict, weights};
+use crate::nn::{Framing, Mode, ModelSpec, Network, predict, weights};
 
 /// The model's file name inside a run folder.
 pub const BEST_MODEL: &str = "best.safetensors";
@@ -115,7 +115,7 @@ impl Classifier {
     /// If the network's numbers cannot be read.
     pub fn fingerprint(&self) -> Result<String, ExplainError> {
         let mut hash = Sha256::new();
-        hash.update(serde_json::to_vec(&(&self.spec.network, &self.spec.normalisation)).unwrap_or_default());
+        hash.update(serde_json::to_vec(&(&self.spec.network, &self.spec.normalisation, self.spec.framing)).unwrap_or_default());
         for (name, tensor) in weights::snapshot(self.network())? {
             hash.update(name);
             for value in tensor.flatten_all()?.to_vec1::<f32>()? {
@@ -131,9 +131,26 @@ impl Classifier {
         self.calibration.as_ref()
     }
 
-    /// `image` scaled to the square that the network takes, as training did.
+    /// How pictures that are not square became squares in training.
+    #[must_use]
+    pub fn fit(&self) -> Fit {
+        match self.spec.framing {
+            Framing::Stretch => Fit::Stretch,
+            Framing::Crop => Fit::Crop,
+            Framing::Pad => Fit::Pad,
+        }
+    }
+
+    /// `image` made the square that the network takes, as training did.
     #[must_use]
     pub fn prepare(&self, image: &Image) -> Image {
+        let frame = self.fit().frame(image.width(), image.height());
+        if (frame.width, frame.height) == (image.width(), image.height()) { self.scale(image) } else { self.scale(&image.crop(frame)) }
+    }
+
+    /// `image` stretched to the square that the network takes: for a part of a picture that was chosen already.
+    #[must_use]
+    pub(super) fn scale(&self, image: &Image) -> Image {
         let size = self.spec.network.size;
         if (image.width(), image.height()) == (size, size) { image.clone() } else { image.resize(size, size) }
     }

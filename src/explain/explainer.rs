@@ -88,13 +88,13 @@ pub struct Explainer {
 }
 
 impl Explainer {
-    /// Runs `image` (of any size; scaled as for training) through the network; with `averaged` all eight flips and turns.
+    /// Runs `image` (of any size; stretched to the network's square: cut or pad it before, [`Classifier::fit`]) through the network; with `averaged` all eight flips and turns.
     ///
     /// # Errors
     /// If the network fails or answers with numbers that are not finite.
     pub fn new(classifier: Arc<Classifier>, image: &Image, averaged: bool) -> Result<Self, ExplainError> {
         let layers = map_layers(classifier.network().options())?;
-        let prepared = classifier.prepare(image);
+        let prepared = classifier.scale(image);
         let side = prepared.width();
         let views: Vec<Image> = if averaged { (0..TURNS).map(|k| turned(&prepared, k, side)).collect() } else { vec![prepared] };
         let mut all = Vec::new();

@@ -1,5 +1,7 @@
 //! The part of a picture that a network sees: a rectangle in its pixels, which may reach beyond its borders.
 
+use serde::{Deserialize, Serialize};
+
 use super::Image;
 
 /// A rectangle in the pixels of a picture; what of it lies outside is black.
@@ -16,9 +18,10 @@ pub struct Frame {
 }
 
 /// How a picture of any proportions becomes a square.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fit {
-    /// The whole picture, stretched to a square: what training does to pictures that are not square.
+    /// The whole picture, stretched to a square: what models of older programs were trained on.
     #[default]
     Stretch,
     /// The largest square around its centre.
@@ -64,6 +67,13 @@ impl std::str::FromStr for Fit {
 }
 
 impl Image {
+    /// The picture made square by `fit`; [`Fit::Stretch`] leaves it as it is, to be scaled to a square.
+    #[must_use]
+    pub fn squared(self, fit: Fit) -> Self {
+        let frame = fit.frame(self.width, self.height);
+        if (frame.width, frame.height) == (self.width, self.height) { self } else { self.crop(frame) }
+    }
+
     /// The part of the picture in `frame`; black where it reaches beyond the borders. A side of 0 counts as 1.
     #[must_use]
     pub fn crop(&self, frame: Frame) -> Self {

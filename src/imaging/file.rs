@@ -8,8 +8,8 @@ use std::path::Path;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader, Limits};
 
-use super::fits::{Bands, Rendering, check_fits, is_fits, read_fits};
-use super::{Image, ImagingError};
+use super::fits::{check_fits, is_fits, read_fits};
+use super::{Bands, Image, ImagingError, Rendering};
 use crate::files::replace;
 
 /// The largest picture that is decoded, in pixels (10,000 x 10,000: 300 MB as RGB).

@@ -1,46 +1,15 @@
-//! FITS images: physical numbers of one or three bands, and how they become a picture. Compressed tiles are read too. Tables,
-//! spectra and world coordinates are not. The numbers' way to grey levels is in [`stretch`](super::stretch).
+//! FITS images: physical numbers of one or three bands. Compressed tiles are read too. Tables, spectra and world coordinates are not.
+//! How numbers become a picture is in [`bands`](super::bands).
 
 use fitsio_pure::hdu::{FitsData, Hdu, parse_fits};
 use fitsio_pure::image::{image_dimensions, read_image_physical_f32};
 use fitsio_pure::value::Value;
 
 use super::file::MAX_PIXELS;
-use super::stretch::{Stretch, legacy_rgb};
-use super::{Image, ImagingError};
+use super::{Bands, ImagingError};
 
 /// The first bytes of each FITS file.
 const MAGIC: &[u8] = b"SIMPLE  =";
-
-/// An image of numbers: one band, or three.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Bands {
-    /// Pixels from left to right.
-    pub width: usize,
-    /// Pixels from top to bottom.
-    pub height: usize,
-    /// One or three planes of `height * width` numbers, row by row from the top left (FITS counts from the bottom); NaN where
-    /// there is no measurement.
-    pub planes: Vec<Vec<f32>>,
-    /// The filter's name, if the header has one.
-    pub filter: Option<String>,
-}
-
-/// How numbers become a picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rendering {
-    /// For three bands, taken as g, r, z in nanomaggies: the Legacy Survey's colours ([`legacy_rgb`]), as in Galaxy10. Without
-    /// it, and for one band, each band goes through `stretch` by itself.
-    pub legacy: bool,
-    /// The way from numbers to grey levels.
-    pub stretch: Stretch,
-}
-
-impl Default for Rendering {
-    fn default() -> Self {
-        Self { legacy: true, stretch: Stretch::default() }
-    }
-}
 
 /// Whether bytes begin like a FITS file.
 #[must_use]
@@ -49,7 +18,10 @@ pub fn is_fits(bytes: &[u8]) -> bool {
 }
 
 fn damaged(error: &fitsio_pure::Error) -> ImagingError {
-    ImagingError::Damaged(error.to_string())
+    match error {
+        fitsio_pure::Error::UnsupportedCompression(_) => ImagingError::Compression(error.to_string()),
+        other => ImagingError::Damaged(other.to_string()),
+    }
 }
 
 /// The first image of a FITS file that has pixels, with BSCALE, BZERO and BLANK applied.
@@ -69,7 +41,7 @@ pub fn read_fits(bytes: &[u8]) -> Result<Bands, ImagingError> {
     }
     let flipped = |plane: &[f32]| plane.chunks_exact(width).rev().flatten().copied().collect();
     let planes = values.chunks_exact(width * height).map(flipped).collect();
-    Ok(Bands { width, height, planes, filter: filter(hdu) })
+    Ok(Bands { width, height, planes, filter: filter(hdu), names: Vec::new() })
 }
 
 /// Width and height of the first image of a FITS file, checked like [`read_fits`] but without reading its pixels.
@@ -116,42 +88,5 @@ fn filter(hdu: &Hdu) -> Option<String> {
     match &card.value {
         Some(Value::String(text)) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         _ => None,
-    }
-}
-
-impl Bands {
-    /// Three images of one band each as one of three, in the order g, r, z if their filters say so, else as given.
-    ///
-    /// # Errors
-    /// If they are not three of one band and of the same size.
-    pub fn together(mut images: Vec<Self>) -> Result<Self, ImagingError> {
-        let [first, others @ ..] = &images[..] else { return Err(ImagingError::ThreeFiles) };
-        let same = |image: &Self| image.planes.len() == 1 && (image.width, image.height) == (first.width, first.height);
-        if others.len() != 2 || !same(first) || !others.iter().all(same) {
-            return Err(ImagingError::ThreeFiles);
-        }
-        let (width, height) = (first.width, first.height);
-        let place = |image: &Self| image.filter.as_ref().and_then(|f| ["g", "r", "z"].iter().position(|band| f.starts_with(band)));
-        let mut places: Vec<_> = images.iter().map(place).collect();
-        places.sort_unstable();
-        if places == [Some(0), Some(1), Some(2)] {
-            images.sort_by_key(place);
-        }
-        let planes = images.into_iter().flat_map(|image| image.planes).collect();
-        Ok(Self { width, height, planes, filter: None })
-    }
-
-    /// The picture: red is the last band, blue the first; one band is grey. What is not finite is black.
-    #[must_use]
-    pub fn render(&self, rendering: &Rendering) -> Image {
-        let pixels = match &self.planes[..] {
-            [g, r, z] if rendering.legacy => legacy_rgb([g, r, z]),
-            planes => {
-                let levels: Vec<Vec<u8>> = planes.iter().map(|plane| rendering.stretch.levels(plane)).collect();
-                let (blue, green, red) = (&levels[0], &levels[levels.len() / 2], &levels[levels.len() - 1]);
-                (0..self.width * self.height).flat_map(|i| [red[i], green[i], blue[i]]).collect()
-            }
-        };
-        Image { width: self.width, height: self.height, pixels }
     }
 }

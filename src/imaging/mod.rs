@@ -1,6 +1,7 @@
 //! Pictures: height x width x 3 bytes of red, green and blue, and what is done to them.
 //! No tensors, no labels, no window.
 
+mod bands;
 mod canvas;
 mod colour_map;
 mod crop;
@@ -10,16 +11,19 @@ mod fits;
 mod png_text;
 mod resize;
 mod segment;
+mod source;
 mod stretch;
 
+pub use bands::{BANDS, Bands, Rendering, band_of_filter};
 pub use canvas::{Canvas, text_width, wrap};
 pub use colour_map::ColourMap;
 pub use crop::{Fit, Frame};
 pub use file::{EXTENSIONS, MAX_PIXELS, check, decode, is_picture, open, open_fits, open_rendered, to_png, write_png};
 pub use find::find_pictures;
-pub use fits::{Bands, Rendering, check_fits, is_fits, read_fits};
+pub use fits::{check_fits, is_fits, read_fits};
 pub use png_text::{TextChunk, encode_grey16, encode_png, write_file};
 pub use segment::{Region, segment};
+pub use source::{Source, bands_by_header, group_bands};
 pub use stretch::{Curve, Interval, Stretch, legacy_rgb};
 
 /// An RGB picture: `height * width * 3` bytes, row by row from the top left, red first.
@@ -72,6 +76,12 @@ pub enum ImagingError {
     /// A FITS image without one number that is finite.
     #[error("no pixel of this FITS image has a number (all are NaN or blank); choose a part of the sky that was observed")]
     NoNumbers,
+    /// Compressed tiles of a kind that is not read.
+    #[error("this FITS image is compressed in a way that is not read ({0}); unpack it first, with funpack for example")]
+    Compression(String),
+    /// One of three FITS files is wrong.
+    #[error("{name}: {source}")]
+    Band { name: String, source: Box<ImagingError> },
     /// FITS files that do not make one picture of three bands.
     #[error("three FITS files of one band each and of the same size make a colour picture; these do not")]
     ThreeFiles,

@@ -14,7 +14,7 @@ pub mod weights;
 pub use init::build;
 pub use ops::Step;
 pub use predict::predict;
-pub use spec::{ModelSpec, Normalisation};
+pub use spec::{Framing, ModelSpec, Normalisation};
 
 use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};

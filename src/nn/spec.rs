@@ -49,6 +49,19 @@ impl Normalisation {
     }
 }
 
+/// How a picture that is not square becomes the network's input. Files of older programs do not say it: they mean `Stretch`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Framing {
+    /// The whole picture, stretched.
+    #[default]
+    Stretch,
+    /// The largest square around its centre.
+    Crop,
+    /// The smallest square around it, black beyond its borders.
+    Pad,
+}
+
 /// A complete description of a model beside its weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelSpec {
@@ -58,6 +71,9 @@ pub struct ModelSpec {
     pub classes: Vec<String>,
     /// How pixels become the network's input.
     pub normalisation: Normalisation,
+    /// How pictures that are not square became squares.
+    #[serde(default)]
+    pub framing: Framing,
     /// The program's version that wrote the file.
     pub program_version: String,
     /// The epoch of the run after which the weights were taken, counted from 1; files of older programs do not say.

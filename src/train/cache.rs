@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::augment;
 use crate::data::{DataError, Dataset};
-use crate::imaging::Image;
+use crate::imaging::{Fit, Image};
 
 /// Bytes of pictures that are kept. A data set that needs more is kept in part; the rest is read anew each time.
 const BUDGET: usize = 512 << 20;
@@ -16,23 +16,24 @@ pub(super) struct ImageCache {
     dataset: Arc<Dataset>,
     size: usize,
     largest: usize,
+    fit: Fit,
     kept: Vec<OnceLock<Image>>,
     room: AtomicUsize,
 }
 
 impl ImageCache {
-    /// Pictures as the network takes them, squares of `size` pixels. Nothing is read yet.
-    pub fn new(dataset: Arc<Dataset>, size: usize) -> Self {
-        Self::larger(dataset, size, size)
+    /// Pictures as the network takes them, made squares of `size` pixels by `fit`. Nothing is read yet.
+    pub fn new(dataset: Arc<Dataset>, size: usize, fit: Fit) -> Self {
+        Self::larger(dataset, (size, size), fit)
     }
 
     /// Pictures that become the network's input of `size` pixels a side later: squares of their own size, but at least `size` and at
     /// most `largest`.
-    pub fn larger(dataset: Arc<Dataset>, size: usize, largest: usize) -> Self {
+    pub fn larger(dataset: Arc<Dataset>, (size, largest): (usize, usize), fit: Fit) -> Self {
         let largest = largest.max(size);
         let kept = std::iter::repeat_with(OnceLock::new).take(dataset.len()).collect();
         let room = AtomicUsize::new(BUDGET / (largest * largest * 3));
-        Self { dataset, size, largest, kept, room }
+        Self { dataset, size, largest, fit, kept, room }
     }
 
     /// Gives picture `index` to `use_it`.
@@ -51,7 +52,7 @@ impl ImageCache {
     }
 
     fn read(&self, index: usize) -> Result<Image, DataError> {
-        Ok(augment::fit(self.dataset.images.image(index)?, self.size, self.largest))
+        Ok(augment::fit(self.dataset.images.image(index)?.squared(self.fit), self.size, self.largest))
     }
 
     pub fn label(&self, index: usize) -> u32 {

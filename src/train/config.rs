@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::augment::Augmentation;
+use crate::imaging::Fit;
 use crate::nn::Architecture;
 
 /// The loss function.
@@ -93,6 +94,8 @@ pub struct Config {
     pub model: Architecture,
     /// Height and width of the network's input, pixels; at least 32.
     pub size: usize,
+    /// How images that are not square become squares.
+    pub fit: Fit,
     /// Passes over the training images; at least 1.
     pub epochs: usize,
     /// Images in a step; at least 1.
@@ -148,6 +151,7 @@ impl Default for Config {
             synthetic_images: 2_000,
             model: Architecture::Compact,
             size: 64,
+            fit: Fit::Stretch,
             epochs: 10,
             batch: 32,
             lr: 3e-3,

@@ -86,7 +86,7 @@ pub fn evaluate(
         let answers = Pass {
             network: &*network,
             loss: &Loss::new(&config, &class_counts(dataset, &recorded.split.train)),
-            cache: &Arc::new(ImageCache::new(dataset.clone(), spec.network.size)),
+            cache: &Arc::new(ImageCache::new(dataset.clone(), spec.network.size, config.fit)),
             normalisation: spec.normalisation,
             device: &device,
             batch: config.batch,

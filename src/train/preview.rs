@@ -37,8 +37,14 @@ impl Preview {
         self.variation(epoch).draw(index)
     }
 
+    /// A picture as a run keeps it, before augmentation.
+    #[must_use]
+    pub fn source(&self, image: Image) -> Image {
+        self.config.augmentation.source(image.squared(self.config.fit), self.config.size)
+    }
+
     /// Writes image `index` as the network takes it in `epoch` (counted from 1): 3 x size x size numbers, normalised, not mixed yet.
-    /// `image` is the picture as it is kept ([`Augmentation::source`](crate::augment::Augmentation::source)).
+    /// `image` is the picture as it is kept ([`Self::source`]).
     pub fn write(&self, epoch: usize, index: u32, image: &Image, canvas: &mut Canvas, planes: &mut [f32]) {
         self.variation(epoch).write(image, index, &self.normalisation(), canvas, planes);
     }

@@ -12,7 +12,8 @@ use super::evaluate::class_counts;
 use super::folder::Lock;
 use super::{Config, ConfigError, Job, Loss, Optimizer, RecordedSplit, RunError, RunFolder, Schedule, Started, TrainError, device};
 use crate::data::{Dataset, Part, Split};
-use crate::nn::{self, ModelSpec, Network, NetworkOptions, Normalisation};
+use crate::imaging::Fit;
+use crate::nn::{self, Framing, ModelSpec, Network, NetworkOptions, Normalisation};
 
 /// What does not change during a run.
 pub(super) struct Setup {
@@ -93,10 +94,13 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
         version: crate::VERSION.into(),
         time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs(),
     };
-    let cache = Arc::new(ImageCache::new(job.dataset.clone(), config.size));
+    let cache = Arc::new(ImageCache::new(job.dataset.clone(), config.size, config.fit));
     let largest = config.augmentation.source_side(config.size);
-    let training =
-        if largest == config.size { cache.clone() } else { Arc::new(ImageCache::larger(job.dataset.clone(), config.size, largest)) };
+    let training = if largest == config.size {
+        cache.clone()
+    } else {
+        Arc::new(ImageCache::larger(job.dataset.clone(), (config.size, largest), config.fit))
+    };
     let setup = Setup {
         loss: Loss::new(config, &class_counts(&job.dataset, &recorded.split.train)),
         cache,
@@ -123,6 +127,11 @@ fn spec(config: &Config, dataset: &Dataset) -> ModelSpec {
         },
         classes: dataset.classes.clone(),
         normalisation: Normalisation::default(),
+        framing: match config.fit {
+            Fit::Stretch => Framing::Stretch,
+            Fit::Crop => Framing::Crop,
+            Fit::Pad => Framing::Pad,
+        },
         program_version: crate::VERSION.into(),
         epoch: None,
     }

@@ -4,7 +4,7 @@ mod augment;
 mod class_folders;
 mod common;
 mod export;
-mod fits;
+pub mod fits;
 mod folder_writer;
 mod imaging;
 mod info;

@@ -7,9 +7,9 @@ pub mod maps;
 mod projection;
 
 use candle_core::{Device, Tensor};
-use tuning_fork::explain::{BEST_MODEL, Classifier, ExplainError};
-use tuning_fork::imaging::Image;
-use tuning_fork::nn::{self, Architecture, Mode, ModelSpec, NetworkOptions, Normalisation};
+use tuning_fork::explain::{BEST_MODEL, Classifier, ExplainError, Explainer};
+use tuning_fork::imaging::{Fit, Image};
+use tuning_fork::nn::{self, Architecture, Framing, Mode, ModelSpec, NetworkOptions, Normalisation};
 use tuning_fork::random::{Purpose, Random};
 
 const SIZE: usize = 32;
@@ -19,6 +19,7 @@ fn spec() -> ModelSpec {
         network: NetworkOptions { architecture: Architecture::Compact, size: SIZE, channels: 3, classes: 3, dropout: 0.5 },
         classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
         normalisation: Normalisation { mean: [0.1, 0.2, 0.3], std: [0.5, 0.6, 0.7] },
+        framing: Framing::default(),
         program_version: tuning_fork::VERSION.into(),
         epoch: None,
     }
@@ -75,6 +76,29 @@ fn pictures_of_any_size_are_scaled_as_for_training() {
     assert_eq!(scaled, image.resize(SIZE, SIZE));
     assert_eq!(classifier.prepare(&scaled), scaled);
     assert_eq!(classifier.classify(&[image]).expect("probabilities"), classifier.classify(&[scaled]).expect("probabilities"));
+}
+
+/// What the model was trained on decides; files of older programs do not say it and mean stretching.
+#[test]
+fn pictures_are_cut_or_padded_as_for_training() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = noise(1, 50, 41);
+    for (framing, fit) in [(Framing::Stretch, Fit::Stretch), (Framing::Crop, Fit::Crop), (Framing::Pad, Fit::Pad)] {
+        let path = folder.path().join("model.safetensors");
+        let spec = ModelSpec { framing, ..spec() };
+        let network = nn::build(&spec.network, 5, &Device::Cpu).expect("a network");
+        nn::weights::save(&path, network.as_ref(), &spec).expect("a file");
+        let classifier = Classifier::load(&path).expect("a model");
+        assert_eq!(classifier.fit(), fit);
+        let part = image.crop(fit.frame(50, 41));
+        assert_eq!(classifier.prepare(&image), part.resize(SIZE, SIZE));
+        // a part that was chosen is stretched, whatever the model does to whole pictures
+        let explainer = Explainer::new(std::sync::Arc::new(classifier), &image, false).expect("a forward pass");
+        assert_eq!(explainer.prepared(), &image.resize(SIZE, SIZE));
+    }
+    let mut json = serde_json::to_value(spec()).expect("JSON");
+    json.as_object_mut().expect("an object").remove("framing").expect("it is kept");
+    assert_eq!(serde_json::from_value::<ModelSpec>(json).expect("an old description").framing, Framing::Stretch);
 }
 
 #[test]

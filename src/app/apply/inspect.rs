@@ -10,6 +10,7 @@ use crate::app::state::{NoticeKind, Picture, Verdict};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{TuningForkApp, work};
 use crate::explain::faithfulness;
+use crate::imaging::Rendering;
 
 impl TuningForkApp {
     pub(super) fn inspect(&mut self, action: InspectAction) {
@@ -93,6 +94,8 @@ impl TuningForkApp {
         (inspect.explainer, inspect.frame, inspect.seen, inspect.bands, inspect.nearness) = (None, None, None, None, None);
         (inspect.map, inspect.drawing, inspect.outdated) = (MapState::None, false, false);
         inspect.question.marked = None;
+        // which plane is which is true of one picture only
+        inspect.question.rendering.order = Rendering::AS_GIVEN;
     }
 
     pub(super) fn take_verdict(&mut self, result: Result<Answered, String>) {

@@ -8,7 +8,7 @@ use crate::app::state::{NoticeKind, Subject, Verdict};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{TuningForkApp, inspect, work};
 use crate::explain::Classifier;
-use crate::imaging::{Bands, Image};
+use crate::imaging::{Bands, Image, Source};
 
 impl TuningForkApp {
     /// Reads the model that the user chose, or (`None`) the best one of the present run.
@@ -37,6 +37,10 @@ impl TuningForkApp {
                 let size = spec.network.size;
                 let calibrated = classifier.calibration().map(|c| format!(", temperature {:.2}", c.temperature)).unwrap_or_default();
                 model.description = format!("{origin}  ·  {size} x {size} px, {} classes{calibrated}", spec.classes.len());
+                // the panel cuts or pads as the model was trained, until the user says otherwise
+                if model.classifier.as_ref().map(|before| before.fit()) != Some(classifier.fit()) {
+                    self.state.inspect.question.fit = classifier.fit();
+                }
                 model.classifier = Some(classifier);
                 model.chosen = chosen;
                 self.ask_familiarity(false);
@@ -47,9 +51,13 @@ impl TuningForkApp {
     }
 
     pub(super) fn classify_file(&mut self, path: PathBuf) {
-        self.new_subject(name_of(&path));
+        self.classify_source(Source::File(path));
+    }
+
+    pub(super) fn classify_source(&mut self, source: Source) {
+        self.new_subject(source.name());
         let rendering = self.state.inspect.question.rendering;
-        self.start_task(Kind::Subject, move || Answer::Subject(work::open_picture(&path, &rendering)));
+        self.start_task(Kind::Subject, move || Answer::Subject(work::open_picture(&source, &rendering)));
     }
 
     pub(super) fn classify_image(&mut self, index: usize) {

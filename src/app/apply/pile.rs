@@ -29,8 +29,7 @@ impl TuningForkApp {
             [] => {}
             [file] if !file.is_dir() => self.classify_file(file.clone()),
             _ => {
-                let rendering = self.state.inspect.question.rendering;
-                self.start_task(Kind::Dropped, move || Answer::Dropped(sort_dropped(paths, &rendering)));
+                self.start_task(Kind::Dropped, move || Answer::Dropped(sort_dropped(paths)));
             }
         }
     }
@@ -39,11 +38,7 @@ impl TuningForkApp {
         match dropped {
             Dropped::Data(folder) => self.open_folder(&folder),
             Dropped::Pictures(paths) => self.start_pile(paths),
-            Dropped::Bands(name, picture) => {
-                self.new_subject(name);
-                let (image, bands) = *picture;
-                self.take_subject(Ok((image, Some(bands))));
-            }
+            Dropped::One(source) => self.classify_source(source),
         }
     }
 
@@ -91,8 +86,8 @@ impl TuningForkApp {
         match action {
             PileAction::Sort(column) => self.state.pile.sort_by(column),
             PileAction::Look(row) => {
-                let Some(path) = self.state.pile.rows.get(row).map(|row| row.path.clone()) else { return };
-                self.classify_file(path);
+                let Some(source) = self.state.pile.rows.get(row).map(|row| row.source.clone()) else { return };
+                self.classify_source(source);
             }
             PileAction::Back => self.state.pile.open = true,
             PileAction::Cancel => {

@@ -3,7 +3,7 @@
 
 use crate::augment::{Augmentation, Canvas, Draw, Stage};
 use crate::data::Dataset;
-use crate::imaging::Image;
+use crate::imaging::{Fit, Image};
 use crate::train::{Config, Preview};
 
 /// The draws of a sheet.
@@ -22,6 +22,8 @@ pub struct SheetKey {
     pub augmentation: Augmentation,
     /// The network's input, pixels a side.
     pub size: usize,
+    /// How a picture becomes a square.
+    pub fit: Fit,
     /// Pictures in a batch: decides who is mixed with whom.
     pub batch: usize,
     /// The seed of the draws.
@@ -82,7 +84,8 @@ pub struct Sheet {
 /// # Errors
 /// If a picture cannot be read, in words for the user.
 pub fn make(set: &Dataset, train: Vec<u32>, key: SheetKey) -> Result<Sheet, String> {
-    let config = Config { augmentation: key.augmentation, size: key.size, batch: key.batch.max(1), seed: key.seed, ..Config::default() };
+    let batch = key.batch.max(1);
+    let config = Config { augmentation: key.augmentation, size: key.size, fit: key.fit, batch, seed: key.seed, ..Config::default() };
     let trains = train.contains(&(key.index as u32));
     let preview = Preview::new(config, train);
     let mut bench = Bench { set, key: &key, preview, canvas: Canvas::default() };
@@ -114,7 +117,7 @@ impl Bench<'_> {
     /// A picture as training keeps it.
     fn source(&self, index: usize) -> Result<Image, String> {
         let image = self.set.images.image(index).map_err(|error| error.to_string())?;
-        Ok(self.key.augmentation.source(image, self.key.size))
+        Ok(self.preview.source(image))
     }
 
     /// The network's input in an epoch, and what it is mixed with.

@@ -41,7 +41,10 @@ pub fn show(context: &Context, actions: &mut Vec<Action>) {
             }
         });
         ui.add_space(theme::SECTION_GAP);
-        ui.label(theme::muted(ui, "Pictures, data folders and models can be dropped anywhere on the window."));
+        ui.label(theme::muted(
+            ui,
+            "Pictures, FITS files, folders of them, data folders, models and runs can be dropped anywhere on the window.",
+        ));
         ui.add_space(theme::GAP);
         ui.button("Close").clicked()
     });

@@ -47,7 +47,7 @@ const STEPS: &[Step] = &[
     Step {
         pane: Some(Pane::Classify),
         title: "Ask it",
-        text: "Drop a picture on the window and see what the model says of it. Ctrl+K finds every command by name, F1 shows the keys. Have fun.",
+        text: "Drop a picture, a FITS file or a folder of them on the window and see what the model says. Ctrl+K finds every command by name, F1 shows the keys. Have fun.",
     },
 ];
 

@@ -11,7 +11,7 @@ use super::inspect::Pasted;
 use super::state::{Data, DataKey};
 use crate::data::{self, Dataset, Part};
 use crate::explain::Classifier;
-use crate::imaging::{self, Bands, Image, ImagingError, Rendering};
+use crate::imaging::{Bands, Image, ImagingError, Rendering, Source};
 use crate::train::{self, Config, Handle, Job, RunFolder};
 
 /// Opens a data set. `open` is the data set that is open already; it is
@@ -55,12 +55,12 @@ pub fn load_model(path: &Path) -> Result<Arc<Classifier>, String> {
     Classifier::load(path).map(Arc::new).map_err(|error| error.to_string())
 }
 
-/// Decodes a picture file; of a FITS file the numbers too.
-pub fn open_picture(path: &Path, rendering: &Rendering) -> Result<(Image, Option<Arc<Bands>>), String> {
-    let said = |error: ImagingError| format!("{}: {error}", path.display());
-    match imaging::open_fits(path) {
+/// Decodes a picture; of FITS files the numbers too.
+pub fn open_picture(source: &Source, rendering: &Rendering) -> Result<(Image, Option<Arc<Bands>>), String> {
+    let said = |error: ImagingError| format!("{}: {error}", source.path().display());
+    match source.bands() {
         Ok(bands) => Ok((bands.render(rendering), Some(Arc::new(bands)))),
-        Err(ImagingError::Format) => Ok((imaging::open(path).map_err(said)?, None)),
+        Err(ImagingError::Format) => Ok((source.open(rendering).map_err(said)?, None)),
         Err(error) => Err(said(error)),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::explain::{Classifier, Content, Explainer, Request, Scene, Style};
-use crate::imaging::{self, Fit};
+use crate::imaging::{self, Rendering, Source};
 
 /// A folder of drawings.
 pub struct Maps<'a> {
@@ -32,17 +32,17 @@ impl<'a> Maps<'a> {
     ///
     /// # Errors
     /// If the network fails or the drawing cannot be written.
-    pub fn draw(&mut self, path: &Path) -> anyhow::Result<Result<(), String>> {
-        let picture = match imaging::open(path) {
+    pub fn draw(&mut self, source: &Source) -> anyhow::Result<Result<(), String>> {
+        let picture = match source.open(&Rendering::default()) {
             Ok(picture) => picture,
             Err(error) => return Ok(Err(error.to_string())),
         };
-        let frame = Fit::Stretch.frame(picture.width(), picture.height());
-        let explainer = Explainer::new(Arc::clone(self.classifier), &picture, false)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let frame = self.classifier.fit().frame(picture.width(), picture.height());
+        let explainer = Explainer::new(Arc::clone(self.classifier), &picture.crop(frame), false)?;
+        let name = source.name();
         let scene = Scene { name: &name, picture: &picture, frame, explainer: &explainer };
         let bytes = scene.png(&Request::new(explainer.best_method()), &Style::default(), Content::Figure)?;
-        let to = self.folder.join(self.free_name(path));
+        let to = self.folder.join(self.free_name(source.path()));
         imaging::write_file(&to, &bytes)
             .with_context(|| format!("{} cannot be written; choose another place or make room", to.display()))?;
         Ok(Ok(()))

@@ -1,7 +1,5 @@
 //! Where the answers of `predict` go: a table on standard output, JSON lines, or files.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -10,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Arguments;
 use crate::cli::output;
 use crate::explain::{AnswerTable, Classifier, Nearness, TableFormat};
+use crate::files::NewFile;
 
 /// What the model says of one picture.
 pub struct Answer {
@@ -120,19 +119,16 @@ fn ranking(probabilities: &[f32]) -> Vec<usize> {
 
 /// A table that becomes a file when it is whole.
 struct TableFile<'a> {
-    table: AnswerTable<'a, BufWriter<File>>,
-    partial: Partial,
+    table: AnswerTable<'a, NewFile>,
     path: PathBuf,
 }
 
 impl<'a> TableFile<'a> {
     fn open(path: &Path, format: TableFormat, classifier: &'a Classifier, distance: bool) -> anyhow::Result<Self> {
-        let name = path.file_name().with_context(|| format!("{} names no file; add a file name", path.display()))?;
-        let partial = Partial(path.with_file_name(format!(".{}.partial-{}", name.to_string_lossy(), std::process::id())));
-        let file = File::create(&partial.0)
-            .with_context(|| format!("{} cannot be written; choose a folder that exists and may be written", path.display()))?;
-        let table = AnswerTable::new(format, BufWriter::new(file), &classifier.spec().classes, &classifier.title(), distance)?;
-        Ok(Self { table, partial, path: path.to_owned() })
+        let start = || AnswerTable::new(format, NewFile::create(path)?, &classifier.spec().classes, &classifier.title(), distance);
+        let table =
+            start().with_context(|| format!("{} cannot be written; choose a folder that exists and may be written", path.display()))?;
+        Ok(Self { table, path: path.to_owned() })
     }
 
     fn unwritable(&self) -> String {
@@ -141,25 +137,8 @@ impl<'a> TableFile<'a> {
 
     fn close(self) -> anyhow::Result<()> {
         let message = self.unwritable();
-        let Self { table, partial, path } = self;
-        let finish = || -> std::io::Result<()> {
-            let mut file = table.finish()?;
-            file.flush()?;
-            file.get_ref().sync_all()?;
-            std::fs::rename(&partial.0, &path)
-        };
-        finish().context(message)?;
-        output::note(format!("written: {}", path.display()));
+        self.table.finish().and_then(NewFile::keep).context(message)?;
+        output::note(format!("written: {}", self.path.display()));
         Ok(())
-    }
-}
-
-/// A file under its temporary name, beside the one asked for; removed when dropped, unless it was renamed.
-struct Partial(PathBuf);
-
-impl Drop for Partial {
-    fn drop(&mut self) {
-        // After the rename there is nothing here, and a leftover that cannot be removed is not worth a second message.
-        let _ = std::fs::remove_file(&self.0);
     }
 }

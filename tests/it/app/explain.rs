@@ -7,8 +7,8 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tempfile::TempDir;
 use tuning_fork::app::{Action, Export, InspectAction, MapState, Pane, Question, State, Trust, Verdict};
 use tuning_fork::explain::{Content, Explainer, Method, Scene, Style};
-use tuning_fork::imaging::{self, Frame, Image};
-use tuning_fork::nn::Architecture;
+use tuning_fork::imaging::{self, Fit, Frame, Image};
+use tuning_fork::nn::{Architecture, Framing};
 
 use super::stand::{Window, act, drop_on, small, state, wait};
 use crate::explain::{maps, noise};
@@ -181,6 +181,58 @@ fn a_fits_file_is_stretched_as_asked() {
     wait(&mut window, "the failure", |state| {
         state.subject.as_ref().is_some_and(|subject| matches!(&subject.verdict, Verdict::Failed(message) if message.contains("no image")))
     });
+}
+
+#[test]
+fn fits_files_without_a_picture_say_what_is_wrong() {
+    let (mut window, folder) = stand();
+    for (name, words) in [
+        ("bad_table", "only tables or headers"),
+        ("bad_cube", "3 x 4 x 5 pixels is neither one plane nor three"),
+        ("bad_line", "neither one plane nor three"),
+        ("bad_nan", "no pixel of this FITS image has a number"),
+    ] {
+        drop_on(&mut window, &crate::data::fits::fits(name));
+        wait(&mut window, name, |state| {
+            state.subject.as_ref().is_some_and(|subject| matches!(&subject.verdict, Verdict::Failed(message) if message.contains(words)))
+        });
+        assert!(window.query_by_label_contains(words).is_some(), "{words}");
+    }
+    // all pixels the same is a picture: black, and no division by zero
+    drop_on(&mut window, &crate::data::fits::fits("constant"));
+    wait(&mut window, "the map", settled);
+    // a file that goes between drop and read
+    let path = folder.path().join("soon gone.png");
+    imaging::write_png(&path, &noise(3, 30, 30)).expect("a picture");
+    std::fs::remove_file(&path).expect("it is there");
+    drop_on(&mut window, &path);
+    wait(&mut window, "the failure", |state| {
+        state.subject.as_ref().is_some_and(|s| matches!(&s.verdict, Verdict::Failed(message) if message.contains("soon gone.png")))
+    });
+}
+
+#[test]
+fn the_part_is_that_of_training_until_another_is_chosen() {
+    let (mut window, folder) = stand();
+    let load = |window: &mut Window, framing| {
+        let path = folder.path().join("framed.safetensors");
+        maps::save_framed(Architecture::Compact, framing, &path);
+        act(window, Action::LoadModel(path));
+        wait(window, "the model", |state| {
+            !state.model.loading && state.model.classifier.as_ref().is_some_and(|c| c.spec().framing == framing)
+        });
+    };
+    load(&mut window, Framing::Crop);
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", settled);
+    assert_eq!(state(&window).inspect.frame, Some(Frame { x: 15, y: 0, width: 60, height: 60 }));
+    ask(&mut window, |question| question.fit = Fit::Pad);
+    wait(&mut window, "the map", settled);
+    // the same kind of model again leaves the choice, another takes its own
+    load(&mut window, Framing::Crop);
+    assert_eq!(state(&window).inspect.question.fit, Fit::Pad);
+    load(&mut window, Framing::Stretch);
+    assert_eq!(state(&window).inspect.question.fit, Fit::Stretch);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use tuning_fork::app::Action;
 use tuning_fork::explain::BEST_MODEL;
-use tuning_fork::nn::{self, Architecture, ModelSpec, NetworkOptions, Normalisation};
+use tuning_fork::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation};
 
 use super::stand::{Window, act, app, data, small, state, wait};
 
@@ -92,6 +92,7 @@ fn model(folder: &std::path::Path) -> std::path::PathBuf {
         network: NetworkOptions { architecture: Architecture::Compact, size: 32, channels: 3, classes: 3, dropout: 0.0 },
         classes: ["Round", "Spiral", "Edge-on"].map(str::to_owned).to_vec(),
         normalisation: Normalisation::default(),
+        framing: Framing::default(),
         program_version: tuning_fork::VERSION.into(),
         epoch: None,
     };

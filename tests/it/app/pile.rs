@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
-use tuning_fork::app::{Action, Column, Pane, PileAction, Verdict};
+use tuning_fork::app::{Action, Column, Pane, PileAction, State, Verdict};
 use tuning_fork::explain::TableFormat;
 use tuning_fork::imaging;
 use tuning_fork::nn::Architecture;
 
 use super::stand::{Window, act, drop_all, drop_on, small, state, wait};
+use crate::data::fits;
 use crate::explain::{maps, noise};
 
 /// A window with a model, and a folder of seven pictures and two files that are none.
@@ -36,7 +38,7 @@ fn stand() -> (Window, TempDir) {
 fn names(window: &Window) -> Vec<String> {
     let pile = &state(window).pile;
     let name = |path: &Path| path.file_name().expect("a name").to_string_lossy().into_owned();
-    pile.order.iter().map(|&row| name(&pile.rows[row].path)).collect()
+    pile.order.iter().map(|&row| name(pile.rows[row].source.path())).collect()
 }
 
 #[test]
@@ -60,7 +62,7 @@ fn a_folder_of_pictures_becomes_a_table() {
     // the same answers as one by one
     let classifier = Arc::clone(state(&window).model.classifier.as_ref().expect("a model"));
     for row in pile.rows.iter().filter(|row| row.answer.is_ok()) {
-        let alone = classifier.classify(&[imaging::open(&row.path).expect("a picture")]).expect("an answer");
+        let alone = classifier.classify(&[imaging::open(row.source.path()).expect("a picture")]).expect("an answer");
         for (a, b) in row.answer.as_ref().expect("an answer").iter().zip(&alone[0]) {
             assert!((a - b).abs() < 1e-5);
         }
@@ -116,14 +118,45 @@ fn many_pictures_without_a_model_are_not_taken() {
 #[test]
 fn three_fits_files_of_one_band_make_one_picture() {
     let (mut window, folder) = stand();
-    let one: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/reference/imaging/fits/u8.fits"].iter().collect();
-    let files: Vec<PathBuf> = ["g", "r", "z"].map(|band| folder.path().join(format!("{band}.fits"))).into();
-    for file in &files {
-        std::fs::copy(&one, file).expect("a copy");
-    }
+    let [g, r, z] = fits::write_bands(folder.path(), [("sky-g.fits", None), ("sky-r.fits", None), ("sky-z.fits", None)]);
+    let shown = |window: &Window| {
+        let subject = state(window).subject.as_ref().expect("a picture");
+        (*subject.picture.as_ref().expect("it is there").image).clone()
+    };
+    let ready = |state: &State| state.subject.as_ref().is_some_and(|s| matches!(s.verdict, Verdict::Ready(_)));
+    drop_all(&mut window, &[z, g, r]);
+    wait(&mut window, "the picture", ready);
+    assert_eq!(state(&window).subject.as_ref().map(|subject| subject.name.as_str()), Some("sky-g.fits and two more bands"));
+    assert_eq!(shown(&window), imaging::open(&fits::fits("sky")).expect("a picture"));
+
+    // another plane by hand; the two change places
+    window.get_by_role_and_label(Role::ComboBox, "Plane for g").click();
+    window.run_ok();
+    window.get_by_label("plane 3: sky-z.fits").click();
+    window.run_ok();
+    let rendering = state(&window).inspect.question.rendering;
+    assert_eq!(rendering.order, [2, 1, 0]);
+    let expected = fits::sky().render(&rendering);
+    wait(&mut window, "the other colours", |state| {
+        state.subject.as_ref().and_then(|s| s.picture.as_ref()).is_some_and(|picture| *picture.image == expected)
+    });
+    // the next picture comes as it is
+    let files = fits::write_bands(folder.path(), [("1.fits", None), ("2.fits", None), ("3.fits", None)]);
     drop_all(&mut window, &files);
+    wait(&mut window, "the picture", |state| ready(state) && state.subject.as_ref().is_some_and(|s| s.name.starts_with("1.fits")));
+    assert_eq!(shown(&window), imaging::open(&fits::fits("sky")).expect("a picture"));
+}
+
+#[test]
+fn in_a_folder_three_files_of_one_band_are_one_row() {
+    let (mut window, folder) = stand();
+    let pictures = folder.path().join("pictures");
+    fits::write_bands(&pictures, [("m51_g.fits", None), ("m51_r.fits", None), ("m51_z.fits", None)]);
+    drop_on(&mut window, &pictures);
+    wait(&mut window, "the table", |state| state.pile.total == Some(9) && !state.pile.running);
+    window.get_by_label_contains("m51_g.fits and two more bands: class").click();
+    window.run_ok();
     wait(&mut window, "the picture", |state| state.subject.as_ref().is_some_and(|s| matches!(s.verdict, Verdict::Ready(_))));
-    assert_eq!(state(&window).subject.as_ref().map(|subject| subject.name.as_str()), Some("g.fits and two more bands"));
     assert_eq!(state(&window).inspect.bands.as_ref().map(|bands| bands.planes.len()), Some(3));
 }
 

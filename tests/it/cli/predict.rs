@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use tuning_fork::imaging::Fit;
 use tuning_fork::review::FAMILIARITY;
 
 use super::{finished_run, picture, run, succeed, train};
+use crate::data::fits;
 use crate::explain::noise;
 
 /// The rows of a CSV file, its heading first.
@@ -91,4 +93,82 @@ fn what_belongs_to_another_model_is_made_again() {
     std::fs::copy(folder.join("second/best.safetensors"), folder.join("run/best.safetensors")).expect("a copy");
     let answer = run(folder, &["predict", "--run=run", "--distance", "plain.png"]);
     assert!(answer.code == Some(0) && answer.stderr.contains("another model"), "{}", answer.stderr);
+}
+
+/// The last rows of a table by the name of the picture, without the path.
+fn answers(path: &Path) -> Vec<(String, Vec<f32>)> {
+    let numbers = |row: &Vec<String>| row[3..].iter().map(|cell| cell.parse().expect("a probability")).collect();
+    let name = |row: &Vec<String>| Path::new(&row[0]).file_name().expect("a name").to_string_lossy().into_owned();
+    rows(path)[1..].iter().map(|row| (name(row), numbers(row))).collect()
+}
+
+#[test]
+fn three_fits_files_of_one_band_are_one_picture() {
+    let own = own_run();
+    let folder = own.path();
+    std::fs::create_dir(folder.join("sky")).expect("a folder");
+    fits::write_bands(&folder.join("sky"), [("m51-g.fits", None), ("m51-r.fits", None), ("m51-z.fits", None)]);
+    picture(&folder.join("sky/plain.png"), (20, 20), [90; 3]);
+    std::fs::copy(fits::fits("sky"), folder.join("cube.fits")).expect("a copy");
+    succeed(folder, &["predict", "--run=run", "--csv=all.csv", "--maps=maps", "sky", "cube.fits"]);
+    let all = answers(&folder.join("all.csv"));
+    let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["m51-g.fits", "plain.png", "cube.fits"]);
+    assert_eq!(all[0].1, all[2].1, "the same sky");
+    assert!(folder.join("maps/m51-g.png").is_file() && !folder.join("maps/m51-r.png").exists());
+
+    // without names that say it, headers do, in any order; without either they are three pictures
+    let filters =
+        [("1.fits", Some("DECam z DR10 c0004 9260.0 1520.0")), ("2.fits", Some("g")), ("3.fits", Some("DECam r SDSS c0002 6415.0 1480.0"))];
+    for (name, filter) in filters {
+        let plane = match filter.expect("a filter") {
+            "g" => 0,
+            text if text.contains(" r ") => 1,
+            _ => 2,
+        };
+        let sky = fits::sky();
+        std::fs::write(folder.join(name), fits::one_band(sky.width, sky.height, &sky.planes[plane], filter)).expect("a file");
+    }
+    succeed(folder, &["predict", "--run=run", "--csv=header.csv", "1.fits", "2.fits", "3.fits"]);
+    let header = answers(&folder.join("header.csv"));
+    assert_eq!((header.len(), &header[0].1), (1, &all[0].1));
+    fits::write_bands(folder, [("a.fits", None), ("b.fits", None), ("c.fits", None)]);
+    succeed(folder, &["predict", "--run=run", "--csv=three.csv", "a.fits", "b.fits", "c.fits"]);
+    assert_eq!(answers(&folder.join("three.csv")).len(), 3);
+}
+
+/// A model that was trained on the middle of its pictures looks at the middle of others.
+#[test]
+fn pictures_are_cut_as_the_model_was_trained() {
+    let own = tempfile::tempdir().expect("a folder");
+    let folder = own.path();
+    for class in 0..3u64 {
+        let inside = folder.join(format!("data/class {class}"));
+        std::fs::create_dir_all(&inside).expect("folders");
+        for number in 0..8 {
+            let image = noise(100 * class + number, 60, 40);
+            tuning_fork::imaging::write_png(&inside.join(format!("{number}.png")), &image).expect("a picture");
+        }
+    }
+    let arguments = ["train", "--data=data", "--out=run", "--fit=crop", "--size=32", "--epochs=1", "--batch=8", "--threads=1"];
+    succeed(folder, &arguments);
+    let evaluation = succeed(folder, &["evaluate", "--run=run", "--json"]);
+    assert!(evaluation.contains("accuracy"), "{evaluation}");
+    let wide = noise(5, 60, 40);
+    tuning_fork::imaging::write_png(&folder.join("wide.png"), &wide).expect("a picture");
+    let middle = wide.crop(Fit::Crop.frame(60, 40));
+    tuning_fork::imaging::write_png(&folder.join("middle.png"), &middle).expect("a picture");
+    tuning_fork::imaging::write_png(&folder.join("stretched.png"), &wide.resize(40, 40)).expect("a picture");
+    succeed(folder, &["predict", "--run=run", "--csv=all.csv", "wide.png", "middle.png", "stretched.png"]);
+    let all = answers(&folder.join("all.csv"));
+    assert_eq!(all[0].1, all[1].1);
+    assert_ne!(all[0].1, all[2].1);
+    for (name, more) in [("auto.png", None), ("crop.png", Some("--fit=crop")), ("stretch.png", Some("--fit=stretch"))] {
+        let out = format!("--out={name}");
+        let fixed = ["explain", "--run=run", "wide.png", &out];
+        succeed(folder, &fixed.into_iter().chain(more).collect::<Vec<_>>());
+    }
+    let bytes = |name: &str| std::fs::read(folder.join(name)).expect("a drawing");
+    assert_eq!(bytes("auto.png"), bytes("crop.png"));
+    assert_ne!(bytes("auto.png"), bytes("stretch.png"));
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use tuning_fork::explain::{Classifier, ExplainError, Explainer, Explanation, Map, Method, Request};
 use tuning_fork::imaging::{self, Image};
-use tuning_fork::nn::{self, Architecture, Mode, ModelSpec, Normalisation, models::map_layers};
+use tuning_fork::nn::{self, Architecture, Framing, Mode, ModelSpec, Normalisation, models::map_layers};
 
 use super::noise;
 use crate::nn::networks::filled;
@@ -15,11 +15,17 @@ const SIZE: usize = 64;
 
 /// Saves the network of `fill` in make.py as a model file.
 pub fn save(architecture: Architecture, path: &std::path::Path) {
+    save_framed(architecture, Framing::default(), path);
+}
+
+/// The same, as if it had been trained on pictures that were cut or padded.
+pub fn save_framed(architecture: Architecture, framing: Framing, path: &std::path::Path) {
     let network = filled(architecture, SIZE);
     let spec = ModelSpec {
         network: network.options().clone(),
         classes: (0..10).map(|c| format!("class {c}")).collect(),
         normalisation: Normalisation { mean: [0.5; 3], std: [0.5; 3] },
+        framing,
         program_version: tuning_fork::VERSION.into(),
         epoch: None,
     };

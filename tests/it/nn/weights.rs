@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_core::Device;
 use safetensors::tensor::{Dtype, TensorView};
 use tuning_fork::nn::layer::to_file;
-use tuning_fork::nn::{Architecture, ModelSpec, Network, NetworkOptions, Normalisation, build, predict, weights};
+use tuning_fork::nn::{Architecture, Framing, ModelSpec, Network, NetworkOptions, Normalisation, build, predict, weights};
 
 use super::reference::{draw, formula, path, values};
 
@@ -20,6 +20,7 @@ fn spec(network: NetworkOptions) -> ModelSpec {
         classes: (0..network.classes).map(|c| format!("class \"{c}\" é")).collect(),
         network,
         normalisation: Normalisation { mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 0.6] },
+        framing: Framing::default(),
         program_version: "1.2.3".into(),
         epoch: None,
     }

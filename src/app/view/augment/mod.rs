@@ -167,6 +167,7 @@ impl AugmentView {
             data: data.generation,
             index,
             augmentation: config.augmentation,
+            fit: state.config.fit,
             size: config.size,
             batch: config.batch,
             seed: self.seed.unwrap_or(config.seed),

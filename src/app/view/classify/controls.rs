@@ -8,7 +8,7 @@ use crate::app::state::State;
 use crate::app::theme;
 use crate::app::widget;
 use crate::explain::{Explainer, Method};
-use crate::imaging::{ColourMap, Curve, Fit, Frame, Interval};
+use crate::imaging::{BANDS, ColourMap, Curve, Fit, Frame, Interval};
 
 /// The shares of the evidence that contours go around.
 const CONTOURS: [f64; 2] = [0.5, 0.8];
@@ -70,8 +70,9 @@ fn choose<T: PartialEq + Clone>(ui: &mut Ui, label: &str, width: f32, value: &mu
 
 /// Which part of the picture the network sees, and whether it sees it from all sides.
 fn part(ui: &mut Ui, state: &State, question: &mut Question) {
+    let trained = state.model.classifier.as_ref().map(|classifier| classifier.fit());
     let fits: Vec<(Fit, String)> = [(Fit::Stretch, "Whole, stretched"), (Fit::Crop, "Central square"), (Fit::Pad, "Whole, padded")]
-        .map(|(fit, title)| (fit, title.to_owned()))
+        .map(|(fit, title)| (fit, if trained == Some(fit) { format!("{title} (as trained)") } else { title.to_owned() }))
         .into();
     ui.add_enabled_ui(question.marked.is_none(), |ui| choose(ui, "Part of the picture", 120.0, &mut question.fit, &fits));
     let mut boxed = question.marked.is_some();
@@ -99,8 +100,16 @@ fn part(ui: &mut Ui, state: &State, question: &mut Question) {
 /// How FITS numbers become a picture.
 fn rendering(ui: &mut Ui, state: &State, question: &mut Question) {
     let rendering = &mut question.rendering;
-    let colour = state.inspect.bands.as_ref().is_some_and(|bands| bands.planes.len() == 3);
+    let Some(bands) = &state.inspect.bands else { return };
+    let colour = bands.planes.len() == 3;
     if colour {
+        let planes: Vec<(usize, String)> = (0..3).map(|plane| (plane, bands.name(plane))).collect();
+        for (band, name) in BANDS.into_iter().enumerate() {
+            let mut plane = rendering.order[band];
+            ui.label(theme::muted(ui, name));
+            choose(ui, &format!("Plane for {name}"), 70.0, &mut plane, &planes);
+            rendering.assign(band, plane);
+        }
         ui.checkbox(&mut rendering.legacy, "Legacy Survey colours").on_hover_text("g, r and z in nanomaggies, as in Galaxy10");
     }
     ui.add_enabled_ui(!(colour && rendering.legacy), |ui| {

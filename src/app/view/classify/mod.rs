@@ -64,7 +64,11 @@ impl ClassifyView {
         match &state.subject {
             Some(subject) => self.subject.show(ui, state, subject, actions),
             None if state.model.classifier.is_some() => {
-                theme::empty(ui, "Drop a picture anywhere", "or open one in Explore and press Classify there.");
+                theme::empty(
+                    ui,
+                    "Drop a picture anywhere",
+                    "or a FITS file, many of them, or a folder; or open one in Explore and press Classify there.",
+                );
             }
             None => theme::empty(ui, "No model yet", "Train one (it is used from its first epoch on), or choose a model file above."),
         }

@@ -47,7 +47,7 @@ impl PileView {
         let row = &pile.rows[number];
         let palette = theme::palette(ui.visuals());
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW - ui.spacing().item_spacing.y), Sense::click());
-        let name = row.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = row.source.name();
         let text = match &row.answer {
             Ok(_) => {
                 let far = row.nearness.map_or_else(String::new, |near| format!(", distance percentile {:.1}", near.percentile()));
@@ -88,7 +88,7 @@ impl PileView {
             }
             Err(reason) => cell(1, &format!("skipped: {reason}"), palette.warn),
         }
-        if response.on_hover_text(row.path.display().to_string()).clicked() {
+        if response.on_hover_text(row.source.path().display().to_string()).clicked() {
             actions.push(Action::Pile(PileAction::Look(number)));
         }
     }

@@ -3,6 +3,7 @@
 use egui::{ComboBox, Response, Ui};
 
 use crate::augment::{Border, Preset, Rotation};
+use crate::imaging::Fit;
 use crate::nn::Architecture;
 use crate::train::{BestBy, DeviceChoice, LossKind, OptimizerKind, Precision, ScheduleKind};
 
@@ -69,6 +70,14 @@ impl Choice for BestBy {
     const ALL: &'static [(Self, &'static str, &'static str)] = &[
         (Self::MacroF1, "Macro-F1", "Highest mean F1 over the classes on the validation images."),
         (Self::Loss, "Loss", "Lowest validation loss."),
+    ];
+}
+
+impl Choice for Fit {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Stretch, "Stretched", "The whole image, its sides made equal."),
+        (Self::Crop, "Central square", "The largest square around the centre; what lies beyond is not seen."),
+        (Self::Pad, "Padded", "The whole image, with black beside it."),
     ];
 }
 

@@ -52,6 +52,7 @@ impl Form {
         let d = &self.default;
         self.choice(ui, "model", &mut c.model, d.model);
         self.count(ui, "size", &mut c.size, d.size, " px");
+        self.choice(ui, "fit", &mut c.fit, d.fit);
         self.count(ui, "epochs", &mut c.epochs, d.epochs, "");
         self.count(ui, "batch", &mut c.batch, d.batch, "");
     }
