@@ -7,6 +7,7 @@ use std::sync::Arc;
 use egui::TextureHandle;
 
 use super::familiar::FoundFamiliar;
+use super::rival::{Rival, RivalAction, RivalAnswered};
 use super::state::Picture;
 use crate::explain::{
     Classifier, Content, Explainer, Explanation, Faithfulness, Method, Nearness, Request, Scene, Style, fitted, npy, overlay,
@@ -15,6 +16,8 @@ use crate::imaging::{self, Bands, Fit, Frame, Image, Rendering};
 
 /// The most pictures of the past that are kept.
 pub const PAST: usize = 24;
+/// The folder beside a model that drawings are exported to.
+const EXPORTS: &str = "exports";
 /// The largest side of a drawn map, pixels.
 const DRAWN_SIDE: usize = 1024;
 
@@ -118,6 +121,8 @@ pub struct Inspect {
     pub outdated: bool,
     /// Whether a file is being written.
     pub saving: bool,
+    /// A second model.
+    pub rival: Rival,
     /// What was looked at before, the latest first.
     pub past: Vec<Past>,
 }
@@ -247,6 +252,10 @@ pub enum InspectAction {
     FindFamiliarity,
     /// Ends that.
     StopFamiliarity,
+    /// A change of the second model.
+    Rival(RivalAction),
+    /// Saves the figure among the exports of the model's run, without asking.
+    Export,
     /// Asks where to save.
     Save(Export),
     /// Saves.
@@ -263,6 +272,12 @@ pub enum InspectAnswer {
     Familiar(FoundFamiliar),
     /// How near the picture of this explainer is to that, and that in a sentence.
     Nearness(Arc<Explainer>, Option<(Nearness, String)>),
+    /// A second model was chosen (or the dialog was closed).
+    RivalChosen(Option<PathBuf>),
+    /// It was read.
+    RivalModel(PathBuf, Result<Arc<Classifier>, String>),
+    /// What it says of the picture.
+    Rival(Result<Box<RivalAnswered>, String>),
     /// A place was chosen (or the dialog was closed).
     SaveChosen(Export, Option<PathBuf>),
     /// A file was written.
@@ -341,6 +356,20 @@ impl Subject {
         let image = overlay(&picture, frame, &explanation, &Style { zoom: 1, ..style.clone() });
         let legend = self.scene().legend(&explanation, &style);
         Ok(Drawn { request, explanation, style, image, legend, explainer: Arc::clone(&self.explainer) })
+    }
+
+    /// Writes the figure into the folder of exports beside the model, under a name that is free there.
+    pub fn export(&self, request: &Request, style: &Style) -> Result<PathBuf, String> {
+        let folder = self.explainer.classifier().path().with_file_name(EXPORTS);
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| format!("{}: {error}. Save it elsewhere with \"Save map…\".", folder.display()))?;
+        let export = Export::Drawing(Content::Figure);
+        let name = export.file_name(&self.name.replace(['/', '\\'], "_"));
+        let stem = name.trim_end_matches(".png");
+        let names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{stem}-{number}.png")));
+        let mut paths = names.map(|name| folder.join(name)).skip_while(|path| path.exists());
+        let path = paths.next().unwrap_or_else(|| folder.join(&name));
+        self.save(export, request, style, &path)
     }
 
     /// Writes a file; the same bytes as the command line's.

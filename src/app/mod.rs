@@ -4,6 +4,7 @@
 //! | module       | what it is                                                                 |
 //! |--------------|----------------------------------------------------------------------------|
 //! | `state`      | what is true: plain data that the panels borrow                             |
+//! | `dropped`    | what dropped files are                                                      |
 //! | `explored`   | the part of it that the Explore panel works with                            |
 //! | `familiar`   | the part of it that says whether a picture is like the training data        |
 //! | `action`     | every change of it, as one enum                                             |
@@ -24,6 +25,7 @@
 //! | `fields`     | what the fields of a configuration are called, and why to change them       |
 //! | `reviewed`   | the part of the state that the Confusion panel works with                    |
 //! | `review_work` | the slow work behind it: reading runs, comparing, evaluating, writing files |
+//! | `rival`      | a second model that is asked about the same picture                         |
 //! | `saved`      | what survives a restart                                                     |
 //! | `theme`      | every colour and size, light and dark                                       |
 //! | `window`     | the frame around it all: eframe, the icon, the state file                   |
@@ -31,6 +33,7 @@
 mod action;
 mod apply;
 mod commands;
+mod dropped;
 mod explored;
 mod familiar;
 mod fields;
@@ -44,6 +47,7 @@ mod pile;
 mod presets;
 mod review_work;
 mod reviewed;
+mod rival;
 mod saved;
 mod shell;
 mod state;
@@ -64,6 +68,7 @@ pub use lab::LabAction;
 pub use layout::{Pane, complete};
 pub use pile::{Column, PileAction};
 pub use presets::{PresetAction, UserPreset};
+pub use rival::RivalAction;
 pub use saved::Saved;
 pub use shell::TuningForkApp;
 pub use state::{State, Verdict};

@@ -1,7 +1,7 @@
 //! Many pictures at once: a worker thread decodes and classifies them a batch at a time; the window shows them as a table. Memory
 //! is bounded by a row and a small thumbnail a picture; one bad file does not stop the rest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +9,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{ColorImage, Context};
 
 use crate::explain::{AnswerTable, Classifier, Familiarity, Nearness, TableFormat, best};
-use crate::imaging::{self, Image, Rendering, Source, bands_by_header, find_pictures, group_bands};
+use crate::files::NewFile;
+use crate::imaging::{Image, Rendering, Source, find_pictures, group_bands};
 
 /// The largest side of a thumbnail in the table, pixels.
 const THUMBNAIL: usize = 40;
@@ -107,6 +108,8 @@ pub struct Pile {
     pub running: bool,
     /// Whether the table is shown, and not one picture.
     pub open: bool,
+    /// Pictures that wait for a model that is being read.
+    pub waiting: Vec<PathBuf>,
     /// Counts up with each pile.
     pub generation: u64,
 }
@@ -162,21 +165,41 @@ impl Pile {
         });
     }
 
-    /// The table as a file's bytes, in the order shown; pictures without an answer are left out.
+    /// What a table of it says, in the order shown, to be written on another thread; pictures without an answer are left out.
+    #[must_use]
+    pub fn answers(&self) -> Answers {
+        let row = |&row: &usize| {
+            let row: &Row = &self.rows[row];
+            let probabilities = row.answer.as_ref().ok()?.clone();
+            Some((row.source.path().to_owned(), probabilities, row.nearness))
+        };
+        let rows = self.order.iter().filter_map(row).collect();
+        Answers { classes: self.classes.clone(), model: self.model.clone(), familiar: self.familiar, rows }
+    }
+}
+
+/// The answers of a pile.
+pub struct Answers {
+    classes: Vec<String>,
+    model: String,
+    familiar: bool,
+    rows: Vec<(PathBuf, Vec<f32>, Option<Nearness>)>,
+}
+
+impl Answers {
+    /// Writes them as a table.
     ///
     /// # Errors
-    /// If the table cannot be made, in words for the user.
-    pub fn table(&self, format: TableFormat) -> Result<Vec<u8>, String> {
+    /// If the file cannot be written, in words for the user.
+    pub fn save(&self, format: TableFormat, path: &Path) -> Result<(), String> {
         let write = || {
-            let mut table = AnswerTable::new(format, Vec::new(), &self.classes, &self.model, self.familiar)?;
-            for row in self.order.iter().map(|&row| &self.rows[row]) {
-                if let Ok(probabilities) = &row.answer {
-                    table.write(&row.source.path().display().to_string(), probabilities, row.nearness)?;
-                }
+            let mut table = AnswerTable::new(format, NewFile::create(path)?, &self.classes, &self.model, self.familiar)?;
+            for (path, probabilities, nearness) in &self.rows {
+                table.write(&path.display().to_string(), probabilities, *nearness)?;
             }
-            table.finish()
+            table.finish()?.keep()
         };
-        write().map_err(|error: std::io::Error| error.to_string())
+        write().map_err(|error: std::io::Error| format!("{}: {error}", path.display()))
     }
 }
 
@@ -284,46 +307,4 @@ fn rows(asked: &Asked, batch: &[Source]) -> Vec<Row> {
         Row::new(source.clone(), thumbnail, reading.map(|reading| reading.probabilities.clone()), nearness)
     };
     decoded.into_iter().map(row).collect()
-}
-
-/// What dropped files are.
-pub enum Dropped {
-    /// A data set in a folder.
-    Data(PathBuf),
-    /// Many pictures, or folders of them.
-    Pictures(Vec<PathBuf>),
-    /// One picture.
-    One(Source),
-}
-
-/// Finds out what a folder or several files are. Looks at the disk.
-#[must_use]
-pub fn sort_dropped(paths: Vec<PathBuf>) -> Dropped {
-    if let [folder] = &paths[..] {
-        let holds_pictures = || {
-            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-            entries.map(|entry| entry.path()).any(|path| imaging::is_picture(&path) && path.is_file())
-        };
-        if folder.join("images.npy").is_file() || !holds_pictures() {
-            return Dropped::Data(folder.clone());
-        }
-    }
-    match three_bands(&paths) {
-        Some(source) => Dropped::One(source),
-        None => Dropped::Pictures(paths),
-    }
-}
-
-/// Exactly three FITS files of one band and one size are one picture: its bands are those that names or headers say, else as given, to be
-/// changed by hand.
-fn three_bands(paths: &[PathBuf]) -> Option<Source> {
-    let [a, b, c] = paths else { return None };
-    if let Ok([source]) = <[Source; 1]>::try_from(group_bands(paths)) {
-        return Some(source);
-    }
-    let given = || {
-        let source = Source::Bands([a, b, c].map(Clone::clone));
-        source.bands().is_ok().then_some(source)
-    };
-    bands_by_header(paths).or_else(given)
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
 
+use super::dropped::Dropped;
 use super::explored::Found;
 use super::inspect::{Answered, InspectAnswer};
 use super::lab::sheet::Sheet;
 use super::lab::sweep::{ClassSurvey, Swept};
-use super::pile::Dropped;
 use super::reviewed;
 use super::state::{Data, DataKey};
 use crate::augment::Sweep;
@@ -36,6 +36,10 @@ pub enum Kind {
     Familiarity,
     /// Measuring how near the picture is to that.
     Nearness,
+    /// Reading the second model.
+    RivalModel,
+    /// Asking it about the picture.
+    Rival,
     /// Reading the picture that is open large.
     Opened,
     /// Making a contact sheet of the lab.
@@ -92,7 +96,7 @@ pub enum Kind {
     ReviewSave,
 }
 
-const KINDS: usize = 34;
+const KINDS: usize = 36;
 
 /// What a task answers. Errors are in words for the user.
 pub enum Answer {
@@ -106,8 +110,8 @@ pub enum Answer {
     Subject(Result<(Image, Option<Arc<Bands>>), String>),
     /// The picture inside the network, with probabilities.
     Verdict(Result<Answered, String>),
-    /// What dropped files are.
-    Dropped(Dropped),
+    /// The last model among dropped files, and what the others are.
+    Dropped(Option<PathBuf>, Dropped),
     /// A place for the table was chosen (or the dialog was closed).
     TableChosen(TableFormat, Option<PathBuf>),
     /// The table was written.

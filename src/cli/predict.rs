@@ -64,13 +64,13 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let model = arguments.run.as_ref().or(arguments.model.as_ref()).context("name a model with --run or --model")?;
     let classifier = Arc::new(Classifier::load(model)?);
-    let mut maps = arguments.maps.as_deref().map(|folder| Maps::open(folder, &classifier)).transpose()?;
     let mut failures = Failures::default();
     let pictures = imaging::find_pictures(&arguments.paths, |path, reason| failures.report(path, reason));
     if pictures.is_empty() && failures.count == 0 {
         bail!("there are no pictures in these folders; name files or folders with PNG, JPEG, TIFF, WebP or FITS pictures");
     }
     let pictures = imaging::bands_by_header(&pictures).map_or_else(|| imaging::group_bands(&pictures), |three| vec![three]);
+    let mut maps = arguments.maps.as_deref().map(|folder| Maps::open(folder, &classifier, &pictures)).transpose()?;
     let known = arguments.distance.then(|| familiarity(&classifier, arguments.data.as_deref())).transpose()?;
     let names: Vec<String> = pictures.iter().map(|source| source.path().display().to_string()).collect();
     let mut sink = Sink::open(arguments, &classifier, &names)?;

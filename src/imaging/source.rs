@@ -24,6 +24,15 @@ impl Source {
         }
     }
 
+    /// All its files.
+    #[must_use]
+    pub fn paths(&self) -> &[PathBuf] {
+        match self {
+            Self::File(path) => std::slice::from_ref(path),
+            Self::Bands(paths) => paths,
+        }
+    }
+
     /// What it is called: the name of its file, without folders.
     #[must_use]
     pub fn name(&self) -> String {

@@ -7,7 +7,7 @@ pub mod maps;
 mod projection;
 
 use candle_core::{Device, Tensor};
-use tuning_fork::explain::{BEST_MODEL, Classifier, ExplainError, Explainer};
+use tuning_fork::explain::{BEST_MODEL, Calibration, Classifier, ExplainError, Explainer};
 use tuning_fork::imaging::{Fit, Image};
 use tuning_fork::nn::{self, Architecture, Framing, Mode, ModelSpec, NetworkOptions, Normalisation};
 use tuning_fork::random::{Purpose, Random};
@@ -99,6 +99,75 @@ fn pictures_are_cut_or_padded_as_for_training() {
     let mut json = serde_json::to_value(spec()).expect("JSON");
     json.as_object_mut().expect("an object").remove("framing").expect("it is kept");
     assert_eq!(serde_json::from_value::<ModelSpec>(json).expect("an old description").framing, Framing::Stretch);
+}
+
+/// Turned by quarters, and mirrored where `mirrored` says so: written down pixel by pixel.
+fn posed(image: &Image, quarters: usize, mirrored: bool) -> Image {
+    let side = image.width();
+    let source = |mut x: usize, mut y: usize| {
+        for _ in 0..quarters {
+            (x, y) = (y, side - 1 - x);
+        }
+        if mirrored { (side - 1 - x, y) } else { (x, y) }
+    };
+    let places = (0..side).flat_map(|y| (0..side).map(move |x| (x, y))).map(|(x, y)| source(x, y));
+    let pixels = places.flat_map(|(x, y)| image.pixels()[(y * side + x) * 3..][..3].to_vec()).collect();
+    Image::new(side, side, pixels).expect("a square")
+}
+
+#[test]
+fn averaging_is_the_mean_over_the_eight_flips_and_turns() {
+    let classifier = maps::classifier(Architecture::Compact);
+    let image = noise(4, 64, 64);
+    let poses: Vec<Image> = (0..8).map(|number| posed(&image, number % 4, number >= 4)).collect();
+    assert!((1..8).all(|a| (0..a).all(|b| poses[a] != poses[b])));
+    let all = classifier.classify(&poses).expect("probabilities");
+    let averaged = Explainer::new(classifier.clone(), &image, true).expect("a forward pass");
+    for (class, p) in averaged.probabilities().iter().enumerate() {
+        let mean = all.iter().map(|row| f64::from(row[class])).sum::<f64>() / 8.0;
+        assert!((f64::from(*p) - mean).abs() < 1e-5, "class {class}: {p} instead of {mean}");
+    }
+    // so it does not matter which way round the picture comes
+    let turned = Explainer::new(classifier, &poses[6], true).expect("a forward pass");
+    for (a, b) in averaged.probabilities().iter().zip(turned.probabilities()) {
+        assert!((a - b).abs() < 1e-5);
+    }
+}
+
+/// Every way to ask gives the probabilities at the model's temperature: p to the power of 1/T, adding up to 1.
+#[test]
+fn a_stored_temperature_counts_wherever_probabilities_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.safetensors");
+    maps::save(Architecture::Compact, &path);
+    let image = noise(4, 64, 64);
+    let plain = Classifier::load(&path).expect("a model").classify(std::slice::from_ref(&image)).expect("probabilities").remove(0);
+    let temperature = 2.5;
+    let calibration = Calibration {
+        temperature,
+        epoch: 1,
+        images: 9,
+        negative_log_likelihood: [1.0, 0.9],
+        expected_error: [0.2, 0.1],
+        model: Calibration::digest(&path).expect("the file"),
+    };
+    std::fs::write(Calibration::path(&path), serde_json::to_vec(&calibration).expect("JSON")).expect("a file");
+    let classifier = std::sync::Arc::new(Classifier::load(&path).expect("a model"));
+    let powers: Vec<f64> = plain.iter().map(|p| f64::from(*p).powf(1.0 / temperature)).collect();
+    let expected: Vec<f64> = powers.iter().map(|p| p / powers.iter().sum::<f64>()).collect();
+    let images = std::slice::from_ref(&image);
+    let told = [
+        classifier.classify(images).expect("probabilities").remove(0),
+        classifier.read(images).expect("readings").remove(0).probabilities,
+        classifier.look(images).expect("readings").remove(0).probabilities,
+        Explainer::new(classifier, &image, false).expect("a forward pass").probabilities().to_vec(),
+    ];
+    for probabilities in told {
+        assert!((f64::from(probabilities[0]) - f64::from(plain[0])).abs() > 1e-4, "it changes something");
+        for (p, e) in probabilities.iter().zip(&expected) {
+            assert!((f64::from(*p) - e).abs() < 1e-5, "{p} instead of {e}");
+        }
+    }
 }
 
 #[test]

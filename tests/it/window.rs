@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use display::Display;
 use program::Program;
+use tuning_fork::imaging;
 use tuning_fork::train::{Event, Outcome};
 
 /// The longest wait for anything but training.
@@ -55,7 +56,7 @@ fn the_window_trains_classifies_and_comes_back() {
     image::RgbImage::from_fn(48, 48, |x, y| image::Rgb([(255 - (x.abs_diff(24) + y.abs_diff(24)) * 5) as u8; 3]))
         .save(&picture)
         .expect("a picture");
-    program.drop_file(&picture);
+    program.drop_files(&[&picture]);
     program.wait_for("picture a galaxy é.png", SOON);
     program.wait_for("probability", SOON);
 
@@ -70,6 +71,65 @@ fn the_window_trains_classifies_and_comes_back() {
         assert_eq!(again.value("Epochs").as_deref(), Some("2"));
     }
     again.close();
+}
+
+/// Two pictures and a FITS file dropped at once become a table; the map of one of them is exported without a dialog.
+#[test]
+fn dropped_files_become_a_table_and_an_exported_map() {
+    let Some(display) = Display::start() else {
+        assert!(std::env::var_os("CI").is_none(), "CI must have Xvfb: apt-get install xvfb");
+        eprintln!("skipped: the window's end-to-end test needs Xvfb (apt-get install xvfb)");
+        return;
+    };
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let run = home.path().join("runs/a run");
+    let train = ["train", "--synthetic-images=50", "--size=32", "--batch=16", "--threads=1", "--epochs=1", "--out"];
+    let trained = std::process::Command::new(env!("CARGO_BIN_EXE_tuning-fork")).args(train).arg(&run).output().expect("it starts");
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+
+    let mut program = Program::start(&display, home.path());
+    program.wait_for("Welcome to Tuning Fork", SOON);
+    program.click("Skip the tour");
+    // the model comes by a drop too
+    program.drop_files(&[&run.join("best.safetensors")]);
+    program.wait_for("32 x 32 px, 10 classes", SOON);
+    program.click("Enlarge Classify");
+    let names = ["a galaxy é.png", "zweite Galaxie ü.png"];
+    let pictures = names.map(|name| home.path().join(name));
+    for (number, picture) in (1..).zip(&pictures) {
+        imaging::write_png(picture, &crate::explain::noise(number, 48, 40)).expect("a picture");
+    }
+    let sky = home.path().join("the sky.fits");
+    std::fs::copy(crate::data::fits::fits("sky"), &sky).expect("a copy");
+    program.drop_files(&[&pictures[0], &pictures[1], &sky]);
+    program.wait_for("3 of 3 pictures", SOON);
+    for name in ["zweite Galaxie ü.png: ", "the sky.fits: "] {
+        program.wait_for(name, SOON);
+    }
+    program.click_on("a galaxy é.png: ");
+    program.wait_for("picture a galaxy é.png with map: CAM at ", SOON);
+    program.click("Export");
+    let file = run.join("exports/a galaxy é-figure.png");
+    let bytes = program.wait("the exported figure", SOON, || std::fs::read(&file).ok());
+    program.wait_for("a galaxy é-figure.png", SOON);
+    let ((width, height), _, texts) = crate::explain::figures::read(&bytes);
+    assert!(width > 48 && height > 40, "{width} x {height}");
+    assert_eq!((texts["Picture"].as_str(), texts["Method"].as_str()), (names[0], "CAM"));
+    assert!(texts["Software"].contains(tuning_fork::VERSION) && texts["Model"].contains("best.safetensors"), "{texts:?}");
+    // the same bytes as from the command line
+    let out = home.path().join("same.png");
+    let explain = ["explain", "--run"].map(std::ffi::OsStr::new);
+    let more = [run.as_os_str(), pictures[0].as_os_str(), std::ffi::OsStr::new("--out"), out.as_os_str()];
+    let told = std::process::Command::new(env!("CARGO_BIN_EXE_tuning-fork")).args(explain).args(more).output().expect("it starts");
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    assert_eq!(std::fs::read(&out).expect("the same figure"), bytes);
+
+    // the clipboard: a path as file managers copy it, and a picture
+    let path = format!("file://{}/zweite%20Galaxie%20%C3%BC.png", home.path().display());
+    program.paste("UTF8_STRING", path.as_bytes(), "picture zweite Galaxie ü.png with map");
+    let picture = std::fs::read(&pictures[0]).expect("a picture");
+    program.paste("image/png", &picture, "picture pasted picture with map");
+    program.close();
 }
 
 /// The events of a run that is over.

@@ -9,7 +9,7 @@ use crate::app::inspect::{
 use crate::app::state::{NoticeKind, Picture, Verdict};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{TuningForkApp, work};
-use crate::explain::faithfulness;
+use crate::explain::{Request, Style, faithfulness};
 use crate::imaging::Rendering;
 
 impl TuningForkApp {
@@ -23,6 +23,8 @@ impl TuningForkApp {
             InspectAction::Measure => self.measure(),
             InspectAction::FindFamiliarity => self.ask_familiarity(true),
             InspectAction::StopFamiliarity => self.stop_familiarity(),
+            InspectAction::Rival(action) => self.change_rival(action),
+            InspectAction::Export => self.save_subject(Subject::export),
             InspectAction::Save(export) => {
                 let name = export.file_name(self.state.subject.as_ref().map_or("map", |subject| &subject.name));
                 self.browse(move |dialog| {
@@ -45,6 +47,9 @@ impl TuningForkApp {
             }
             InspectAnswer::Familiar(found) => self.take_familiar(found),
             InspectAnswer::Nearness(explainer, said) => self.take_nearness(&explainer, said),
+            InspectAnswer::RivalChosen(path) => self.take_rival_chosen(path),
+            InspectAnswer::RivalModel(path, result) => self.take_rival_model(&path, result),
+            InspectAnswer::Rival(result) => self.take_rival(result),
             InspectAnswer::SaveChosen(export, path) => {
                 if let Some(path) = path {
                     self.save_map(export, path);
@@ -93,6 +98,7 @@ impl TuningForkApp {
         let inspect = &mut self.state.inspect;
         (inspect.explainer, inspect.frame, inspect.seen, inspect.bands, inspect.nearness) = (None, None, None, None, None);
         (inspect.map, inspect.drawing, inspect.outdated) = (MapState::None, false, false);
+        inspect.rival.answer = None;
         inspect.question.marked = None;
         // which plane is which is true of one picture only
         inspect.question.rendering.order = Rendering::AS_GIVEN;
@@ -112,6 +118,7 @@ impl TuningForkApp {
                 (inspect.explainer, inspect.frame, inspect.seen) = (Some(answered.explainer), Some(answered.frame), Some(seen));
                 self.ask_map();
                 self.ask_nearness();
+                self.ask_rival();
             }
             Err(message) => {
                 subject.verdict = Verdict::Failed(message);
@@ -211,6 +218,11 @@ impl TuningForkApp {
     }
 
     fn save_map(&mut self, export: Export, path: PathBuf) {
+        self.save_subject(move |subject, request, style| subject.save(export, request, style, &path));
+    }
+
+    /// Writes a file of the picture that is shown, on a task thread.
+    fn save_subject(&mut self, save: impl FnOnce(&Subject, &Request, &Style) -> Result<PathBuf, String> + Send + 'static) {
         let Some(subject) = self.inspected() else {
             self.notify(NoticeKind::Failure, "There is no map to save yet: classify a picture first.".into());
             return;
@@ -218,6 +230,6 @@ impl TuningForkApp {
         let question = &self.state.inspect.question;
         let (request, style) = (question.request(&subject.explainer), question.style.clone());
         self.state.inspect.saving =
-            self.start_task(Kind::Save, move || Answer::Inspect(InspectAnswer::Saved(subject.save(export, &request, &style, &path))));
+            self.start_task(Kind::Save, move || Answer::Inspect(InspectAnswer::Saved(save(&subject, &request, &style))));
     }
 }

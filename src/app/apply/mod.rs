@@ -9,6 +9,7 @@ mod marks;
 mod model;
 mod pile;
 mod review;
+mod rival;
 mod run;
 
 use egui::{ColorImage, TextureHandle, TextureOptions};
@@ -94,7 +95,10 @@ impl TuningForkApp {
             Answer::Model(chosen, result) => self.take_model(chosen, result),
             Answer::Subject(result) => self.take_subject(result),
             Answer::Verdict(result) => self.take_verdict(result),
-            Answer::Dropped(dropped) => self.take_sorted(dropped),
+            Answer::Dropped(model, dropped) => {
+                self.take_dropped_model(model);
+                self.take_sorted(dropped);
+            }
             Answer::TableChosen(format, path) => {
                 if let Some(path) = path {
                     self.pile(PileAction::SaveTo(format, path));

@@ -48,6 +48,7 @@ impl TuningForkApp {
             }
             Err(message) => self.notify(NoticeKind::Failure, format!("The model was not loaded. {message}")),
         }
+        self.start_waiting_pile();
     }
 
     pub(super) fn classify_file(&mut self, path: PathBuf) {

@@ -2,40 +2,44 @@
 
 use std::path::PathBuf;
 
+use crate::app::dropped::{Dropped, is_model, sort_dropped};
 use crate::app::familiar::Familiar;
 use crate::app::layout::Pane;
-use crate::app::pile::{Asked, Dropped, Pile, PileAction, PileEvent, PileWorker, sort_dropped};
+use crate::app::pile::{Asked, Pile, PileAction, PileEvent, PileWorker};
 use crate::app::reviewed::Change;
 use crate::app::state::NoticeKind;
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{Action, TuningForkApp};
 use crate::explain::TableFormat;
-use crate::imaging;
 
 impl TuningForkApp {
     /// A `.safetensors` file or a run folder is a model, another folder a data set or a folder of pictures, anything else is taken
-    /// for pictures. Three FITS files of one band each make one picture.
-    pub(super) fn take_dropped(&mut self, mut paths: Vec<PathBuf>) {
-        let is_model =
-            |path: &PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors")) || path.join("config.json").is_file();
-        let models: Vec<PathBuf> = paths.extract_if(.., |path| is_model(path)).collect();
-        if let Some(model) = models.into_iter().next_back() {
-            if model.join("config.json").is_file() {
-                self.apply(Action::Review(Change::Restore(model.clone())));
-            }
-            self.load_model(Some(model));
-        }
+    /// for pictures. Three FITS files of one band each make one picture. One path is looked at at once, several on another thread.
+    pub(super) fn take_dropped(&mut self, paths: Vec<PathBuf>) {
         match &paths[..] {
             [] => {}
+            [model] if is_model(model) => self.take_dropped_model(Some(model.clone())),
             [file] if !file.is_dir() => self.classify_file(file.clone()),
             _ => {
-                self.start_task(Kind::Dropped, move || Answer::Dropped(sort_dropped(paths)));
+                self.start_task(Kind::Dropped, move || {
+                    let (model, dropped) = sort_dropped(paths);
+                    Answer::Dropped(model, dropped)
+                });
             }
         }
     }
 
+    pub(super) fn take_dropped_model(&mut self, model: Option<PathBuf>) {
+        let Some(model) = model else { return };
+        if model.join("config.json").is_file() {
+            self.apply(Action::Review(Change::Restore(model.clone())));
+        }
+        self.load_model(Some(model));
+    }
+
     pub(super) fn take_sorted(&mut self, dropped: Dropped) {
         match dropped {
+            Dropped::Nothing => {}
             Dropped::Data(folder) => self.open_folder(&folder),
             Dropped::Pictures(paths) => self.start_pile(paths),
             Dropped::One(source) => self.classify_source(source),
@@ -44,6 +48,11 @@ impl TuningForkApp {
 
     fn start_pile(&mut self, paths: Vec<PathBuf>) {
         self.apply(Action::Show(Pane::Classify));
+        // a model that was dropped with them comes first
+        if self.state.model.loading {
+            self.state.pile.waiting = paths;
+            return;
+        }
         let Some(classifier) = self.state.model.classifier.clone() else {
             let advice = "train one, or choose a model file on the Classify panel, then drop them again.";
             return self.notify(NoticeKind::Failure, format!("Many pictures need a model to classify them: {advice}"));
@@ -62,6 +71,14 @@ impl TuningForkApp {
             }
             Err(error) => self
                 .notify(NoticeKind::Failure, format!("The system has no thread for this ({error}); close other programs and try again.")),
+        }
+    }
+
+    /// Classifies the pictures that waited for a model.
+    pub(super) fn start_waiting_pile(&mut self) {
+        let waiting = std::mem::take(&mut self.state.pile.waiting);
+        if !waiting.is_empty() {
+            self.start_pile(waiting);
         }
     }
 
@@ -107,12 +124,8 @@ impl TuningForkApp {
     }
 
     fn save_table(&mut self, format: TableFormat, path: PathBuf) {
-        let table = self.state.pile.table(format);
-        self.start_task(Kind::Table, move || {
-            let written =
-                table.and_then(|bytes| imaging::write_file(&path, &bytes).map_err(|error| format!("{}: {error}", path.display())));
-            Answer::TableSaved(written.map(|()| path))
-        });
+        let answers = self.state.pile.answers();
+        self.start_task(Kind::Table, move || Answer::TableSaved(answers.save(format, &path).map(|()| path)));
     }
 
     pub(super) fn take_table_saved(&mut self, result: Result<PathBuf, String>) {

@@ -14,6 +14,7 @@ use super::inspect::InspectAction;
 use super::lab::LabAction;
 use super::layout::Pane;
 use super::presets::PresetAction;
+use super::rival::RivalAction;
 use super::saved::Appearance;
 use super::state::{State, is_synthetic};
 use super::theme;
@@ -139,6 +140,9 @@ fn model(list: &mut List, state: &State) {
     list.add("Use the best model of the run", "", follow);
     list.add("Classify a picture…", "", Ok(Action::BrowsePicture));
     list.add("Classify what is on the clipboard", "", Ok(Action::Inspect(InspectAction::Paste)));
+    list.add("Compare with a second model…", "", Ok(Action::Inspect(InspectAction::Rival(RivalAction::Browse))));
+    let export = state.inspect.explainer.as_ref().map(|_| Action::Inspect(InspectAction::Export));
+    list.add("Export the map", "", export.ok_or_else(|| "Classify a picture first.".to_owned()));
 }
 
 fn augmentation(list: &mut List, now: Now<'_>) {

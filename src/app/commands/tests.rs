@@ -60,6 +60,8 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Review(Review::OpenData(_)) => "open data of run",
         Action::Dismiss(_) => "dismiss",
         Action::Inspect(InspectAction::Paste) => "paste",
+        Action::Inspect(InspectAction::Rival(RivalAction::Browse)) => "browse second model",
+        Action::Inspect(InspectAction::Export) => "export map",
         Action::OpenData(_)
         | Action::LoadModel(_)
         | Action::ClassifyFile(_)
@@ -127,6 +129,7 @@ const OFFERED: &[&str] = &[
     "open data of run",
     "dismiss",
     "paste",
+    "browse second model",
 ];
 
 /// What needs a model or the data of a run, and is offered with that as its reason while there is none.

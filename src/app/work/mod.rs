@@ -74,15 +74,45 @@ pub fn paste() -> Result<Pasted, String> {
         let image = Image::new(picture.width, picture.height, pixels).map_err(|error| error.to_string())?;
         return Ok(Pasted::Picture(Box::new(image)));
     }
-    let text = clipboard.get_text().unwrap_or_default();
-    let path = text.lines().next().unwrap_or_default().trim().trim_start_matches("file://");
-    if path.is_empty() || !Path::new(path).exists() {
-        return Err("There is neither a picture nor the path of a file on the clipboard; copy one first.".into());
+    let path = copied_path(&clipboard.get_text().unwrap_or_default()).filter(|path| path.exists());
+    path.map(Pasted::Path).ok_or_else(|| "There is neither a picture nor the path of a file on the clipboard; copy one first.".into())
+}
+
+/// The path in the first line of a text: as it is, or as file managers copy it, `file:///a%20galaxy.png`.
+fn copied_path(text: &str) -> Option<PathBuf> {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let Some(encoded) = line.strip_prefix("file://") else { return Some(line.into()) };
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let code = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+        let byte = after.get(..2).filter(|_| first == b'%').and_then(code);
+        bytes.push(byte.unwrap_or(first));
+        rest = if byte.is_some() { &after[2..] } else { after };
     }
-    Ok(Pasted::Path(path.into()))
+    Some(String::from_utf8_lossy(&bytes).into_owned().into())
 }
 
 /// Reads a picture of a data set.
 pub fn read_picture(set: &Dataset, index: usize) -> Result<Image, String> {
     set.images.image(index).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_read_off_what_file_managers_copy() {
+        for (text, path) in [
+            ("/data/m51.png", Some("/data/m51.png")),
+            ("\n  /data/a galaxy é.png \nmore", Some("/data/a galaxy é.png")),
+            ("file:///data/a%20galaxy%20%C3%A9.png\r\nfile:///b.png", Some("/data/a galaxy é.png")),
+            ("file:///100%.png", Some("/100%.png")),
+            ("file:///a%2", Some("/a%2")),
+            ("", None),
+        ] {
+            assert_eq!(copied_path(text).as_deref(), path.map(Path::new), "{text}");
+        }
+    }
 }

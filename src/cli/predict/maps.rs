@@ -13,18 +13,23 @@ use crate::imaging::{self, Rendering, Source};
 pub struct Maps<'a> {
     folder: &'a Path,
     classifier: &'a Arc<Classifier>,
-    /// The names that were given, so that pictures of the same name in two folders do not overwrite each other.
+    /// The names that are not free, so that pictures of the same name in two folders do not overwrite each other.
     taken: HashSet<String>,
 }
 
 impl<'a> Maps<'a> {
-    /// Makes the folder if it is not there.
+    /// Makes the folder if it is not there. Drawings get no name that one of the `pictures` has there.
     ///
     /// # Errors
     /// If that cannot be done.
-    pub fn open(folder: &'a Path, classifier: &'a Arc<Classifier>) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made; choose another folder", folder.display()))?;
-        Ok(Self { folder, classifier, taken: HashSet::new() })
+    pub fn open(folder: &'a Path, classifier: &'a Arc<Classifier>, pictures: &[Source]) -> anyhow::Result<Self> {
+        let whole = std::fs::create_dir_all(folder).and_then(|()| folder.canonicalize());
+        let whole = whole.with_context(|| format!("{} cannot be made; choose another folder", folder.display()))?;
+        let own = pictures.iter().flat_map(Source::paths).filter_map(|path| {
+            let beside = path.canonicalize().is_ok_and(|path| path.parent() == Some(&whole));
+            beside.then(|| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        });
+        Ok(Self { folder, classifier, taken: own.collect() })
     }
 
     /// Draws the map of the most probable class, as `explain` does. The picture is decoded again, whole: only one at a time is
@@ -56,5 +61,39 @@ impl<'a> Maps<'a> {
         let name = names.next().unwrap_or_default();
         self.taken.insert(name.clone());
         name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation};
+
+    /// A picture may go between its class and its map: the map is missing, and nothing else.
+    #[test]
+    fn a_picture_that_vanished_has_no_map() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let spec = ModelSpec {
+            network: NetworkOptions { architecture: Architecture::Compact, size: 32, channels: 3, classes: 2, dropout: 0.0 },
+            classes: ["a", "b"].map(str::to_owned).to_vec(),
+            normalisation: Normalisation::default(),
+            framing: Framing::default(),
+            program_version: crate::VERSION.into(),
+            epoch: None,
+        };
+        let (model, out) = (folder.path().join("model.safetensors"), folder.path().join("maps"));
+        let network = nn::build(&spec.network, 1, &Device::Cpu).expect("a network");
+        nn::weights::save(&model, network.as_ref(), &spec).expect("a file");
+        let classifier = Arc::new(Classifier::load(&model).expect("a model"));
+        let sources = ["gone.png", "there.png"].map(|name| Source::File(folder.path().join(name)));
+        imaging::write_png(sources[1].path(), &imaging::Image::new(9, 9, vec![50; 243]).expect("a picture")).expect("a file");
+        let mut maps = Maps::open(&out, &classifier, &sources).expect("a folder");
+        let reason = maps.draw(&sources[0]).expect("no fault of the network").expect_err("there is no picture");
+        assert!(reason.contains("cannot be read"), "{reason}");
+        maps.draw(&sources[1]).expect("a drawing").expect("a picture");
+        let drawn: Vec<_> = std::fs::read_dir(&out).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
+        assert_eq!(drawn, ["there.png"]);
     }
 }

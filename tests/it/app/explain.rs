@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tempfile::TempDir;
-use tuning_fork::app::{Action, Export, InspectAction, MapState, Pane, Question, State, Trust, Verdict};
-use tuning_fork::explain::{Content, Explainer, Method, Scene, Style};
+use tuning_fork::app::{Action, Export, InspectAction, MapState, Pane, Question, RivalAction, State, Trust, Verdict};
+use tuning_fork::explain::{Classifier, Content, Explainer, Method, Scene, Style};
 use tuning_fork::imaging::{self, Fit, Frame, Image};
 use tuning_fork::nn::{Architecture, Framing};
 
@@ -233,6 +233,86 @@ fn the_part_is_that_of_training_until_another_is_chosen() {
     assert_eq!(state(&window).inspect.question.fit, Fit::Pad);
     load(&mut window, Framing::Stretch);
     assert_eq!(state(&window).inspect.question.fit, Fit::Stretch);
+}
+
+#[test]
+fn maps_are_exported_beside_the_model_without_asking() {
+    let (mut window, folder) = stand();
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", settled);
+    let exports = folder.path().join("exports");
+    for name in ["a galaxy é-figure.png", "a galaxy é-figure-2.png"] {
+        window.get_by_role_and_label(Role::Button, "Export").click();
+        window.run_ok();
+        wait(&mut window, "the file", |state| !state.inspect.saving);
+        assert_eq!(std::fs::read(exports.join(name)).expect("the file"), expected(&window, &galaxy(&folder), Content::Figure, false));
+        assert!(state(&window).notices.iter().any(|notice| notice.text.contains(name)), "{name}");
+    }
+    // a place that takes no files, which stops root too
+    std::fs::remove_dir_all(&exports).expect("it was there");
+    std::fs::write(&exports, "a file where the folder should be").expect("a file");
+    window.get_by_role_and_label(Role::Button, "Export").click();
+    window.run_ok();
+    wait(&mut window, "the failure", |state| !state.inspect.saving);
+    let last = &state(&window).notices.last().expect("a notice").text;
+    assert!(last.contains("exports") && last.contains("Save map"), "{last}");
+}
+
+#[test]
+fn a_second_model_answers_beside_the_first() {
+    let (mut window, folder) = stand();
+    let second = folder.path().join("second.safetensors");
+    maps::save(Architecture::Seed, &second);
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", settled);
+    let answered = |state: &State| matches!(&state.inspect.rival.answer, Some(Ok(_)));
+    act(&mut window, Action::Inspect(InspectAction::Rival(RivalAction::Take(second.clone()))));
+    wait(&mut window, "both answers", |state| answered(state) && settled(state));
+    // its own answer, to the bit, and a bar each for every class
+    let classifier = std::sync::Arc::new(Classifier::load(&second).expect("a model"));
+    let image = imaging::open(&galaxy(&folder)).expect("a picture");
+    let alone = Explainer::new(classifier, &image, false).expect("a forward pass");
+    let Some(Ok(answer)) = &state(&window).inspect.rival.answer else { unreachable!("it was waited for") };
+    assert_eq!(answer.probabilities, alone.probabilities());
+    let first = state(&window).inspect.explainer.as_ref().expect("an answer").probabilities().to_vec();
+    for (class, (p, q)) in first.iter().zip(alone.probabilities()).enumerate() {
+        let label = format!("class {class}: {:.1} % and {:.1} %", 100.0 * p, 100.0 * q);
+        assert!(window.query_by_label(&label).is_some(), "{label}");
+    }
+    assert!(window.query_by_label_contains("map of second.safetensors: Grad-CAM at ").is_some());
+    assert!(window.query_all_by_label_contains(" say").next().is_some() && window.query_all_by_label_contains("entropy ").count() == 2);
+    // it follows the crop box and the next picture
+    ask(&mut window, |question| question.marked = Some(Frame { x: 5, y: 5, width: 30, height: 30 }));
+    wait(&mut window, "the part", |state| settled(state) && answered(state));
+    let part = Explainer::new(alone.classifier().clone(), &image.crop(Frame { x: 5, y: 5, width: 30, height: 30 }), false).expect("a pass");
+    wait(
+        &mut window,
+        "the part",
+        |state| matches!(&state.inspect.rival.answer, Some(Ok(answer)) if answer.probabilities == part.probabilities()),
+    );
+    window.get_by_label("One model").click_accesskit();
+    window.run_ok();
+    assert!(state(&window).inspect.rival.classifier.is_none() && window.query_by_label_contains("map of second").is_none());
+
+    // what is no model is told
+    let broken = folder.path().join("broken.safetensors");
+    std::fs::write(&broken, "no model").expect("a file");
+    act(&mut window, Action::Inspect(InspectAction::Rival(RivalAction::Take(broken))));
+    wait(&mut window, "the failure", |state| state.notices.iter().any(|notice| notice.text.starts_with("The second model was not loaded")));
+}
+
+#[test]
+fn models_of_other_classes_are_said_to_differ() {
+    let (mut window, folder) = stand();
+    let other = crate::app::explore_filter::model(folder.path());
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", settled);
+    act(&mut window, Action::Inspect(InspectAction::Rival(RivalAction::Take(other))));
+    wait(&mut window, "both answers", |state| matches!(&state.inspect.rival.answer, Some(Ok(_))));
+    assert!(window.query_by_label_contains("know other classes (the first has class 0 where the second has Round)").is_some());
+    let Some(Ok(answer)) = &state(&window).inspect.rival.answer else { unreachable!("it was waited for") };
+    let label = format!("Spiral: {:.1} %", 100.0 * answer.probabilities[1]);
+    assert!(window.query_by_label(&label).is_some(), "{label}");
 }
 
 #[test]

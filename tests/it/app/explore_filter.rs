@@ -87,7 +87,7 @@ fn duplicates_are_listed_and_shown_in_the_grid() {
 }
 
 /// A model of three classes that was never trained.
-fn model(folder: &std::path::Path) -> std::path::PathBuf {
+pub fn model(folder: &std::path::Path) -> std::path::PathBuf {
     let spec = ModelSpec {
         network: NetworkOptions { architecture: Architecture::Compact, size: 32, channels: 3, classes: 3, dropout: 0.0 },
         classes: ["Round", "Spiral", "Edge-on"].map(str::to_owned).to_vec(),

@@ -70,6 +70,19 @@ fn a_folder_of_pictures_becomes_a_table() {
     window.get_by_label("Sort by probability").click();
     window.run_ok();
     assert_eq!(names(&window)[0], "broken.png");
+    window.get_by_label("Sort by entropy").click();
+    window.run_ok();
+    let pile = &state(&window).pile;
+    let sorted: Vec<f32> = pile.order.iter().map(|&row| pile.rows[row].entropy).collect();
+    assert!(pile.sort == (Column::Entropy, true) && sorted.windows(2).all(|pair| pair[0] >= pair[1]), "{sorted:?}");
+    window.get_by_label("Sort by class").click();
+    window.run_ok();
+    let pile = &state(&window).pile;
+    let sorted: Vec<_> = pile.order.iter().map(|&row| pile.rows[row].class).collect();
+    assert!(pile.sort == (Column::Class, false) && sorted.is_sorted(), "{sorted:?}");
+    window.get_by_label("Sort by name").click();
+    window.run_ok();
+    assert_eq!(names(&window), expected);
 
     // one of them, and back
     window.get_by_label_contains("galaxy 3.png: class").click();
@@ -101,6 +114,74 @@ fn tables_are_saved_with_every_probability() {
     let nowhere = folder.path().join("nowhere/table.csv");
     act(&mut window, Action::Pile(PileAction::SaveTo(TableFormat::Csv, nowhere)));
     wait(&mut window, "the failure", |state| state.notices.iter().any(|notice| notice.text.contains("not saved")));
+}
+
+/// Ten thousand files at once, most of them no pictures: only the rows in sight are laid out, only their thumbnails are textures, and what
+/// is kept of a picture is small.
+#[test]
+fn ten_thousand_files_are_a_table_that_stays_light() {
+    const FILES: usize = 10_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let inside = folder.path().join("many");
+    std::fs::create_dir(&inside).expect("a folder");
+    let (picture, broken) = (folder.path().join("picture.png"), folder.path().join("broken.png"));
+    imaging::write_png(&picture, &noise(1, 120, 90)).expect("a picture");
+    std::fs::write(&broken, b"no picture").expect("a file");
+    let files: Vec<PathBuf> = (0..FILES).map(|number| inside.join(format!("{number:05}.png"))).collect();
+    for (number, file) in files.iter().enumerate() {
+        std::fs::hard_link(if number % 20 == 0 { &picture } else { &broken }, file).expect("a link");
+    }
+    let mut window = small();
+    act(&mut window, Action::Fill(Some(Pane::Classify)));
+    act(&mut window, Action::LoadModel(crate::app::explore_filter::model(folder.path())));
+    wait(&mut window, "the model", |state| state.model.classifier.is_some());
+    drop_all(&mut window, &files);
+    wait(&mut window, "the first rows", |state| !state.pile.rows.is_empty());
+    assert!(state(&window).pile.running, "the window shows the table while the work goes on");
+    wait(&mut window, "the table", |state| state.pile.total == Some(FILES) && !state.pile.running);
+    let pile = &state(&window).pile;
+    assert_eq!((pile.rows.len(), pile.failed), (FILES, FILES - FILES / 20));
+    assert!(window.query_by_label("10000 of 10000 pictures · 9500 skipped").is_some());
+    let kept: usize = pile.rows.iter().filter_map(|row| row.thumbnail.as_ref()).map(|small| small.pixels.len() * 4).sum();
+    assert!(kept <= FILES / 20 * 40 * 40 * 4, "{kept} bytes of thumbnails");
+    let laid_out = window.query_all_by_label_contains(".png: ").count();
+    assert!((10..60).contains(&laid_out), "{laid_out} rows are laid out");
+    window.get_by_label("Sort by probability").click();
+    window.run_ok();
+    assert!(state(&window).pile.order[..FILES / 20].iter().all(|row| row % 20 == 0), "pictures come before what is none");
+}
+
+#[test]
+fn a_folder_without_pictures_says_so() {
+    let (mut window, folder) = stand();
+    let empty = folder.path().join("empty");
+    std::fs::create_dir_all(empty.join("below")).expect("folders");
+    std::fs::write(empty.join("notes.txt"), "nothing").expect("a file");
+    drop_on(&mut window, &empty);
+    wait(&mut window, "the reason", |state| state.notices.iter().any(|notice| notice.text.contains("not opened")));
+    let told = &state(&window).notices.last().expect("a notice").text;
+    assert!(told.contains("empty") && told.contains("picture"), "{told}");
+    // a file that goes between drop and read is a row that says so
+    let files = ["galaxy 0.png", "gone.png"].map(|name| folder.path().join("pictures").join(name));
+    drop_all(&mut window, &files);
+    wait(&mut window, "the table", |state| state.pile.total == Some(2) && !state.pile.running);
+    assert!(window.query_by_label_contains("gone.png: skipped, the picture cannot be read").is_some());
+}
+
+#[test]
+fn pictures_that_are_dropped_with_a_model_wait_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut files: Vec<PathBuf> = (0..2).map(|i| folder.path().join(format!("{i}.png"))).collect();
+    for file in &files {
+        imaging::write_png(file, &noise(1, 20, 20)).expect("a picture");
+    }
+    files.insert(1, folder.path().join("model.safetensors"));
+    maps::save(Architecture::Compact, &files[1]);
+    let mut window = small();
+    drop_all(&mut window, &files);
+    wait(&mut window, "the table", |state| state.pile.total == Some(2) && !state.pile.running);
+    assert!(state(&window).pile.rows.iter().all(|row| row.answer.is_ok()) && state(&window).notices.is_empty());
+    assert!(state(&window).pile.model.contains("model.safetensors"), "{}", state(&window).pile.model);
 }
 
 #[test]
@@ -166,6 +247,7 @@ fn a_pile_can_be_cancelled() {
     let file = folder.path().join("pictures/galaxy 1.png");
     drop_all(&mut window, &vec![file; 5000]);
     wait(&mut window, "the first rows", |state| !state.pile.rows.is_empty());
+    assert!(window.query_by_label_contains(" of 5000 pictures").is_some(), "how far it is stands above the table");
     window.get_by_label("Cancel").click();
     window.run_ok();
     let done = state(&window).pile.rows.len();

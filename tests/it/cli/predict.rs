@@ -172,3 +172,93 @@ fn pictures_are_cut_as_the_model_was_trained() {
     assert_eq!(bytes("auto.png"), bytes("crop.png"));
     assert_ne!(bytes("auto.png"), bytes("stretch.png"));
 }
+
+/// A program that runs Python with astropy: `TUNING_FORK_PYTHON`, or `python3`.
+fn astropy() -> Option<String> {
+    let python = std::env::var("TUNING_FORK_PYTHON").unwrap_or_else(|_| "python3".into());
+    let found = std::process::Command::new(&python).args(["-c", "import astropy.io.votable"]).output();
+    found.is_ok_and(|output| output.status.success()).then_some(python)
+}
+
+/// Both files at once, and astropy reads from the one what stands in the other.
+#[test]
+fn astropy_reads_the_votable() {
+    let Some(python) = astropy() else {
+        eprintln!("skipped: reading the VOTable needs Python with astropy (pip install astropy; TUNING_FORK_PYTHON names another Python)");
+        return;
+    };
+    let own = own_run();
+    let folder = own.path();
+    for (number, name) in ["plain.png", "a <b> & \"é\".png"].into_iter().enumerate() {
+        tuning_fork::imaging::write_png(&folder.join(name), &noise(number as u64, 32, 32)).expect("a picture");
+    }
+    let arguments = ["predict", "--run=run", "--distance", "--csv=a.csv", "--votable=a.vot", "plain.png", "a <b> & \"é\".png"];
+    succeed(folder, &arguments);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/explain/votable.py");
+    let output = std::process::Command::new(python).arg(script).arg(folder.join("a.vot")).output().expect("Python starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let table = rows(&folder.join("a.csv"));
+    assert_eq!(read["names"], serde_json::json!(table[0]));
+    for (theirs, ours) in read["rows"].as_array().expect("rows").iter().zip(&table[1..]) {
+        for (theirs, ours) in theirs.as_array().expect("cells").iter().zip(ours) {
+            let same = theirs.as_f64().map_or_else(
+                || theirs.as_str() == Some(ours),
+                |number| ours.parse::<f64>().is_ok_and(|ours| (ours - number).abs() <= 1e-6 * ours.abs().max(1e-3)),
+            );
+            assert!(same, "{theirs} instead of {ours}");
+        }
+    }
+    assert_eq!(read["rows"].as_array().map(Vec::len), Some(2));
+}
+
+/// The program with arguments on a file system of its own of 64 KiB at `small`; `None` where such a thing cannot be made. `options` are
+/// those of mount.
+fn on_small_disk(folder: &Path, options: &str, arguments: &[&str]) -> Option<super::Answer> {
+    let mount = format!("mount -t tmpfs -o {options} none small");
+    let shell = |line: &str, more: &[&str]| {
+        let start = ["-rm", "sh", "-c", line, "sh"];
+        std::process::Command::new("unshare").args(start).args(more).current_dir(folder).stdin(std::process::Stdio::null()).output()
+    };
+    if !shell(&mount, &[]).is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: a small disk needs unshare and the right to mount");
+        return None;
+    }
+    let more: Vec<&str> = [&[env!("CARGO_BIN_EXE_tuning-fork")], arguments].concat();
+    let line = format!("{mount} && \"$@\"; code=$?; ls -a small >&2; exit $code");
+    Some(shell(&line, &more).expect("it could start before").into())
+}
+
+#[test]
+fn a_full_or_read_only_disk_is_told_and_keeps_no_halves() {
+    let own = own_run();
+    let folder = own.path();
+    std::fs::create_dir(folder.join("small")).expect("a folder");
+    tuning_fork::imaging::write_png(&folder.join("noise.png"), &noise(1, 400, 400)).expect("a picture");
+    let many = vec!["noise.png"; 600];
+    let csv = [&["predict", "--run=run", "--csv=small/classes.csv"][..], &many].concat();
+    let votable = ["predict", "--run=run", "--votable=small/classes.vot", "noise.png"];
+    let map = ["explain", "--run=run", "noise.png", "--out=small/cam.png"];
+    for (options, arguments, file) in
+        [("size=64k", &csv[..], "classes.csv"), ("size=64k", &map, "cam.png"), ("ro", &votable, "classes.vot"), ("ro", &map, "cam.png")]
+    {
+        let Some(answer) = on_small_disk(folder, options, arguments) else { return };
+        let told = answer.code == Some(1) && answer.stderr.contains(file) && answer.stderr.contains("cannot be written");
+        assert!(told, "{options} {file}: {:?} {}", answer.code, answer.stderr);
+        let left: Vec<&str> = answer.stderr.lines().filter(|line| line.contains("partial") || *line == file).collect();
+        assert!(left.is_empty(), "{options}: {left:?}");
+    }
+}
+
+#[test]
+fn maps_in_the_pictures_own_folder_leave_the_pictures_alone() {
+    let own = own_run();
+    let folder = own.path();
+    std::fs::create_dir(folder.join("in")).expect("a folder");
+    let path = picture(&folder.join("in/plain.png"), (20, 20), [90; 3]);
+    let before = std::fs::read(&path).expect("the picture");
+    succeed(folder, &["predict", "--run=run", "--maps=in", "in/plain.png"]);
+    assert_eq!(std::fs::read(&path).expect("the picture"), before);
+    let (_, _, texts) = crate::explain::figures::read(&std::fs::read(folder.join("in/plain-2.png")).expect("its map"));
+    assert_eq!(texts["Picture"], "plain.png");
+}

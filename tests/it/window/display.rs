@@ -117,14 +117,15 @@ impl Display {
         self.message(window, "WM_PROTOCOLS", [self.atom("WM_DELETE_WINDOW"), 0, 0, 0, 0]);
     }
 
-    /// Drags a file onto a window and lets it go there: the source's side of XDND, version 5.
-    pub fn drop_file(&self, target: Window, file: &Path) -> Result<(), String> {
+    /// Drags files onto a window and lets them go there: the source's side of XDND, version 5.
+    pub fn drop_files(&self, target: Window, files: &[&Path]) -> Result<(), String> {
         let source = self.client.generate_id().expect("an id");
         let aux = CreateWindowAux::new();
         self.client
             .create_window(COPY_DEPTH_FROM_PARENT, source, self.root, 0, 0, 1, 1, 0, WindowClass::INPUT_OUTPUT, self.visual, &aux)
             .expect("a request");
-        let payload = format!("file://{}\r\n", percent_encoded(file));
+        let lines: Vec<String> = files.iter().map(|file| format!("file://{}\r\n", percent_encoded(file))).collect();
+        let payload = lines.concat();
         self.client.set_selection_owner(source, self.atom("XdndSelection"), CURRENT_TIME).expect("a request");
         self.message(target, "XdndEnter", [source, 5 << 24, self.atom("text/uri-list"), 0, 0]);
         // x in the upper half, y in the lower
@@ -137,12 +138,33 @@ impl Display {
         self.serve_until("XdndFinished", &payload).map(|_| ())
     }
 
+    /// Puts something on the clipboard; [`Self::serve_clipboard`] hands it over.
+    pub fn own_clipboard(&self) {
+        let owner = self.client.generate_id().expect("an id");
+        let aux = CreateWindowAux::new();
+        self.client
+            .create_window(COPY_DEPTH_FROM_PARENT, owner, self.root, 0, 0, 1, 1, 0, WindowClass::INPUT_OUTPUT, self.visual, &aux)
+            .expect("a request");
+        self.client.set_selection_owner(owner, self.atom("CLIPBOARD"), CURRENT_TIME).expect("a request");
+        self.client.sync().expect("the server answers");
+    }
+
+    /// Hands `bytes` of the type `kind` to everybody who asked for that type so far, and nothing to who asked for another.
+    pub fn serve_clipboard(&self, kind: &str, bytes: &[u8]) {
+        let kind = self.atom(kind);
+        while let Some(event) = self.client.poll_for_event().expect("the server answers") {
+            if let Event::SelectionRequest(request) = event {
+                self.answer(&request, (request.target == kind).then_some(bytes));
+            }
+        }
+    }
+
     /// Hands the payload to whoever asks, until a message of a kind comes.
     fn serve_until(&self, kind: &str, payload: &str) -> Result<[u32; 5], String> {
         let (wanted, start) = (self.atom(kind), Instant::now());
         while start.elapsed() < Duration::from_secs(20) {
             match self.client.poll_for_event().map_err(|error| error.to_string())? {
-                Some(Event::SelectionRequest(request)) => self.hand_over(&request, payload),
+                Some(Event::SelectionRequest(request)) => self.answer(&request, Some(payload.as_bytes())),
                 Some(Event::ClientMessage(message)) if message.type_ == wanted => return Ok(message.data.as_data32()),
                 Some(_) => {}
                 None => std::thread::sleep(Duration::from_millis(5)),
@@ -151,9 +173,13 @@ impl Display {
         Err(format!("no {kind} came"))
     }
 
-    fn hand_over(&self, request: &SelectionRequestEvent, payload: &str) {
-        let (to, property, target) = (request.requestor, request.property, request.target);
-        self.client.change_property8(PropMode::REPLACE, to, property, target, payload.as_bytes()).expect("a request");
+    /// Gives the bytes to who asks, or says that there are none of this type.
+    fn answer(&self, request: &SelectionRequestEvent, bytes: Option<&[u8]>) {
+        let (to, target) = (request.requestor, request.target);
+        let property = if bytes.is_some() { request.property } else { AtomEnum::NONE.into() };
+        if let Some(bytes) = bytes {
+            self.client.change_property8(PropMode::REPLACE, to, property, target, bytes).expect("a request");
+        }
         let notify = SelectionNotifyEvent {
             response_type: SELECTION_NOTIFY_EVENT,
             sequence: 0,

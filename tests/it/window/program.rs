@@ -102,8 +102,18 @@ impl<'a> Program<'a> {
 
     /// Clicks a control, once it is there, enabled and stands still.
     pub fn click(&mut self, name: &str) {
+        self.click_where(name, |label| label == name);
+    }
+
+    /// Clicks the first control whose name holds these words.
+    pub fn click_on(&mut self, words: &str) {
+        self.click_where(words, |label| label.contains(words));
+    }
+
+    fn click_where(&mut self, name: &str, named: impl Fn(&str) -> bool) {
         let hook = self.hook.clone();
-        let find = || widgets(&hook).into_iter().find(|widget| widget.is_control(name) && !widget.disabled);
+        let fits = |widget: &Widget| widget.label.as_deref().is_some_and(|label| named(label) && widget.is_control(label));
+        let find = || widgets(&hook).into_iter().find(|widget| fits(widget) && !widget.disabled);
         let widget = self.wait(name, super::SOON, || {
             let before = find()?;
             std::thread::sleep(Duration::from_millis(200));
@@ -126,9 +136,20 @@ impl<'a> Program<'a> {
         widgets(&self.hook).into_iter().find(|widget| widget.is_control(name))?.value
     }
 
-    /// Drags a file onto the window from another program.
-    pub fn drop_file(&self, file: &Path) {
-        self.display.drop_file(self.window, file).expect("the window takes the file");
+    /// Drags files onto the window from another program, all at once.
+    pub fn drop_files(&self, files: &[&Path]) {
+        self.display.drop_files(self.window, files).expect("the window takes the files");
+    }
+
+    /// Pastes `bytes` of the type `kind` with the button, and waits until the window says `words`.
+    pub fn paste(&mut self, kind: &str, bytes: &[u8], words: &str) {
+        self.display.own_clipboard();
+        self.click("Paste");
+        let (hook, display) = (self.hook.clone(), self.display);
+        self.wait(words, super::SOON, || {
+            display.serve_clipboard(kind, bytes);
+            widgets(&hook).into_iter().find(|widget| widget.says(words))
+        });
     }
 
     /// Closes the window politely; the program must end well.

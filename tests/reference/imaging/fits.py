@@ -57,6 +57,13 @@ def main():
     write("rice", [fits.PrimaryHDU(), fits.CompImageHDU((ramp * 3).astype(np.int16), compression_type="RICE_1")])
     write("gzip", [fits.PrimaryHDU(), fits.CompImageHDU(with_nan, compression_type="GZIP_2", quantize_level=0)])
     write("hcompress", [fits.PrimaryHDU(), fits.CompImageHDU((ramp * 3).astype(np.int32), compression_type="HCOMPRESS_1", tile_shape=(10, 12))])
+    write("plio", [fits.PrimaryHDU(), fits.CompImageHDU((ramp * 3).astype(np.int16), compression_type="PLIO_1")])
+    write("gzip_1", [fits.PrimaryHDU(), fits.CompImageHDU((ramp * 1000).astype(np.int32), compression_type="GZIP_1")])
+    # floating-point numbers are quantised: without dither, with it, and with it but zeros kept
+    smooth = (ramp * 0.37 + rng.normal(0, 1, ramp.shape)).astype(np.float32)
+    smooth[3, 4] = 0
+    for name, method in [("rice_quantised", -1), ("rice_dithered", 1), ("rice_dithered_zeros", 2)]:
+        write(name, [fits.PrimaryHDU(), fits.CompImageHDU(smooth, compression_type="RICE_1", quantize_level=16, quantize_method=method, dither_seed=7)])
     # what cannot be shown
     write("bad_table", [fits.PrimaryHDU(), fits.BinTableHDU.from_columns([fits.Column("RA", "D", array=np.arange(3.0))])])
     write("bad_cube", [fits.PrimaryHDU(np.zeros((5, 4, 3), np.float32))])

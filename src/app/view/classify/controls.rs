@@ -31,6 +31,11 @@ pub fn show(ui: &mut Ui, state: &State, question: &mut Question, actions: &mut V
     if question.map {
         ui.horizontal_wrapped(|ui| how(ui, question));
         ui.horizontal_wrapped(|ui| {
+            let ready = !state.inspect.saving;
+            let what = "Writes the figure with its legend among the exports of the model's run, without asking";
+            if ui.add_enabled(ready, egui::Button::new("Export")).on_hover_text(what).on_disabled_hover_text("It is being written.").clicked() {
+                actions.push(Action::Inspect(InspectAction::Export));
+            }
             ui.menu_button("Save map…", |ui| {
                 for export in Export::ALL {
                     if ui.button(export.title()).clicked() {

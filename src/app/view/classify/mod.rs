@@ -3,6 +3,7 @@
 mod controls;
 mod familiar;
 mod pile;
+mod rival;
 mod subject;
 
 use std::path::PathBuf;

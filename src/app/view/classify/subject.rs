@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, FontId, Image, Rect, RichText, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::{controls, familiar};
+use super::{controls, familiar, rival};
 use crate::app::action::Action;
 use crate::app::inspect::{InspectAction, MapState, Question, Shown, Trust};
 use crate::app::state::{Picture, State, Subject, Verdict};
@@ -23,6 +23,8 @@ const SMALLEST_BOX: f32 = 8.0;
 pub struct SubjectView {
     /// The crop box while it is dragged: left, top and side in pixels of the picture.
     dragged: Option<[f32; 3]>,
+    /// Whether the menu of second models was open in the last frame.
+    choosing: bool,
 }
 
 impl SubjectView {
@@ -42,18 +44,29 @@ impl SubjectView {
                     }
                     if wide {
                         bars(ui, subject);
-                        below(ui, state, &mut question, actions);
+                        self.below(ui, state, &mut question, actions);
                     }
                 });
             });
             if !wide {
                 bars(ui, subject);
-                below(ui, state, &mut question, actions);
+                self.below(ui, state, &mut question, actions);
             }
             if question != state.inspect.question {
                 actions.push(Action::Inspect(InspectAction::Ask(Box::new(question))));
             }
         });
+    }
+
+    /// The legend of the map, what can be asked, and what was looked at before.
+    fn below(&mut self, ui: &mut Ui, state: &State, question: &mut Question, actions: &mut Vec<Action>) {
+        if state.inspect.explainer.is_some() {
+            legend(ui, state);
+            controls::show(ui, state, question, actions);
+            ui.horizontal_wrapped(|ui| rival::choice(ui, state, &mut self.choosing, actions));
+            rival::show(ui, state);
+        }
+        history(ui, state, actions);
     }
 
     /// The picture under its map, with the crop box and the colour bar.
@@ -125,15 +138,6 @@ impl SubjectView {
             ui.ctx().set_cursor_icon(egui::CursorIcon::ResizeNwSe);
         }
     }
-}
-
-/// The legend of the map, what can be asked, and what was looked at before.
-fn below(ui: &mut Ui, state: &State, question: &mut Question, actions: &mut Vec<Action>) {
-    if state.inspect.explainer.is_some() {
-        legend(ui, state);
-        controls::show(ui, state, question, actions);
-    }
-    history(ui, state, actions);
 }
 
 /// All classes as bars.

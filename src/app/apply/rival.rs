@@ -1,0 +1,77 @@
+//! Actions on the second model.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::app::inspect::InspectAnswer;
+use crate::app::rival::{self, Rival, RivalAction, RivalAnswer, RivalAnswered, RivalQuestion};
+use crate::app::state::NoticeKind;
+use crate::app::tasks::{Answer, Kind};
+use crate::app::{TuningForkApp, work};
+use crate::explain::Classifier;
+
+impl TuningForkApp {
+    pub(super) fn change_rival(&mut self, action: RivalAction) {
+        match action {
+            RivalAction::Take(path) => {
+                self.state.inspect.rival.loading = true;
+                self.start_task(Kind::RivalModel, move || {
+                    let loaded = work::load_model(&path);
+                    Answer::Inspect(InspectAnswer::RivalModel(path, loaded))
+                });
+            }
+            RivalAction::Browse => self.browse(|dialog| {
+                let dialog = dialog.set_title("Choose a second model").add_filter("models", &["safetensors"]);
+                Answer::Inspect(InspectAnswer::RivalChosen(dialog.pick_file()))
+            }),
+            RivalAction::Drop => {
+                self.tasks.cancel(Kind::RivalModel);
+                self.tasks.cancel(Kind::Rival);
+                self.state.inspect.rival = Rival::default();
+            }
+        }
+    }
+
+    pub(super) fn take_rival_model(&mut self, path: &std::path::Path, result: Result<Arc<Classifier>, String>) {
+        let rival = &mut self.state.inspect.rival;
+        rival.loading = false;
+        match result {
+            Ok(classifier) => {
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                *rival = Rival { classifier: Some(classifier), name, ..Rival::default() };
+                self.ask_rival();
+            }
+            Err(message) => self.notify(NoticeKind::Failure, format!("The second model was not loaded. {message}")),
+        }
+    }
+
+    pub(super) fn take_rival_chosen(&mut self, path: Option<PathBuf>) {
+        if let Some(path) = path {
+            self.change_rival(RivalAction::Take(path));
+        }
+    }
+
+    /// Asks the second model what the first was asked.
+    pub(super) fn ask_rival(&mut self) {
+        self.tasks.cancel(Kind::Rival);
+        let inspect = &self.state.inspect;
+        let (Some(classifier), Some(explainer)) = (inspect.rival.classifier.clone(), &inspect.explainer) else { return };
+        let Some(subject) = &self.state.subject else { return };
+        let Some(picture) = &subject.picture else { return };
+        let asked = RivalQuestion {
+            name: subject.name.clone(),
+            picture: Arc::clone(&picture.image),
+            question: inspect.question.clone(),
+            first: explainer.classifier().fit(),
+        };
+        self.start_task(Kind::Rival, move || Answer::Inspect(InspectAnswer::Rival(rival::ask(&classifier, &asked).map(Box::new))));
+    }
+
+    pub(super) fn take_rival(&mut self, result: Result<Box<RivalAnswered>, String>) {
+        let answer = result.map(|answered| {
+            let RivalAnswered { probabilities, image, map } = *answered;
+            RivalAnswer { probabilities, texture: self.texture(&image), map }
+        });
+        self.state.inspect.rival.answer = Some(answer);
+    }
+}

@@ -1,0 +1,101 @@
+//! The second model beside the first: which one, both answers as bars, both undecided or not, where the second looked.
+
+use egui::{Image, RichText, Ui, vec2};
+
+use crate::app::action::Action;
+use crate::app::inspect::InspectAction;
+use crate::app::reviewed::Change;
+use crate::app::rival::{RivalAction, RivalAnswer, other_classes};
+use crate::app::state::State;
+use crate::app::theme;
+use crate::app::widget::probability_bars;
+use crate::explain::best;
+
+/// Sides of the second map, points.
+const MAP: f32 = 220.0;
+
+/// Which model is the second; shows run folders that were found where runs are kept.
+pub fn choice(ui: &mut Ui, state: &State, was_open: &mut bool, actions: &mut Vec<Action>) {
+    let rival = &state.inspect.rival;
+    let mut ask = |action| actions.push(Action::Inspect(InspectAction::Rival(action)));
+    let menu = ui.menu_button("Compare with…", |ui| {
+        for folder in &state.review.found {
+            let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
+            if ui.button(format!("Run {name}")).on_hover_text(folder.display().to_string()).clicked() {
+                ask(RivalAction::Take(folder.clone()));
+                ui.close();
+            }
+        }
+        if ui.button("Model file…").clicked() {
+            ask(RivalAction::Browse);
+            ui.close();
+        }
+    });
+    menu.response.on_hover_text("Ask a second model about the same picture");
+    if rival.loading {
+        ui.add(egui::Spinner::new().size(14.0));
+    }
+    if rival.classifier.is_some() && ui.button("One model").on_hover_text("Put the second model away").clicked() {
+        ask(RivalAction::Drop);
+    }
+    let open = menu.inner.is_some();
+    if open && !*was_open {
+        actions.push(Action::Review(Change::List));
+    }
+    *was_open = open;
+}
+
+/// Both answers, where there is a second model.
+pub fn show(ui: &mut Ui, state: &State) {
+    let rival = &state.inspect.rival;
+    let (Some(second), Some(explainer)) = (&rival.classifier, &state.inspect.explainer) else { return };
+    let palette = theme::palette(ui.visuals());
+    ui.add_space(theme::GAP);
+    let answer = match &rival.answer {
+        None => {
+            ui.add(egui::Spinner::new().size(14.0));
+            return;
+        }
+        Some(Err(message)) => {
+            ui.label(RichText::new(format!("{}: {message}", rival.name)).color(palette.warn));
+            return;
+        }
+        Some(Ok(answer)) => answer,
+    };
+    let (ours, theirs) = (&explainer.classifier().spec().classes, &second.spec().classes);
+    let verdict = |classes: &[String], probabilities: &[f32]| best(probabilities).map_or_else(String::new, |class| classes[class].clone());
+    let (first, other) = (verdict(ours, explainer.probabilities()), verdict(theirs, &answer.probabilities));
+    let agreement =
+        if first == other { format!("Both say {first}") } else { format!("This model says {first}, {} says {other}", rival.name) };
+    ui.label(RichText::new(agreement).color(if first == other { palette.good } else { palette.warn }));
+    ui.label(theme::muted(ui, format!("entropy {:.2} and {:.2} bits", entropy(explainer.probabilities()), entropy(&answer.probabilities))));
+    if let Some(difference) = other_classes(ours, theirs) {
+        let words = format!("The two models know other classes ({difference}), so {}'s answer stands by itself.", rival.name);
+        ui.label(RichText::new(words).color(palette.warn));
+        let mut bars: Vec<(String, f32)> = theirs.iter().cloned().zip(answer.probabilities.iter().copied()).collect();
+        bars.sort_by(|a, b| b.1.total_cmp(&a.1));
+        probability_bars::show(ui, &bars);
+    } else {
+        let rows: Vec<(&str, [f32; 2])> =
+            explainer.ranking().into_iter().map(|c| (ours[c].as_str(), [explainer.probabilities()[c], answer.probabilities[c]])).collect();
+        probability_bars::show_pairs(ui, ["this model", &rival.name], &rows);
+    }
+    map(ui, state, answer);
+}
+
+/// Where the second model looked.
+fn map(ui: &mut Ui, state: &State, answer: &RivalAnswer) {
+    if !state.inspect.question.map {
+        return;
+    }
+    let size = answer.texture.size_vec2();
+    let scale = MAP.min(ui.available_width()) / size.x.max(size.y);
+    let name = format!("map of {}: {}", state.inspect.rival.name, answer.map);
+    ui.add(Image::new(&answer.texture).fit_to_exact_size(vec2(size.x, size.y) * scale).alt_text(name));
+    ui.label(theme::muted(ui, answer.map.as_str()).small());
+}
+
+/// Bits.
+fn entropy(probabilities: &[f32]) -> f32 {
+    probabilities.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum::<f32>().max(0.0)
+}
