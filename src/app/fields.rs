@@ -38,6 +38,7 @@ const FIELDS: &[About] = &[
     field("patience", "Patience", "Epochs without a better validation loss before the run stops early; 0 never stops early."),
     field("min_delta", "Least gain", "How much the validation loss must fall to count as better."),
     field("best_by", "Best epoch by", "What decides which epoch is kept as the model."),
+    field("snapshots", "Kept epochs", "Of how many epochs, about, the model is kept, to see later how its maps came to be; 0 keeps none."),
     field("flip", "Mirror", "Shows each galaxy mirrored half of the time: the sky knows no left and right."),
     field("rotation", "Turn", "Shows each galaxy turned at random: the sky knows no up and down."),
     field("max_angle", "Largest angle", "Turns by any angle from 0 to this many degrees."),

@@ -3,14 +3,20 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use egui::TextureHandle;
 
+use super::explored::Progress;
 use super::familiar::FoundFamiliar;
+use super::map_batch::Written;
+pub use super::map_export::Export;
 use super::rival::{Rival, RivalAction, RivalAnswered};
 use super::state::Picture;
+use super::tiles::{DrawnSheet, Sheet, Side, film_png};
+use super::trust::{Check, Memory, Trust};
 use crate::explain::{
-    Classifier, Content, Explainer, Explanation, Faithfulness, Method, Nearness, Request, Scene, Style, fitted, npy, overlay,
+    Classifier, Content, Explainer, Explanation, Faithfulness, Method, Nearness, Request, Sanity, Scene, Style, fitted, npy,
 };
 use crate::imaging::{self, Bands, Fit, Frame, Image, Rendering};
 
@@ -115,6 +121,16 @@ pub struct Inspect {
     pub map: MapState,
     /// How far the map can be believed.
     pub trust: Trust,
+    /// Whether maps of the model show what it learned.
+    pub check: Check,
+    /// What was measured before.
+    pub memory: Arc<Memory>,
+    /// Tells the measurement that is under way that nobody waits for it any more.
+    pub unwanted: Arc<AtomicBool>,
+    /// Small maps side by side.
+    pub sheet: Sheet,
+    /// Whether the last kept epoch of the run answers instead of the best one.
+    pub latest: bool,
     /// Whether a map is being drawn, and whether something changed meanwhile.
     pub drawing: bool,
     /// Whether the map must be drawn again after the present one.
@@ -123,6 +139,8 @@ pub struct Inspect {
     pub saving: bool,
     /// A second model.
     pub rival: Rival,
+    /// How far the maps of many pictures are, while they are written.
+    pub batch: Option<Arc<Progress>>,
     /// What was looked at before, the latest first.
     pub past: Vec<Past>,
 }
@@ -139,28 +157,16 @@ pub enum MapState {
     Failed(String),
 }
 
-/// How far a map can be believed.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Trust {
-    /// It was not asked.
-    #[default]
-    Unknown,
-    /// It is being measured.
-    Measuring,
-    /// Whether it convinces, and the numbers in one line.
-    Measured(bool, String),
-    /// It could not be measured; the message says why.
-    Failed(String),
-}
-
 /// A map on the screen.
 pub struct Shown {
     /// What was asked for it.
     pub request: Request,
     /// The map.
     pub explanation: Explanation,
-    /// How it is drawn.
+    /// How it was to be drawn.
     pub style: Style,
+    /// How it is drawn: with the scale worked out.
+    pub scaled: Style,
     /// The overlay.
     pub texture: TextureHandle,
     /// What it is, in a few lines.
@@ -189,55 +195,6 @@ pub struct Past {
     pub answer: Option<(String, f32)>,
 }
 
-/// What can be saved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Export {
-    /// A drawing as PNG.
-    Drawing(Content),
-    /// The map as 16-bit grey PNG.
-    Grey16,
-    /// The cells of the map as .npy.
-    Npy,
-}
-
-impl Export {
-    /// All of them, as a menu lists them.
-    pub const ALL: [Self; 7] = [
-        Self::Drawing(Content::Figure),
-        Self::Drawing(Content::Overlay),
-        Self::Drawing(Content::SideBySide),
-        Self::Drawing(Content::Classes),
-        Self::Drawing(Content::Methods),
-        Self::Grey16,
-        Self::Npy,
-    ];
-
-    /// What a menu calls it.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Drawing(Content::Figure) => "Figure with legend (PNG)",
-            Self::Drawing(Content::Overlay) => "Overlay alone (PNG)",
-            Self::Drawing(Content::SideBySide) => "Picture and overlay (PNG)",
-            Self::Drawing(Content::Classes) => "Sheet of all classes (PNG)",
-            Self::Drawing(Content::Methods) => "Sheet of all methods (PNG)",
-            Self::Grey16 => "Bare map, 16 bit (PNG)",
-            Self::Npy => "Bare map, numbers (.npy)",
-        }
-    }
-
-    /// The name that is proposed for a file.
-    #[must_use]
-    pub fn file_name(self, picture: &str) -> String {
-        let stem: String = Path::new(picture).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        match self {
-            Self::Drawing(content) => format!("{stem}-{}.png", content.name()),
-            Self::Grey16 => format!("{stem}-map.png"),
-            Self::Npy => format!("{stem}-map.npy"),
-        }
-    }
-}
-
 /// A change on the Classify panel.
 pub enum InspectAction {
     /// Takes changed settings.
@@ -256,6 +213,18 @@ pub enum InspectAction {
     Rival(RivalAction),
     /// Saves the figure among the exports of the model's run, without asking.
     Export,
+    /// Checks whether maps of the model show what it learned.
+    Check,
+    /// Shows a sheet of small maps, or none.
+    Sheet(Option<Side>),
+    /// Answers with the last kept epoch of the run instead of the best one, or not.
+    Latest(bool),
+    /// Asks for a folder for the maps of these pictures of the data set.
+    Maps(Arc<Vec<usize>>),
+    /// Writes the maps of these pictures of the data set.
+    MapsTo(Arc<Vec<usize>>, PathBuf),
+    /// Ends that early.
+    StopMaps,
     /// Asks where to save.
     Save(Export),
     /// Saves.
@@ -267,7 +236,6 @@ pub enum InspectAnswer {
     /// A drawn map.
     Drawn(Result<Box<Drawn>, String>),
     /// How far the map can be believed.
-    Measured(Result<Faithfulness, String>),
     /// What the model finds familiar.
     Familiar(FoundFamiliar),
     /// How near the picture of this explainer is to that, and that in a sentence.
@@ -278,6 +246,15 @@ pub enum InspectAnswer {
     RivalModel(PathBuf, Result<Arc<Classifier>, String>),
     /// What it says of the picture.
     Rival(Result<Box<RivalAnswered>, String>),
+    Measured(Result<Option<Arc<Faithfulness>>, String>),
+    /// Whether maps of the model show what it learned.
+    Checked(Result<Arc<Sanity>, String>),
+    /// A sheet of small maps.
+    Tiles(Result<Option<Box<DrawnSheet>>, String>),
+    /// A folder for maps was chosen (or the dialog was closed).
+    MapsChosen(Arc<Vec<usize>>, Option<PathBuf>),
+    /// The maps of many pictures were written.
+    MapsWritten(Result<Written, String>),
     /// A place was chosen (or the dialog was closed).
     SaveChosen(Export, Option<PathBuf>),
     /// A file was written.
@@ -300,8 +277,10 @@ pub struct Drawn {
     pub request: Request,
     /// The map.
     pub explanation: Explanation,
-    /// How it was drawn.
+    /// How it was to be drawn.
     pub style: Style,
+    /// How it was drawn: with the scale worked out.
+    pub scaled: Style,
     /// The overlay.
     pub image: Image,
     /// What it is, in a few lines.
@@ -341,7 +320,8 @@ pub struct Subject {
 }
 
 impl Subject {
-    fn scene(&self) -> Scene<'_> {
+    /// It as figures take it.
+    pub fn scene(&self) -> Scene<'_> {
         Scene { name: &self.name, picture: &self.image, frame: self.frame, explainer: &self.explainer }
     }
 
@@ -353,9 +333,10 @@ impl Subject {
         };
         let longer = self.image.width().max(self.image.height());
         let (picture, frame) = fitted(&self.image, self.frame, longer.min(DRAWN_SIDE));
-        let image = overlay(&picture, frame, &explanation, &Style { zoom: 1, ..style.clone() });
-        let legend = self.scene().legend(&explanation, &style);
-        Ok(Drawn { request, explanation, style, image, legend, explainer: Arc::clone(&self.explainer) })
+        let scaled = self.scene().settled(&request, &style).map_err(|error| error.to_string())?;
+        let image = self.scene().over(&picture, frame, &explanation, &Style { zoom: 1, ..scaled.clone() });
+        let legend = self.scene().legend(&explanation, &scaled);
+        Ok(Drawn { request, explanation, style, scaled, image, legend, explainer: Arc::clone(&self.explainer) })
     }
 
     /// Writes the figure into the folder of exports beside the model, under a name that is free there.
@@ -379,6 +360,7 @@ impl Subject {
             Export::Drawing(content) => scene.png(request, style, content),
             Export::Grey16 => self.explainer.explain(request).and_then(|explanation| scene.grey16(&explanation)),
             Export::Npy => self.explainer.explain(request).and_then(|explanation| npy(&explanation)),
+            Export::Film => film_png(self, request, style),
         };
         let bytes = bytes.map_err(|error| error.to_string())?;
         imaging::write_file(path, &bytes).map_err(|error| format!("{}: {error}. Choose another place or make room.", path.display()))?;

@@ -21,6 +21,10 @@
 //! | `pile`       | many pictures at once: the table and the worker behind it                   |
 //! | `presets`    | the user's own augmentation presets                                         |
 //! | `undo`       | what can be taken back                                                      |
+//! | `trust`      | how far maps can be believed, and what was measured before                  |
+//! | `map_batch`  | maps of many pictures as files                                              |
+//! | `map_export` | what can be saved of a map                                                  |
+//! | `tiles`      | small maps side by side                                                     |
 //! | `layout`     | the movable panels                                                          |
 //! | `fields`     | what the fields of a configuration are called, and why to change them       |
 //! | `reviewed`   | the part of the state that the Confusion panel works with                    |
@@ -43,6 +47,8 @@ mod inspect;
 mod lab;
 mod layout;
 mod machine;
+mod map_batch;
+mod map_export;
 mod pile;
 mod presets;
 mod review_work;
@@ -54,6 +60,8 @@ mod state;
 mod tasks;
 mod theme;
 mod thumbnails;
+mod tiles;
+mod trust;
 mod undo;
 mod view;
 mod widget;
@@ -63,7 +71,7 @@ mod work;
 pub use action::Action;
 pub use explored::{Change as ExploreChange, Integrities};
 pub use familiar::Familiar;
-pub use inspect::{Export, InspectAction, MapState, Question, Trust};
+pub use inspect::{Export, InspectAction, MapState, Question};
 pub use lab::LabAction;
 pub use layout::{Pane, complete};
 pub use pile::{Column, PileAction};
@@ -71,5 +79,7 @@ pub use presets::{PresetAction, UserPreset};
 pub use rival::RivalAction;
 pub use saved::Saved;
 pub use shell::TuningForkApp;
-pub use state::{State, Verdict};
+pub use state::{Run, State, Verdict};
+pub use tiles::Side;
+pub use trust::{Check, Trust};
 pub use window::run;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::TextureHandle;
 
 use super::inspect::Question;
-use crate::explain::{Classifier, Explainer, Request, Scene, Style, fitted, overlay};
+use crate::explain::{Classifier, Explainer, Request, Scene, Style, fitted};
 use crate::imaging::{Fit, Image};
 
 /// The largest side of the second map, pixels.
@@ -67,12 +67,12 @@ pub fn ask(classifier: &Arc<Classifier>, asked: &RivalQuestion) -> Result<RivalA
     let explainer = Explainer::new(Arc::clone(classifier), &picture.crop(frame), question.average).map_err(said)?;
     let request = Request { signed: question.signed, ..Request::new(explainer.best_method()) };
     let explanation = explainer.explain(&request).map_err(said)?;
-    let style = Style { zoom: 1, ..question.style.clone() };
     let scene = Scene { name: &asked.name, picture, frame, explainer: &explainer };
+    let style = scene.settled(&request, &Style { zoom: 1, ..question.style.clone() }).map_err(said)?;
     let map = scene.legend(&explanation, &style).into_iter().take(2).collect::<Vec<_>>().join(" ");
     let longer = picture.width().max(picture.height());
     let (small, frame) = fitted(picture, frame, longer.min(DRAWN_SIDE));
-    Ok(RivalAnswered { probabilities: explainer.probabilities().to_vec(), image: overlay(&small, frame, &explanation, &style), map })
+    Ok(RivalAnswered { probabilities: explainer.probabilities().to_vec(), image: scene.over(&small, frame, &explanation, &style), map })
 }
 
 /// What differs in the classes of two models, in words; `None` if they know the same, in the same order.

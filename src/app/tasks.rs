@@ -56,6 +56,12 @@ pub enum Kind {
     Table,
     /// Measuring how far the map can be believed.
     Trust,
+    /// Checking a model with random weights.
+    Check,
+    /// Drawing a sheet of small maps.
+    Tiles,
+    /// Writing the maps of many pictures.
+    Maps,
     /// Writing a map to a file.
     Save,
     /// Reading the clipboard.
@@ -96,7 +102,7 @@ pub enum Kind {
     ReviewSave,
 }
 
-const KINDS: usize = 36;
+const KINDS: usize = Kind::ReviewSave as usize + 1;
 
 /// What a task answers. Errors are in words for the user.
 pub enum Answer {

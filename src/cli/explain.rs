@@ -6,11 +6,15 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use serde_json::json;
 
 use super::output;
-use crate::explain::{Classifier, Content, Explainer, Method, Request, Scene, Style, faithfulness, npy};
+use crate::explain::{Classifier, Content, Explainer, Method, Request, Scale, Scene, Style, faithfulness, film, npy, sanity};
 use crate::imaging::{self, ColourMap, Fit, Frame, Image};
+use crate::train::RunFolder;
+
+mod told;
+
+use told::Told;
 
 /// The class that stands for the most probable one.
 const AUTO: &str = "auto";
@@ -63,12 +67,18 @@ pub struct Arguments {
     /// The colours of positive evidence
     #[arg(long, value_name = "NAME", default_value = "viridis", value_parser = parser::<5, ColourMap>(ColourMap::ALL.map(ColourMap::name)))]
     colours: ColourMap,
+    /// Whether maps share a scale: auto (a sheet of classes does), own, or common (the strongest of all classes)
+    #[arg(long, value_name = "SCALE", default_value = "auto", value_parser = parser::<3, Scale>(Scale::ALL.map(Scale::name)))]
+    scale: Scale,
     /// Lines around the cells that hold these shares of the evidence
     #[arg(long, value_name = "SHARE,...", value_delimiter = ',')]
     contours: Vec<f64>,
     /// Show the cells of the layer as they are
     #[arg(long)]
     cells: bool,
+    /// Draw lines around the galaxy (white) and other sources (orange), between which the map's mass is shared
+    #[arg(long)]
+    regions: bool,
     /// Times the picture's size
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
     zoom: u8,
@@ -78,9 +88,16 @@ pub struct Arguments {
     /// Write the cells of the map as .npy
     #[arg(long, value_name = "FILE.npy")]
     npy: Option<PathBuf>,
-    /// Measure by deletion and insertion how far the map can be believed (about a hundred forward passes)
+    /// Measure by ROAD, deletion and insertion how far the map can be believed (about 150 forward passes)
     #[arg(long)]
     faithfulness: bool,
+    /// Check whether the model's maps show what it learned: replace its weights by random ones, from the last layer to the first. On
+    /// this picture, or on up to eight of the named folder
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    sanity: Option<PathBuf>,
+    /// Write how the map came to be: one small map for each epoch whose model the run keeps (see `train --snapshots`)
+    #[arg(long, value_name = "FILE.png")]
+    film: Option<PathBuf>,
     /// Print one JSON object instead of the text
     #[arg(long)]
     json: bool,
@@ -117,7 +134,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         colours: arguments.colours,
         contours: arguments.contours.clone(),
         cells: arguments.cells,
+        regions: arguments.regions,
         zoom: usize::from(arguments.zoom),
+        scale: arguments.scale,
         limit: None,
     };
     let name = arguments.path.file_name().unwrap_or_default().to_string_lossy();
@@ -130,31 +149,44 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(path) = &arguments.npy {
         write(path, &npy(&explanation)?)?;
     }
+    if let Some(path) = &arguments.film {
+        let run = RunFolder::of_model(classifier.path());
+        let run = run.context("a film needs the models of a run's epochs; this model does not lie in the folder of a run")?;
+        let request = Request { class: Some(explanation.class), ..request.clone() };
+        let models = run.snapshots()?;
+        let stills = film(&models, &picture.crop(frame), arguments.average, &request, || true)?.unwrap_or_default();
+        write(path, &scene.film_png(&request, &style, &stills)?)?;
+    }
     let trust = if arguments.faithfulness { Some(faithfulness(&explainer, &explanation, 0)?) } else { None };
+    let checked = match &arguments.sanity {
+        Some(folder) => Some(sanity(&classifier, &checked_pictures(folder, &picture.crop(frame))?, &request, 0)?),
+        None => None,
+    };
+    let drawn = scene.settled(&request, &style)?;
+    let told =
+        Told { arguments, scene: &scene, explanation: &explanation, style: &drawn, trust: trust.as_ref(), checked: checked.as_ref() };
     if arguments.json {
-        let (low, high) = explanation.map.range();
-        let classes = &classifier.spec().classes;
-        output::json(&json!({
-            "path": arguments.path.display().to_string(), "class": classes[explanation.class],
-            "against": explanation.against.map(|c| &classes[c]), "score": explanation.score,
-            "probability": explainer.probabilities()[explanation.class], "method": explanation.method.id(),
-            "layer": explanation.layer.name, "grid": [explanation.map.width, explanation.map.height],
-            "lowest": low, "highest": high, "positive_evidence": explanation.has_positive(), "out": arguments.out.display().to_string(),
-            "faithfulness": trust.map(|trust| json!({
-                "deletion": trust.map.deleted(), "insertion": trust.map.inserted(),
-                "random": [trust.random.deleted(), trust.random.inserted()], "sobel": [trust.sobel.deleted(), trust.sobel.inserted()],
-            })),
-        }))?;
+        output::json(&told.json())?;
     } else {
-        for line in scene.legend(&explanation, &style) {
-            output::line(line)?;
-        }
-        if let Some(trust) = trust {
-            output::line(format!("Faithfulness: {}", trust.summary()))?;
-        }
-        output::note(format!("written: {}", arguments.out.display()));
+        told.text()?;
     }
     Ok(())
+}
+
+/// The most pictures that a model is checked on.
+const CHECKED: usize = 8;
+
+/// Pictures spread over a folder, or (without one) the picture itself.
+fn checked_pictures(folder: &Path, picture: &Image) -> anyhow::Result<Vec<Image>> {
+    if folder.as_os_str().is_empty() {
+        return Ok(vec![picture.clone()]);
+    }
+    let paths = imaging::find_pictures(&[folder.to_owned()], |path, why| output::note(format!("{}: {why}", path.display())));
+    let count = CHECKED.min(paths.len());
+    (0..count)
+        .map(|i| &paths[i * paths.len() / count])
+        .map(|path| imaging::open(path).with_context(|| path.display().to_string()))
+        .collect()
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

@@ -154,6 +154,11 @@ pub struct ConfigFlags {
     /// What makes an epoch the best one: highest validation macro-F1 or lowest validation loss
     #[arg(long, value_name = "NAME", value_parser = Choice::<BestBy>::new(), help_heading = "Training")]
     pub best_by: Option<BestBy>,
+    /// Of how many epochs, about, the model is kept in RUN_DIR/snapshots besides the best one, so that `explain --film` can show how maps
+    /// came to be; 0 keeps none
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[expect(clippy::doc_markdown, reason = "this is the help that users read")]
+    pub snapshots: Option<usize>,
     /// Seed of everything random in the run; same seed, same device, same threads: same run
     #[arg(long, value_name = "K", help_heading = "Training")]
     pub seed: Option<u64>,
@@ -234,6 +239,7 @@ impl ConfigFlags {
                 patience,
                 min_delta,
                 best_by,
+                snapshots,
                 seed,
                 threads,
                 device,

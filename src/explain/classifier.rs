@@ -2,12 +2,13 @@
 //! preprocessing comes from the caller.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use candle_core::{Device, Tensor};
 use sha2::{Digest, Sha256};
 
 use super::Calibration;
-use super::explainer::softmax;
+use super::numbers::softmax;
 use crate::imaging::{Fit, Image};
 use crate::metrics::apply_temperature;
 use crate::nn::{Framing, Mode, ModelSpec, Network, predict, weights};
@@ -60,6 +61,7 @@ pub struct Classifier {
     device: Device,
     path: PathBuf,
     calibration: Option<Calibration>,
+    identity: OnceLock<String>,
 }
 
 impl Classifier {
@@ -83,7 +85,29 @@ impl Classifier {
         let device = Device::Cpu;
         let (network, spec) = weights::load(&path, &device)?;
         let calibration = Calibration::of_model(&path);
-        Ok(Self { network, spec, device, path, calibration })
+        Ok(Self { network, spec, device, path, calibration, identity: OnceLock::new() })
+    }
+
+    /// The same model with other weights: those of a snapshot of its network. It has no calibration.
+    pub(super) fn with_weights(&self, snapshot: &[(String, Tensor)]) -> Result<Self, ExplainError> {
+        let network = crate::nn::build(&self.spec.network, 0, &self.device)?;
+        weights::restore(network.as_ref(), snapshot)?;
+        let (spec, path) = (self.spec.clone(), self.path.clone());
+        Ok(Self { network, spec, device: Device::Cpu, path, calibration: None, identity: OnceLock::new() })
+    }
+
+    /// What tells this model's answers from others' whatever its file is called: [`Self::fingerprint`] and the temperature. Worked out at
+    /// the first call, which takes a moment.
+    ///
+    /// # Errors
+    /// If the weights cannot be read.
+    pub fn identity(&self) -> Result<&str, ExplainError> {
+        if let Some(identity) = self.identity.get() {
+            return Ok(identity);
+        }
+        let temperature = self.calibration.as_ref().map_or(1.0, |calibration| calibration.temperature);
+        let identity = format!("{} {temperature}", self.fingerprint()?);
+        Ok(self.identity.get_or_init(|| identity))
     }
 
     /// What the model file says of itself: network, class names, normalisation.

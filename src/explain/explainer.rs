@@ -7,70 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{Device, Tensor, Var};
 
 use super::map::{self, Map, TURNS};
+use super::numbers::mean;
+use super::request::{Explanation, Request, Target};
 use super::{Classifier, ExplainError, Method, formula, score_cam};
 use crate::imaging::Image;
 use crate::nn::models::{MapLayer, map_layers};
-
-/// What a map is asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Request {
-    /// How it is made.
-    pub method: Method,
-    /// The layer's name; `None` takes the method's best.
-    pub layer: Option<String>,
-    /// The class; `None` takes the most probable.
-    pub class: Option<usize>,
-    /// Another class: the map is then of the difference of the two logits. `None` is no class, except for Finer-CAM, which
-    /// takes the most probable other one.
-    pub against: Option<usize>,
-    /// Keeps negative evidence; otherwise it is set to 0.
-    pub signed: bool,
-}
-
-impl Request {
-    /// The map of the most probable class by `method`, positive evidence only.
-    #[must_use]
-    pub fn new(method: Method) -> Self {
-        Self { method, layer: None, class: None, against: None, signed: false }
-    }
-}
-
-/// A map with all that is needed to say what it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Explanation {
-    /// What was asked for, with every choice filled in.
-    pub method: Method,
-    /// The layer the activations were taken at.
-    pub layer: MapLayer,
-    /// The class it is for.
-    pub class: usize,
-    /// The class it is compared with.
-    pub against: Option<usize>,
-    /// Whether negative evidence was kept.
-    pub signed: bool,
-    /// Whether it is the mean over the eight flips and turns.
-    pub averaged: bool,
-    /// The logit of the class (less the other class's).
-    pub score: f64,
-    /// The bias that CAM leaves out (less the other class's); 0 for other methods.
-    pub bias: f64,
-    /// One number a cell of the layer's grid.
-    pub map: Map,
-}
-
-impl Explanation {
-    /// False if no cell speaks for the class.
-    #[must_use]
-    pub fn has_positive(&self) -> bool {
-        self.map.range().1 > 0.0
-    }
-
-    /// Whether its numbers are logits, so that they can be compared between classes and pictures.
-    #[must_use]
-    pub fn in_logits(&self) -> bool {
-        self.method == Method::Cam
-    }
-}
 
 /// A picture with its logits and activations in a network.
 pub struct Explainer {
@@ -297,44 +238,8 @@ impl Explainer {
     }
 }
 
-/// The logit, or difference of logits, that a map is for.
-#[derive(Clone, Copy)]
-struct Target {
-    class: usize,
-    against: Option<usize>,
-}
-
-impl Target {
-    fn difference(self, of: impl Fn(usize) -> f64) -> f64 {
-        of(self.class) - self.against.map_or(0.0, &of)
-    }
-
-    fn of(self, values: &[f32]) -> f64 {
-        self.difference(|c| f64::from(values[c]))
-    }
-
-    fn factor(self, class: usize) -> f32 {
-        f32::from(u8::from(class == self.class)) - f32::from(u8::from(Some(class) == self.against))
-    }
-}
-
 /// A square picture, flipped and turned.
 fn turned(image: &Image, number: usize, side: usize) -> Image {
     let pixels = map::turn(number, side, 3, image.pixels());
     Image::new(side, side, pixels).expect("turning keeps the number of bytes")
-}
-
-/// The mean of lists of the same length.
-fn mean(lists: &[Vec<f32>]) -> Vec<f32> {
-    let length = lists.first().map_or(0, Vec::len);
-    let sum = |i: usize| lists.iter().map(|list| f64::from(list[i])).sum::<f64>();
-    (0..length).map(|i| (sum(i) / lists.len() as f64) as f32).collect()
-}
-
-/// Logits to probabilities; the largest is subtracted first.
-pub fn softmax(logits: &[f32]) -> Vec<f32> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f32> = logits.iter().map(|z| (z - largest).exp()).collect();
-    let sum: f32 = exponentials.iter().sum();
-    exponentials.into_iter().map(|e| e / sum).collect()
 }

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use ndarray_npy::WriteNpyExt;
 
 use super::figure::Scene;
-use super::style::{Style, overlay};
+use super::style::{Scale, Style};
 use super::{ExplainError, Explanation, Method, Request};
 use crate::imaging::{self, MAX_PIXELS};
 
@@ -58,25 +58,45 @@ impl Scene<'_> {
     /// If the map cannot be made, or the drawing would be too large.
     pub fn png(&self, request: &Request, style: &Style, content: Content) -> Result<Vec<u8>, ExplainError> {
         let explanation = self.explainer.explain(request)?;
+        let style = &self.settled(request, style)?;
         let image = match content {
             Content::Figure => self.figure(&explanation, style, false),
             Content::SideBySide => self.figure(&explanation, style, true),
             Content::Classes => {
                 let heading = format!("{} at {}", explanation.method, explanation.layer.name);
-                self.sheet(&heading, &self.classes(request)?, style, true)
+                self.sheet(&heading, &self.tiles(request, content)?, style, content)
             }
-            Content::Methods => self.sheet(&format!("For {}", self.target(&explanation)), &self.methods(request)?, style, false),
+            Content::Methods => self.sheet(&format!("For {}", self.target(&explanation)), &self.tiles(request, content)?, style, content),
             Content::Overlay => {
                 let zoom = style.zoom.clamp(1, 4) as u64;
                 if self.picture.width() as u64 * self.picture.height() as u64 * zoom * zoom > MAX_PIXELS {
                     return Err(ExplainError::Refused("the overlay would be too large; choose a smaller zoom, or the figure".into()));
                 }
-                overlay(self.picture, self.frame, &explanation, style)
+                self.over(self.picture, self.frame, &explanation, style)
             }
         };
         let mut texts = self.texts(&explanation);
         texts.push(("Content", content.name().into()));
         Ok(imaging::encode_png(&image, &texts)?)
+    }
+
+    /// `style` with the number that gets the strongest colour: if all classes are to have the same scale, that of the strongest.
+    ///
+    /// # Errors
+    /// If a map of a class cannot be made.
+    pub fn settled(&self, request: &Request, style: &Style) -> Result<Style, ExplainError> {
+        if style.scale != Scale::Common || !request.method.knows_classes() {
+            return Ok(Style { limit: None, ..style.clone() });
+        }
+        Ok(style.for_sheet(Content::Classes, &self.classes(request)?).0)
+    }
+
+    /// The small maps of a sheet: of all classes, or ([`Content::Methods`]) by all methods.
+    ///
+    /// # Errors
+    /// If a map cannot be made.
+    pub fn tiles(&self, request: &Request, content: Content) -> Result<Vec<(String, Explanation)>, ExplainError> {
+        if content == Content::Methods { self.methods(request) } else { self.classes(request) }
     }
 
     /// One map a class, the most probable first.
@@ -122,7 +142,7 @@ impl Scene<'_> {
     }
 
     /// What the file is about, as keys and texts.
-    fn texts(&self, explanation: &Explanation) -> Vec<imaging::TextChunk> {
+    pub(super) fn texts(&self, explanation: &Explanation) -> Vec<imaging::TextChunk> {
         let layer = &explanation.layer;
         let mut texts = vec![
             ("Software", format!("Tuning Fork {}", crate::VERSION)),

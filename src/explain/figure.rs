@@ -1,7 +1,7 @@
 //! Figures of maps: the overlay with its colour bar and legend, picture and overlay side by side, sheets of many maps.
 
-use super::style::{Style, overlay, strongest};
-use super::{Explainer, Explanation, shares};
+use super::style::{Style, overlay};
+use super::{Content, Explainer, Explanation, outline, shares};
 use crate::imaging::{Canvas, Frame, Image, text_width, wrap};
 
 const BACKGROUND: [u8; 3] = [255; 3];
@@ -59,10 +59,11 @@ impl Scene<'_> {
             lines.push("No positive evidence for this class.".into());
         } else {
             let unit = if explanation.in_logits() { "logit; the mean of all cells and the bias are the logit" } else { "relative" };
-            let own = if style.limit.is_some() { "the same for all maps" } else { "this map's own" };
+            let own = if style.limit.is_some() { "the same for all classes" } else { "this map's own" };
             lines.push(format!("Scale: {unit}; {own}"));
         }
-        lines.extend(shares(self.explainer.prepared(), &explanation.map).map(|shares| shares.to_string()));
+        let around = if style.regions { " (lines: white around the galaxy, orange around other sources)" } else { "" };
+        lines.extend(shares(self.explainer.prepared(), &explanation.map).map(|shares| format!("{shares}{around}")));
         lines.push(format!("{}  ·  {}", self.explainer.classifier().title(), self.name));
         lines
     }
@@ -73,8 +74,8 @@ impl Scene<'_> {
         let zoom = style.zoom.clamp(1, 4);
         let (margin, line) = (MARGIN * zoom, LINE * zoom as f32);
         let (picture, frame) = self.shown();
-        let drawn = overlay(&picture, frame, explanation, style);
-        let (low, high) = style.scale(explanation);
+        let drawn = self.over(&picture, frame, explanation, style);
+        let (low, high) = style.range(explanation);
         let ticks = ticks(low, high);
         let numbers = ticks.iter().map(|tick| text_width(line, &number(*tick))).max().unwrap_or(0);
         let panels = if beside { 2 } else { 1 };
@@ -98,13 +99,13 @@ impl Scene<'_> {
         canvas.finish()
     }
 
-    /// Small maps side by side, each with a line of text, and `heading` below them. With `shared`, all have the scale of the strongest.
+    /// Small maps side by side, each with a line of text, and `heading` below them.
     #[must_use]
-    pub fn sheet(&self, heading: &str, tiles: &[(String, Explanation)], style: &Style, shared: bool) -> Image {
+    pub fn sheet(&self, heading: &str, tiles: &[(String, Explanation)], style: &Style, content: Content) -> Image {
         let zoom = style.zoom.clamp(1, 4);
         let (margin, line) = (MARGIN * zoom, LINE * zoom as f32 * 0.9);
-        let limit = tiles.iter().map(|(_, explanation)| strongest(explanation)).fold(0.0, f32::max);
-        let style = Style { limit: if shared { Some(limit) } else { style.limit }, ..style.clone() };
+        let (style, scale) = style.for_sheet(content, tiles);
+        let shared = style.limit.is_some();
         let (picture, frame) = fitted(self.picture, self.frame, TILE);
         let (tile_width, tile_height) = (picture.width() * zoom, picture.height() * zoom);
         let tile = tile_width.max(TILE * zoom);
@@ -116,11 +117,10 @@ impl Scene<'_> {
         let rows = tiles.len().div_ceil(columns).max(1);
         let bar = tiles.first().filter(|_| shared);
         let numbers = bar.map_or(0, |(_, first)| {
-            let (low, high) = style.scale(first);
+            let (low, high) = style.range(first);
             ticks(low, high).iter().map(|tick| text_width(line, &number(*tick))).max().unwrap_or(0) + (BAR + 6) * zoom + margin
         });
         let width = margin + columns * (tile + margin) + numbers;
-        let scale = if shared { "All maps have the same scale." } else { "Each map has its own scale." };
         let said = format!("{heading}.  {scale}");
         let under: Vec<String> = [said, format!("{}  ·  {}", self.explainer.classifier().title(), self.name)]
             .iter()
@@ -130,7 +130,7 @@ impl Scene<'_> {
         let mut canvas = Canvas::new(width, height, BACKGROUND);
         for (i, ((_, explanation), caption)) in tiles.iter().zip(&captions).enumerate() {
             let (x, y) = (margin + i % columns * (tile + margin), margin + i / columns * step);
-            canvas.place(x as i64, y as i64, &overlay(&picture, frame, explanation, &style));
+            canvas.place(x as i64, y as i64, &self.over(&picture, frame, explanation, &style));
             for (number, text) in caption.iter().enumerate() {
                 let y = (y + tile_height + 2) as f32 + number as f32 * line * 1.2;
                 canvas.text(x as i64, y as i64, line, INK, text);
@@ -143,6 +143,13 @@ impl Scene<'_> {
             canvas.text(margin as i64, (margin + rows * step) as i64 + (i as f32 * line * 1.25) as i64, line, FAINT, text);
         }
         canvas.finish()
+    }
+
+    /// [`overlay`] on the picture (or a copy of another size, with its frame), with the regions if the style has them.
+    #[must_use]
+    pub fn over(&self, picture: &Image, frame: Frame, explanation: &Explanation, style: &Style) -> Image {
+        let drawn = overlay(picture, frame, explanation, style);
+        if style.regions { outline(drawn, frame, style.zoom.clamp(1, 4), self.explainer.prepared()) } else { drawn }
     }
 
     /// The picture at a size that a figure can hold, and the frame on it.
@@ -179,7 +186,7 @@ fn caption_lines(caption: &str, explanation: &Explanation, line: f32, width: usi
 fn colour_bar(canvas: &mut Canvas, (x, y): (usize, usize), height: usize, explanation: &Explanation, style: &Style) {
     let zoom = style.zoom.clamp(1, 4);
     let (width, line) = (BAR * zoom, LINE * zoom as f32 * 0.9);
-    let (low, high) = style.scale(explanation);
+    let (low, high) = style.range(explanation);
     let colours = style.colours_of(explanation);
     for row in 0..height {
         let share = 1.0 - (row as f32 + 0.5) / height as f32;

@@ -3,8 +3,8 @@
 
 use candle_core::{Device, Tensor};
 
-use super::explainer::softmax;
 use super::map::Map;
+use super::numbers::softmax;
 use super::{Classifier, ExplainError, formula};
 use crate::imaging::Image;
 use crate::nn::Mode;

@@ -1,12 +1,48 @@
 //! How a map is drawn, and its place on the picture: the map's colours over the pixels that the network saw.
 
-use super::Explanation;
 use super::map::Map;
+use super::{Content, Explanation};
 use crate::imaging::{Canvas, ColourMap, Frame, Image};
 
 /// The colours of contour lines and their shadow.
 const LINE: [u8; 3] = [255; 3];
 const SHADOW: [u8; 3] = [0; 3];
+
+/// What number gets the strongest colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// One map has its own scale; the maps of all classes of a picture share one, so that they can be compared.
+    #[default]
+    Auto,
+    /// Each map has its own.
+    Own,
+    /// The same for all classes: the strongest of them gets the strongest colour.
+    Common,
+}
+
+impl Scale {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Own, Self::Common];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Own => "own",
+            Self::Common => "common",
+        }
+    }
+}
+
+impl std::str::FromStr for Scale {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = || Self::ALL.map(Self::name).join(", ");
+        Self::ALL.into_iter().find(|scale| scale.name() == text).ok_or_else(|| format!("there is no scale {text}; there are {}", known()))
+    }
+}
 
 /// How a map is drawn.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,15 +55,28 @@ pub struct Style {
     pub contours: Vec<f64>,
     /// Whether the cells of the layer are shown as they are; otherwise the map is smooth between their centres.
     pub cells: bool,
+    /// Whether lines go around the galaxy and other sources, between which the map's mass is shared.
+    pub regions: bool,
     /// Pixels of the drawing for each pixel of the picture, from 1 to 4.
     pub zoom: usize,
-    /// The number that gets the strongest colour; `None` takes the largest of the map itself.
+    /// Whether maps of several classes share a scale.
+    pub scale: Scale,
+    /// The number that gets the strongest colour, worked out from `scale`; `None` takes the largest of the map itself.
     pub limit: Option<f32>,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { opacity: 0.55, colours: ColourMap::Viridis, contours: Vec::new(), cells: false, zoom: 1, limit: None }
+        Self {
+            opacity: 0.55,
+            colours: ColourMap::Viridis,
+            contours: Vec::new(),
+            cells: false,
+            regions: false,
+            zoom: 1,
+            scale: Scale::Auto,
+            limit: None,
+        }
     }
 }
 
@@ -38,9 +87,20 @@ impl Style {
         if explanation.signed { ColourMap::Diverging } else { self.colours }
     }
 
+    /// It with the scale that a sheet of `maps` has, and that scale in words.
+    #[must_use]
+    pub fn for_sheet(&self, content: Content, maps: &[(String, Explanation)]) -> (Self, &'static str) {
+        // the numbers of two methods cannot be compared
+        if content == Content::Methods || self.scale == Scale::Own {
+            return (Self { limit: None, ..self.clone() }, "Each map has its own scale.");
+        }
+        let limit = maps.iter().map(|(_, explanation)| strongest(explanation)).fold(0.0, f32::max);
+        (Self { limit: Some(limit), ..self.clone() }, "All maps have the same scale.")
+    }
+
     /// The numbers of the first and the last colour.
     #[must_use]
-    pub fn scale(&self, explanation: &Explanation) -> (f32, f32) {
+    pub fn range(&self, explanation: &Explanation) -> (f32, f32) {
         let limit = self.limit.unwrap_or_else(|| strongest(explanation));
         let limit = if limit > 0.0 { limit } else { 1.0 };
         (if explanation.signed { -limit } else { 0.0 }, limit)
@@ -63,7 +123,7 @@ fn spread(map: &Map, style: &Style, width: usize, height: usize) -> Map {
 #[must_use]
 pub fn paint(explanation: &Explanation, style: &Style, width: usize, height: usize) -> Image {
     let map = spread(&explanation.map, style, width, height);
-    let ((low, high), colours) = (style.scale(explanation), style.colours_of(explanation));
+    let ((low, high), colours) = (style.range(explanation), style.colours_of(explanation));
     let pixels = map.values.iter().flat_map(|v| colours.at((v - low) / (high - low))).collect();
     Image::new(width, height, pixels).expect("three bytes for each number")
 }
@@ -78,7 +138,7 @@ pub fn overlay(picture: &Image, frame: Frame, explanation: &Explanation, style: 
         return scaled;
     }
     let map = spread(&explanation.map, style, frame.width * zoom, frame.height * zoom);
-    let ((low, high), colours) = (style.scale(explanation), style.colours_of(explanation));
+    let ((low, high), colours) = (style.range(explanation), style.colours_of(explanation));
     let (left, top) = (frame.x * zoom as i64, frame.y * zoom as i64);
     let mut canvas = Canvas::on(scaled);
     for (i, value) in map.values.iter().enumerate() {

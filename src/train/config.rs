@@ -130,6 +130,9 @@ pub struct Config {
     pub min_delta: f64,
     /// What makes an epoch the best one.
     pub best_by: BestBy,
+    /// Of how many epochs, about, the model is kept in the run folder, besides the best one; 0 keeps none. Each takes as much room as
+    /// the best model.
+    pub snapshots: usize,
     /// Augmentation of the training images.
     pub augmentation: Augmentation,
     /// The seed of everything random in the run.
@@ -169,6 +172,7 @@ impl Default for Config {
             patience: 15,
             min_delta: 5e-4,
             best_by: BestBy::MacroF1,
+            snapshots: 10,
             augmentation: Augmentation::default(),
             seed: 42,
             split_seed: 42,

@@ -8,6 +8,7 @@
 //! | `summary.txt`           | how the run stands, for people                                                         |
 //! | `best.safetensors`      | the model of the best epoch, complete                                                  |
 //! | `last.safetensors`      | everything that a resumed run needs: weights, optimiser, position                      |
+//! | `snapshots/`            | `epoch_0001.safetensors` ...: the models of some epochs, complete                       |
 //! | `predictions/`          | `epoch_0001.npy` ...: validation probabilities, images (in the order of the split) x classes, f16; `test_0004.npy`, `train_0004.npy`: those of the other parts, once the best model was evaluated on them |
 //! | `lock`                  | held while a process trains here                                                       |
 

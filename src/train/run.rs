@@ -9,7 +9,9 @@ use super::checkpoint::{self, Best, EpochSums};
 use super::recorder::Recorder;
 use super::setup::{self, Setup, State};
 use super::validate::{Answers, Pass};
-use super::{BestBy, Command, EpochReport, Event, Job, Outcome, Paused, Saved, Steps, TrainError, Update, clip_scale, gradient_norm};
+use super::{
+    BestBy, Command, EpochReport, Event, Job, Outcome, Paused, RunFolder, Saved, Steps, TrainError, Update, clip_scale, gradient_norm,
+};
 use crate::data::Part;
 use crate::nn::{Mode, ModelSpec, weights};
 
@@ -217,19 +219,28 @@ fn end_epoch(setup: &Setup, state: &mut State, control: &mut Control, answers: &
     if let Err(error) = setup.folder.save_probabilities(Part::Valid, epoch, &answers.to_f16()) {
         control.saved(epoch, "predictions", false, Some(error));
     }
-    if best {
-        let spec = ModelSpec { epoch: Some(epoch), ..setup.spec.clone() };
+    keep_models(setup, state, control, epoch, best.then_some(score));
+    control.checkpoint(state);
+    if let Err(error) = control.recorder.save_summary(&setup.folder) {
+        control.saved(epoch, "summary.txt", false, Some(error));
+    }
+    Ok(())
+}
+
+/// Saves the model of an epoch that just ended: as the best one, if it has a `best` score, and as one that is kept, if it is its turn.
+fn keep_models(setup: &Setup, state: &mut State, control: &mut Control, epoch: usize, best: Option<f64>) {
+    let spec = ModelSpec { epoch: Some(epoch), ..setup.spec.clone() };
+    if let Some(score) = best {
         let saved = weights::save(setup.folder.best_model(), &*state.network, &spec);
         if saved.is_ok() {
             state.progress.best = Some(Best { epoch, score });
         }
         control.saved(epoch, "best.safetensors", true, saved.err());
     }
-    control.checkpoint(state);
-    if let Err(error) = control.recorder.save_summary(&setup.folder) {
-        control.saved(epoch, "summary.txt", false, Some(error));
+    if setup.config.keeps(epoch) {
+        let saved = setup.folder.save_snapshot(epoch, &*state.network, &spec);
+        control.saved(epoch, &RunFolder::snapshot_name(epoch), false, saved.err());
     }
-    Ok(())
 }
 
 fn report(state: &State, answers: &Answers, macro_f1: f64, validating: f64, best: bool) -> EpochReport {

@@ -3,8 +3,10 @@
 mod faithful;
 mod familiarity;
 pub mod figures;
+mod film;
 pub mod maps;
 mod projection;
+mod sanity;
 
 use candle_core::{Device, Tensor};
 use tuning_fork::explain::{BEST_MODEL, Calibration, Classifier, ExplainError, Explainer};

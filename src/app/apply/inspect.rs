@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::app::inspect::{
-    Answered, Drawn, Export, InspectAction, InspectAnswer, MapState, PAST, Past, Pasted, Question, Shown, Subject, Trust,
-};
+use crate::app::inspect::{Answered, Drawn, Export, InspectAction, InspectAnswer, MapState, PAST, Past, Pasted, Question, Shown, Subject};
 use crate::app::state::{NoticeKind, Picture, Verdict};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{TuningForkApp, work};
-use crate::explain::{Request, Style, faithfulness};
+use crate::explain::{Request, Style};
 use crate::imaging::Rendering;
 
 impl TuningForkApp {
@@ -20,11 +19,17 @@ impl TuningForkApp {
             InspectAction::Paste => {
                 self.start_task(Kind::Paste, || Answer::Inspect(InspectAnswer::Pasted(work::paste())));
             }
-            InspectAction::Measure => self.measure(),
             InspectAction::FindFamiliarity => self.ask_familiarity(true),
             InspectAction::StopFamiliarity => self.stop_familiarity(),
             InspectAction::Rival(action) => self.change_rival(action),
             InspectAction::Export => self.save_subject(Subject::export),
+            InspectAction::Measure => self.measure(Duration::ZERO),
+            InspectAction::Check => self.check_model(),
+            InspectAction::Sheet(wanted) => self.want_sheet(wanted),
+            InspectAction::Latest(latest) => self.follow_latest(latest),
+            InspectAction::Maps(indices) => self.ask_maps(indices),
+            InspectAction::MapsTo(indices, folder) => self.write_maps(&indices, folder),
+            InspectAction::StopMaps => self.stop_maps(),
             InspectAction::Save(export) => {
                 let name = export.file_name(self.state.subject.as_ref().map_or("map", |subject| &subject.name));
                 self.browse(move |dialog| {
@@ -39,17 +44,20 @@ impl TuningForkApp {
     pub(super) fn take_inspected(&mut self, answer: InspectAnswer) {
         match answer {
             InspectAnswer::Drawn(result) => self.take_drawn(result),
-            InspectAnswer::Measured(result) => {
-                self.state.inspect.trust = match result {
-                    Ok(measured) => Trust::Measured(measured.convinces(), measured.summary()),
-                    Err(message) => Trust::Failed(message),
-                };
+            InspectAnswer::Measured(result) => self.take_measured(result),
+            InspectAnswer::Checked(result) => self.take_checked(result),
+            InspectAnswer::Tiles(result) => self.take_tiles(result),
+            InspectAnswer::MapsChosen(indices, folder) => {
+                if let Some(folder) = folder {
+                    self.write_maps(&indices, folder);
+                }
             }
             InspectAnswer::Familiar(found) => self.take_familiar(found),
             InspectAnswer::Nearness(explainer, said) => self.take_nearness(&explainer, said),
             InspectAnswer::RivalChosen(path) => self.take_rival_chosen(path),
             InspectAnswer::RivalModel(path, result) => self.take_rival_model(&path, result),
             InspectAnswer::Rival(result) => self.take_rival(result),
+            InspectAnswer::MapsWritten(result) => self.take_written(result),
             InspectAnswer::SaveChosen(export, path) => {
                 if let Some(path) = path {
                     self.save_map(export, path);
@@ -95,6 +103,7 @@ impl TuningForkApp {
     pub(super) fn forget_map(&mut self) {
         self.tasks.cancel(Kind::Activation);
         self.forget_trust();
+        self.forget_sheet();
         let inspect = &mut self.state.inspect;
         (inspect.explainer, inspect.frame, inspect.seen, inspect.bands, inspect.nearness) = (None, None, None, None, None);
         (inspect.map, inspect.drawing, inspect.outdated) = (MapState::None, false, false);
@@ -149,7 +158,7 @@ impl TuningForkApp {
     }
 
     /// The picture in the network, once it was run.
-    fn inspected(&self) -> Option<Subject> {
+    pub(super) fn inspected(&self) -> Option<Subject> {
         let subject = self.state.subject.as_ref()?;
         let image = Arc::clone(&subject.picture.as_ref()?.image);
         let inspect = &self.state.inspect;
@@ -186,35 +195,20 @@ impl TuningForkApp {
             (MapState::Ready(shown), Ok(drawn)) => shown.of(&drawn.explainer) && shown.request == drawn.request,
             _ => false,
         };
-        if !same {
-            self.forget_trust();
-        }
         self.state.inspect.map = match result {
             Ok(drawn) => {
-                let Drawn { request, explanation, style, image, legend, explainer } = *drawn;
-                MapState::Ready(Box::new(Shown { request, explanation, style, texture: self.texture(&image), legend, explainer }))
+                let Drawn { request, explanation, style, scaled, image, legend, explainer } = *drawn;
+                MapState::Ready(Box::new(Shown { request, explanation, style, scaled, texture: self.texture(&image), legend, explainer }))
             }
             Err(message) => MapState::Failed(message),
         };
+        if !same {
+            self.new_map();
+        }
+        self.draw_sheet();
         if self.state.inspect.outdated {
             self.ask_map();
         }
-    }
-
-    /// Measures the map that is shown.
-    fn measure(&mut self) {
-        let MapState::Ready(shown) = &self.state.inspect.map else { return };
-        let (explainer, explanation) = (Arc::clone(&shown.explainer), shown.explanation.clone());
-        let measure = move || faithfulness(&explainer, &explanation, 0).map_err(|error| error.to_string());
-        if self.start_task(Kind::Trust, move || Answer::Inspect(InspectAnswer::Measured(measure()))) {
-            self.state.inspect.trust = Trust::Measuring;
-        }
-    }
-
-    /// What was measured of another map says nothing of this one.
-    fn forget_trust(&mut self) {
-        self.tasks.cancel(Kind::Trust);
-        self.state.inspect.trust = Trust::Unknown;
     }
 
     fn save_map(&mut self, export: Export, path: PathBuf) {

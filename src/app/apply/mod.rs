@@ -5,12 +5,14 @@ mod explore;
 mod familiar;
 mod inspect;
 mod lab;
+mod map_batch;
 mod marks;
 mod model;
 mod pile;
 mod review;
 mod rival;
 mod run;
+mod trust;
 
 use egui::{ColorImage, TextureHandle, TextureOptions};
 

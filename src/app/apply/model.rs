@@ -19,7 +19,8 @@ impl TuningForkApp {
             (None, None) => return,
         };
         self.state.model.loading = true;
-        self.start_task(Kind::Model, move || Answer::Model(chosen, work::load_model(&path)));
+        let latest = chosen.is_none() && self.state.inspect.latest;
+        self.start_task(Kind::Model, move || Answer::Model(chosen, work::load_model(&path, latest)));
     }
 
     pub(super) fn take_model(&mut self, chosen: Option<PathBuf>, result: Result<Arc<Classifier>, String>) {
@@ -29,8 +30,10 @@ impl TuningForkApp {
                 let model = &mut self.state.model;
                 let spec = classifier.spec();
                 let epoch = self.state.run.as_ref().and_then(|run| run.session.best_epoch()).map(|e| e.epoch);
-                let origin = match (&chosen, epoch) {
+                let kept = crate::train::snapshot_epoch(classifier.path());
+                let origin = match (&chosen, kept.or(epoch)) {
                     (Some(path), _) => name_of(path),
+                    (None, Some(epoch)) if kept.is_some() => format!("this run, after epoch {epoch}"),
                     (None, Some(epoch)) => format!("this run, epoch {epoch}"),
                     (None, None) => "this run".into(),
                 };
@@ -64,8 +67,7 @@ impl TuningForkApp {
     pub(super) fn classify_image(&mut self, index: usize) {
         let Some(data) = self.state.data.as_ref().filter(|data| index < data.set.len()) else { return };
         let set = Arc::clone(&data.set);
-        let truth = &set.classes[set.labels[index] as usize];
-        self.new_subject(format!("image {index} of {}, labelled {truth}", set.name));
+        self.new_subject(crate::app::map_batch::subject_name(&set, index));
         self.start_task(Kind::Subject, move || Answer::Subject(work::read_picture(&set, index).map(|image| (image, None))));
     }
 

@@ -16,7 +16,7 @@ impl TuningForkApp {
             RivalAction::Take(path) => {
                 self.state.inspect.rival.loading = true;
                 self.start_task(Kind::RivalModel, move || {
-                    let loaded = work::load_model(&path);
+                    let loaded = work::load_model(&path, false);
                     Answer::Inspect(InspectAnswer::RivalModel(path, loaded))
                 });
             }

@@ -73,6 +73,7 @@ impl TuningForkApp {
             run.asked = None;
         }
         let better_model = matches!(&event, Event::Saved(saved) if saved.best && saved.error.is_none());
+        let kept = matches!(&event, Event::Saved(saved) if saved.error.is_none() && crate::train::is_snapshot(&saved.path));
         let over = matches!(event, Event::Ended(_));
         let on_disk = over || matches!(event, Event::Saved(_));
         run.session.apply(event);
@@ -82,11 +83,15 @@ impl TuningForkApp {
         if on_disk {
             self.read_session_run();
         }
-        if better_model && self.state.model.chosen.is_none() {
+        if better_model && self.state.model.chosen.is_none() && !self.state.inspect.latest {
             self.load_model(None);
+        }
+        if kept {
+            self.one_more_epoch();
         }
         if over {
             self.ask_familiarity_again();
+            self.measure_now_idle();
         }
     }
 }

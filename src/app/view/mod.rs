@@ -7,6 +7,7 @@ mod confusion;
 mod curves;
 mod explore;
 mod help;
+mod map_button;
 mod notices;
 mod palette;
 mod top_bar;

@@ -50,9 +50,11 @@ pub fn start_run(parent: &Path, config: Config, set: Arc<Dataset>, waker: Waker)
     Ok((handle, path, Box::new(config)))
 }
 
-/// Reads a model file or the best model of a run folder.
-pub fn load_model(path: &Path) -> Result<Arc<Classifier>, String> {
-    Classifier::load(path).map(Arc::new).map_err(|error| error.to_string())
+/// Reads a model file or the best model of a run folder; with `latest` the one of the last epoch that the run keeps, if it keeps one.
+pub fn load_model(path: &Path, latest: bool) -> Result<Arc<Classifier>, String> {
+    let kept = RunFolder::open(path).and_then(|folder| folder.snapshots()).unwrap_or_default();
+    let last = kept.last().filter(|_| latest).map_or(path, |(_, last)| last);
+    Classifier::load(last).map(Arc::new).map_err(|error| error.to_string())
 }
 
 /// Decodes a picture; of FITS files the numbers too.

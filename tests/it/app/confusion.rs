@@ -124,6 +124,7 @@ fn a_cell_shows_its_galaxies_worst_first_with_probabilities() {
     // next and previous by key
     let all = labels.len();
     assert!(window.query_by_label(&format!("1 of {all}")).is_some());
+    assert!(window.query_all_by_label("Maps…").next().is_some(), "their maps can be written");
     window.key_press(Key::N);
     window.run_ok();
     assert!(window.query_by_label(&format!("2 of {all}")).is_some());

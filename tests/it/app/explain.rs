@@ -14,7 +14,7 @@ use super::stand::{Window, act, drop_on, small, state, wait};
 use crate::explain::{maps, noise};
 
 /// A window with a model and, in a folder, a picture.
-fn stand() -> (Window, TempDir) {
+pub fn stand() -> (Window, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     imaging::write_png(&folder.path().join("a galaxy é.png"), &noise(1, 90, 60)).expect("a picture");
     let model = folder.path().join("model.safetensors");
@@ -26,12 +26,12 @@ fn stand() -> (Window, TempDir) {
     (window, folder)
 }
 
-fn galaxy(folder: &TempDir) -> PathBuf {
+pub fn galaxy(folder: &TempDir) -> PathBuf {
     folder.path().join("a galaxy é.png")
 }
 
 /// Whether the map is drawn as the question asks now.
-fn settled(state: &State) -> bool {
+pub fn settled(state: &State) -> bool {
     let inspect = &state.inspect;
     let picture = state.subject.as_ref().and_then(|subject| subject.picture.as_ref());
     let asked = inspect.explainer.as_ref().is_some_and(|explainer| explainer.averaged() == inspect.question.average)
@@ -47,7 +47,7 @@ fn settled(state: &State) -> bool {
     drawn && asked && !inspect.drawing && state.subject.as_ref().is_some_and(|subject| matches!(subject.verdict, Verdict::Ready(_)))
 }
 
-fn ask(window: &mut Window, change: impl FnOnce(&mut Question)) {
+pub fn ask(window: &mut Window, change: impl FnOnce(&mut Question)) {
     let mut question = state(window).inspect.question.clone();
     change(&mut question);
     act(window, Action::Inspect(InspectAction::Ask(Box::new(question))));
@@ -112,7 +112,7 @@ fn saved_files_are_those_of_the_library() {
         question.style = Style { zoom: 2, opacity: 0.3, ..Style::default() };
     });
     wait(&mut window, "the map", settled);
-    for export in Export::ALL {
+    for export in Export::ALL.into_iter().filter(|export| *export != Export::Film) {
         let path = folder.path().join(export.file_name("a galaxy é.png"));
         act(&mut window, Action::Inspect(InspectAction::SaveTo(export, path.clone())));
         wait(&mut window, "the file", |state| !state.inspect.saving);
@@ -123,11 +123,54 @@ fn saved_files_are_those_of_the_library() {
             assert_eq!((texts["Class"].as_str(), texts["Picture"].as_str()), ("class 4 and not class 2", "a galaxy é.png"));
         }
     }
+    // no run keeps models of its epochs here
+    act(&mut window, Action::Inspect(InspectAction::SaveTo(Export::Film, folder.path().join("film.png"))));
+    wait(&mut window, "the refusal", |state| !state.inspect.saving);
+    assert!(state(&window).notices.last().expect("a notice").text.contains("does not lie in the folder of a run"));
     // a place that is not there
     let nowhere = folder.path().join("no such folder").join("x.png");
     act(&mut window, Action::Inspect(InspectAction::SaveTo(Export::Npy, nowhere)));
     wait(&mut window, "the failure", |state| !state.inspect.saving);
     assert!(state(&window).notices.last().expect("a notice").text.contains("Choose another place"));
+}
+
+#[test]
+fn what_nothing_speaks_for_is_told() {
+    let (mut window, folder) = stand();
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", settled);
+    let explainer = state(&window).inspect.explainer.clone().expect("a forward pass");
+    let empty = |class: &usize| {
+        let request = tuning_fork::explain::Request { class: Some(*class), ..tuning_fork::explain::Request::new(Method::Cam) };
+        !explainer.explain(&request).expect("a map").has_positive()
+    };
+    let class = explainer.ranking().into_iter().find(empty).expect("a class that nothing speaks for");
+    assert!(window.query_by_label("No positive evidence for this class.").is_none());
+    ask(&mut window, |question| question.class = Some(class));
+    wait(&mut window, "the map", settled);
+    assert!(window.query_by_label("No positive evidence for this class.").is_some());
+    // what speaks against it can be seen
+    ask(&mut window, |question| question.signed = true);
+    wait(&mut window, "the map", settled);
+    assert!(window.query_by_label("No positive evidence for this class.").is_none());
+}
+
+#[test]
+fn contours_and_regions_can_be_chosen() {
+    let (mut window, folder) = stand();
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", settled);
+    for label in ["Contours", "Regions"] {
+        window.get_by_label(label).click();
+        window.run_ok();
+    }
+    window.get_by_label("Share of contour 2").set_value_accesskit(95.0);
+    window.run_ok();
+    wait(&mut window, "the map", settled);
+    let style = &state(&window).inspect.question.style;
+    assert!(style.regions && (style.contours[0] - 0.5).abs() < 1e-9 && (style.contours[1] - 0.95).abs() < 1e-9, "{style:?}");
+    let MapState::Ready(shown) = &state(&window).inspect.map else { panic!("no map") };
+    assert!(shown.legend.join(";").contains("white around the galaxy"));
 }
 
 #[test]

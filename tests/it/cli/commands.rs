@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use tuning_fork::explain::{Classifier, Content, Explainer, Method, Request, Scene, Style};
+
 use super::{finished_run, picture, run, succeed};
 
 fn json(text: &str) -> serde_json::Value {
@@ -167,7 +169,7 @@ fn explain_draws_where_the_network_looked() {
         folder,
         &[&base[..], &["--method=layer-cam", "--layer=block3.relu", "--class=0", "--against=1", "--fit=crop", "--faithfulness"]].concat(),
     );
-    assert!(legend.contains("Faithfulness: deletion"), "{legend}");
+    assert!(legend.contains("Faithfulness: ROAD"), "{legend}");
     assert!(legend.starts_with("LayerCAM at block3.relu (8 x 8 cells, 128 maps)") && legend.contains("and not"), "{legend}");
     for (wrong, said) in [
         (["--layer=block9", "--signed"], "block5.pool"),
@@ -182,6 +184,53 @@ fn explain_draws_where_the_network_looked() {
     let nowhere = at("no such folder/x.png");
     let answer = run(folder, &["explain", "--run=run", &galaxy, "--out", &nowhere]);
     assert!(answer.code == Some(1) && answer.stderr.contains("choose another place"), "{}", answer.stderr);
+}
+
+#[test]
+fn explain_measures_checks_and_films() {
+    let folder = finished_run();
+    let inside = tempfile::tempdir().expect("a folder");
+    // what is written goes elsewhere than what is read
+    let many = inside.path().join("many");
+    std::fs::create_dir(&many).expect("a folder");
+    let pictures: Vec<_> = (0..3u8).map(|i| picture(&many.join(format!("{i}.png")), (40, 40), [90 + i, 60, 30])).collect();
+    let at = |name: &str| inside.path().join(name).to_string_lossy().into_owned();
+    let (out, film, first) = (at("cam.png"), at("film.png"), pictures[0].to_string_lossy().into_owned());
+    let sanity = format!("--sanity={}", many.display());
+    let base = ["explain", "--run=run", &first, "--out", &out, "--method=grad-cam", "--class=2", "--json"];
+    let answer = json(&succeed(folder, &[&base[..], &["--faithfulness", &sanity, "--film", &film]].concat()));
+    for map in ["map", "random", "sobel"] {
+        let measured = &answer["faithfulness"][map];
+        assert_eq!(measured["road_most_relevant_first"].as_array().map(Vec::len), Some(9), "{answer}");
+        assert!(measured["road"].is_number() && measured["deletion"].is_number() && measured["insertion_curve"].is_array());
+    }
+    assert!(answer["faithfulness"]["verdict"].as_str().is_some_and(|verdict| verdict.contains("maps that know nothing")));
+    assert_eq!((&answer["sanity"]["method"], &answer["sanity"]["pictures"]), (&"grad-cam".into(), &3.into()));
+    assert_eq!(answer["sanity"]["stages"].as_array().map(Vec::len), Some(6));
+
+    // the film is that of the library, to the byte
+    let run = tuning_fork::train::RunFolder::open(folder.join("run")).expect("a run");
+    let models = run.snapshots().expect("snapshots");
+    assert_eq!(models.iter().map(|(epoch, _)| *epoch).collect::<Vec<_>>(), [1, 2]);
+    let image = tuning_fork::imaging::open(&pictures[0]).expect("a picture");
+    let frame = tuning_fork::imaging::Fit::Stretch.frame(40, 40);
+    // the model is named as it was on the command line
+    let classifier = std::sync::Arc::new(Classifier::load(&folder.join("run")).expect("a model"));
+    let explainer = Explainer::new(classifier, &image, false).expect("a forward pass");
+    let request = Request { class: Some(2), ..Request::new(Method::GradCam) };
+    let stills = tuning_fork::explain::film(&models, &image, false, &request, || true).expect("a film").expect("nobody gave it up");
+    let scene = Scene { name: "0.png", picture: &image, frame, explainer: &explainer };
+    let figure = scene.png(&request, &Style::default(), Content::Figure).expect("a figure");
+    assert!(std::fs::read(&out).expect("the figure") == figure);
+    assert!(std::fs::read(&film).expect("the film") == scene.film_png(&request, &Style::default(), &stills).expect("a film"));
+    // a model file of the run has the same film; one that lies alone has none
+    let other = at("other.png");
+    succeed(folder, &["explain", "--model=run/snapshots/epoch_0001.safetensors", &first, "--out", &out, "--film", &other]);
+    assert_eq!(crate::explain::figures::read(&std::fs::read(&other).expect("a film")).2["Epochs"], "1, 2");
+    let alone = at("alone.safetensors");
+    std::fs::copy(folder.join("run/best.safetensors"), &alone).expect("a copy");
+    let answer = super::run(folder, &["explain", "--model", &alone, &first, "--out", &out, "--film", &other]);
+    assert!(answer.code == Some(1) && answer.stderr.contains("does not lie in the folder of a run"), "{}", answer.stderr);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tuning_fork::explain::{Content, Explainer, Method, Request, Scene, Style, npy, overlay};
+use tuning_fork::explain::{Content, Explainer, Method, Request, Scale, Scene, Style, npy, overlay, strongest};
 use tuning_fork::imaging::{ColourMap, Fit, Frame, Image};
 use tuning_fork::nn::Architecture;
 
@@ -36,7 +36,7 @@ fn an_overlay_covers_what_the_network_saw_and_nothing_else() {
     let drawn = overlay(&picture, frame, &explanation, &style);
     assert_eq!((drawn.width(), drawn.height()), (90, 60));
     let at = |image: &Image, x: usize, y: usize| image.pixels()[(y * image.width() + x) * 3..][..3].to_vec();
-    let (low, high) = style.scale(&explanation);
+    let (low, high) = style.range(&explanation);
     let map = explanation.map.upsample(40, 40);
     for (x, y) in [(0, 0), (19, 5), (60, 5), (30, 30), (89, 59)] {
         assert_eq!(at(&drawn, x, y), at(&picture, x, y), "outside: {x}, {y}");
@@ -127,4 +127,82 @@ fn sheets_show_every_class_on_one_scale() {
     assert_eq!(names, ["CAM", "Grad-CAM", "HiResCAM", "Grad-CAM++", "LayerCAM", "XGrad-CAM", "Eigen-CAM", "Finer-CAM"]);
     let other = Explainer::new(Arc::clone(explainer.classifier()), &picture, true).expect("eight passes");
     assert!(other.averaged());
+}
+
+#[test]
+fn all_classes_share_a_scale_when_asked() {
+    let picture = noise(8, 64, 64);
+    let frame = Fit::Stretch.frame(64, 64);
+    let explainer = explainer(&picture, frame);
+    let scene = Scene { name: "x", picture: &picture, frame, explainer: &explainer };
+    for signed in [false, true] {
+        let request = Request { signed, ..Request::new(Method::Cam) };
+        let tiles = scene.classes(&request).expect("maps");
+        let largest = tiles.iter().map(|(_, explanation)| strongest(explanation)).fold(0.0, f32::max);
+        let common = Style { scale: Scale::Common, ..Style::default() };
+        let weakest = Request { class: Some(tiles.last().expect("classes").1.class), ..request.clone() };
+        for request in [&request, &weakest] {
+            assert_eq!(scene.settled(request, &common).expect("a scale").limit, Some(largest));
+            assert_eq!(scene.settled(request, &Style::default()).expect("a scale").limit, None);
+        }
+        if signed {
+            // a map without any positive evidence has no scale to tell
+            let explanation = explainer.explain(&weakest).expect("a map");
+            let said = |style: &Style| scene.legend(&explanation, &scene.settled(&weakest, style).expect("a scale")).join("; ");
+            assert!(said(&common).contains("the same for all classes") && said(&Style::default()).contains("this map's own"));
+        }
+        // sheets: of classes a common scale unless it is not wanted, of methods never
+        let own = Style { scale: Scale::Own, ..Style::default() };
+        assert_eq!(Style::default().for_sheet(Content::Classes, &tiles).0.limit, Some(largest));
+        assert_eq!(own.for_sheet(Content::Classes, &tiles).0.limit, None);
+        assert_eq!(common.for_sheet(Content::Methods, &tiles).0.limit, None);
+    }
+}
+
+#[test]
+fn a_contour_goes_around_the_cells_that_hold_its_share() {
+    let picture = Image::new(64, 64, vec![100; 64 * 64 * 3]).expect("a picture");
+    let frame = Fit::Stretch.frame(64, 64);
+    let explainer = explainer(&picture, frame);
+    let mut explanation = explainer.explain(&Request::new(Method::Cam)).expect("a map");
+    // the upper left cell alone has 60 % of the evidence, with the one below it 90 %
+    explanation.map.values = vec![6.0, 1.0, 3.0, 0.0];
+    let drawn = |share: f64| {
+        let style = Style { opacity: 0.0, cells: true, contours: vec![share], ..Style::default() };
+        overlay(&picture, frame, &explanation, &style)
+    };
+    let white = |image: &Image, x: usize, y: usize| image.pixels()[(y * 64 + x) * 3..][..3] == [255; 3];
+    for (share, inside) in [(0.5, [true, false, false, false]), (0.8, [true, false, true, false])] {
+        let image = drawn(share);
+        let cell = |x: usize, y: usize| inside[y / 32 * 2 + x / 32];
+        for y in 0..64 {
+            for x in 0..64 {
+                let beside = [(x.max(1) - 1, y), ((x + 1).min(63), y), (x, y.max(1) - 1), (x, (y + 1).min(63))];
+                let edge = cell(x, y) && beside.iter().any(|&(u, v)| !cell(u, v));
+                assert_eq!(white(&image, x, y), edge, "{share}: {x}, {y}");
+            }
+        }
+    }
+    // the shares count positive evidence only: against changes nothing
+    explanation.map.values[3] = -100.0;
+    assert_eq!(explanation.map.level(0.5), Some(6.0));
+}
+
+#[test]
+fn regions_are_drawn_and_told_where_asked() {
+    let bright = |i: usize| (i % 64).abs_diff(32) < 8 && (i / 64).abs_diff(32) < 8;
+    let picture = Image::new(64, 64, (0..64 * 64).flat_map(|i| [if bright(i) { 180u8 } else { 10 }; 3]).collect()).expect("a picture");
+    let frame = Fit::Stretch.frame(64, 64);
+    let explainer = explainer(&picture, frame);
+    let scene = Scene { name: "x", picture: &picture, frame, explainer: &explainer };
+    let request = Request { signed: true, ..Request::new(Method::Cam) };
+    let explanation = explainer.explain(&request).expect("a map");
+    let (with, without) = (Style { regions: true, ..Style::default() }, Style::default());
+    let [drawn, plain] = [&with, &without].map(|style| scene.over(&picture, frame, &explanation, style));
+    assert_eq!(plain, overlay(&picture, frame, &explanation, &without));
+    assert_eq!(drawn, tuning_fork::explain::outline(plain, frame, 1, explainer.prepared()));
+    let [drawn, plain] = [&with, &without].map(|style| read(&scene.png(&request, style, Content::Overlay).expect("a file")).1);
+    assert_ne!(drawn, plain);
+    assert!(scene.legend(&explanation, &with).join(";").contains("orange around other sources"));
+    assert!(!scene.legend(&explanation, &without).join(";").contains("orange"));
 }

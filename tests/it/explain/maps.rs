@@ -203,6 +203,32 @@ fn gradients_agree_with_finite_differences() {
     }
 }
 
+/// The gradient that the explainer itself takes: the sum of `HiResCAM`, of g A, is how the logit changes when the activations grow.
+#[test]
+fn the_sum_of_hires_cam_is_a_finite_difference() {
+    for (architecture, name) in
+        [(Architecture::Compact, "block5.relu"), (Architecture::Compact, "block4.pool"), (Architecture::Seed, "block6.relu")]
+    {
+        let explainer = explainer(architecture);
+        let map = explainer.explain(&ask(Method::HiResCam, name, 3)).expect("a map").map;
+        let sum: f64 = map.values.iter().map(|&v| f64::from(v)).sum();
+        let network = filled(architecture, SIZE);
+        let layer = map_layers(network.options()).expect("layers").into_iter().find(|l| l.name == name).expect("the layer");
+        let last = nn::models::plan(network.options()).expect("a plan").layers().count();
+        let pixels = explainer.prepared().pixels();
+        let planes: Vec<f32> = (0..3).flat_map(|c| pixels.iter().skip(c).step_by(3).map(|&v| (f32::from(v) / 255.0 - 0.5) / 0.5)).collect();
+        let input = Tensor::from_vec(planes, (1, 3, SIZE, SIZE), &Device::Cpu).expect("a tensor");
+        let activation = network.run_layers(0..layer.end, &input).expect("activations");
+        let logit = |scale: f64| {
+            let grown = (&activation * scale).expect("a tensor");
+            f64::from(numbers(&network.run_layers(layer.end..last, &grown).expect("logits"))[3])
+        };
+        let step = 1e-2;
+        let difference = (logit(1.0 + step) - logit(1.0 - step)) / (2.0 * step);
+        assert!((difference - sum).abs() < 0.02 * sum.abs().max(0.1), "{architecture:?} {name}: {difference} {sum}");
+    }
+}
+
 #[test]
 fn an_averaged_map_of_a_turned_picture_is_the_turned_map() {
     let classifier = classifier(Architecture::Compact);

@@ -34,6 +34,12 @@ fn bits(folder: &RunFolder) -> BTreeMap<String, Vec<u32>> {
     tensors.into_iter().map(|(name, tensor)| (name, bits(tensor))).collect()
 }
 
+/// The models of epochs that are kept, by epoch.
+fn kept(folder: &RunFolder) -> BTreeMap<usize, Vec<u8>> {
+    let snapshots = folder.snapshots().expect("snapshots");
+    snapshots.into_iter().map(|(epoch, path)| (epoch, std::fs::read(path).expect("a model"))).collect()
+}
+
 /// The epochs without what depends on the clock.
 fn results(session: &Session) -> Vec<EpochReport> {
     session.epochs.iter().map(|e| EpochReport { images_per_s: 0.0, seconds: 0.0, ..e.clone() }).collect()
@@ -47,6 +53,8 @@ fn assert_same(a: &RunFolder, b: &RunFolder) {
     }
     assert_eq!(results(&a.session().expect("a session")), results(&b.session().expect("a session")));
     assert_eq!(std::fs::read(a.best_model()).expect("a model"), std::fs::read(b.best_model()).expect("a model"));
+    let [left, right] = [a, b].map(kept);
+    assert!(!left.is_empty() && left == right, "{:?} {:?}", left.keys(), right.keys());
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use egui::{ComboBox, DragValue, Slider, Ui};
 
 use crate::app::action::Action;
-use crate::app::inspect::{Export, InspectAction, Question, Trust};
+use crate::app::inspect::{Export, InspectAction, Question};
 use crate::app::state::State;
 use crate::app::theme;
+use crate::app::trust::{Check, Trust};
 use crate::app::widget;
-use crate::explain::{Explainer, Method};
+use crate::explain::{Explainer, Method, Scale};
 use crate::imaging::{BANDS, ColourMap, Curve, Fit, Frame, Interval};
 
 /// The shares of the evidence that contours go around.
@@ -33,7 +34,12 @@ pub fn show(ui: &mut Ui, state: &State, question: &mut Question, actions: &mut V
         ui.horizontal_wrapped(|ui| {
             let ready = !state.inspect.saving;
             let what = "Writes the figure with its legend among the exports of the model's run, without asking";
-            if ui.add_enabled(ready, egui::Button::new("Export")).on_hover_text(what).on_disabled_hover_text("It is being written.").clicked() {
+            if ui
+                .add_enabled(ready, egui::Button::new("Export"))
+                .on_hover_text(what)
+                .on_disabled_hover_text("It is being written.")
+                .clicked()
+            {
                 actions.push(Action::Inspect(InspectAction::Export));
             }
             ui.menu_button("Save map…", |ui| {
@@ -48,16 +54,28 @@ pub fn show(ui: &mut Ui, state: &State, question: &mut Question, actions: &mut V
             let size = ui.add(DragValue::new(&mut question.style.zoom).range(1..=4).suffix(" x"));
             widget::name(ui, &size, egui::Role::SpinButton, "Size of saved drawings");
             size.labelled_by(label.id).on_hover_text("Size of saved drawings");
-            let measuring = state.inspect.trust == Trust::Measuring;
-            let button = ui.add_enabled(!measuring, egui::Button::new("How faithful?"));
-            let what = "Takes away, and shows, first the pixels that the map points at, beside a random map and one of edges: does the probability follow?";
-            if button.on_hover_text(what).on_disabled_hover_text("It is being measured.").clicked() {
-                actions.push(Action::Inspect(InspectAction::Measure));
-            }
-            if state.inspect.saving || measuring {
-                ui.add(egui::Spinner::new().size(14.0));
-            }
+            believe(ui, state, actions);
         });
+    }
+}
+
+/// What tells how far the map can be believed. Without a run that needs the processor it is measured unasked.
+fn believe(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let (measuring, checking) = (state.inspect.trust == Trust::Measuring, state.inspect.check == Check::Checking);
+    let button = ui.add_enabled(!measuring, egui::Button::new("How faithful?"));
+    let what = "Takes away, and shows, first the pixels that the map points at (ROAD, deletion, insertion), beside a random map and one of \
+                edges: does the probability follow? Measured by itself unless a run is going on.";
+    if button.on_hover_text(what).on_disabled_hover_text("It is being measured.").clicked() {
+        actions.push(Action::Inspect(InspectAction::Measure));
+    }
+    let button = ui.add_enabled(!checking, egui::Button::new("Check model"));
+    let what =
+        "Replaces the weights by random ones, from the last layer to the first: do the maps change? Checked once for a model and method.";
+    if button.on_hover_text(what).on_disabled_hover_text("It is being checked.").clicked() {
+        actions.push(Action::Inspect(InspectAction::Check));
+    }
+    if state.inspect.saving || measuring || checking {
+        ui.add(egui::Spinner::new().size(14.0));
     }
 }
 
@@ -183,9 +201,23 @@ fn how(ui: &mut Ui, question: &mut Question) {
         let maps: Vec<(ColourMap, String)> = maps.map(|map| (map, map.name().to_owned())).into();
         choose(ui, "Colour map", 76.0, &mut style.colours, &maps);
     }
+    let scales =
+        [(Scale::Auto, "own scale, sheets a common one"), (Scale::Own, "own scale"), (Scale::Common, "same scale for all classes")]
+            .map(|(scale, title)| (scale, title.to_owned()));
+    choose(ui, "Scale of the colours", 120.0, &mut style.scale, &scales);
     let mut lines = !style.contours.is_empty();
-    if ui.checkbox(&mut lines, "Contours").on_hover_text("Lines around the cells that hold 50 % and 80 % of the evidence").changed() {
+    if ui.checkbox(&mut lines, "Contours").on_hover_text("Lines around the cells that hold these shares of the evidence").changed() {
         style.contours = if lines { CONTOURS.to_vec() } else { Vec::new() };
     }
+    for (number, share) in style.contours.iter_mut().enumerate() {
+        let mut percent = (*share * 100.0).round();
+        let field = ui.add(DragValue::new(&mut percent).range(1.0..=99.0).max_decimals(0).speed(0.3).suffix(" %"));
+        widget::name(ui, &field, egui::Role::SpinButton, &format!("Share of contour {}", number + 1));
+        if field.changed() {
+            *share = percent / 100.0;
+        }
+    }
+    ui.checkbox(&mut style.regions, "Regions")
+        .on_hover_text("Lines around the galaxy (white) and other sources (orange), between which the map's mass is shared");
     ui.checkbox(&mut style.cells, "Raw cells").on_hover_text("The cells of the layer as they are, not smoothed");
 }

@@ -5,6 +5,8 @@ mod familiar;
 mod pile;
 mod rival;
 mod subject;
+mod tiles;
+mod trust;
 
 use std::path::PathBuf;
 
@@ -90,6 +92,13 @@ fn model_line(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 && ui.button("Follow run").on_hover_text("Use the best epoch of the present run").clicked()
             {
                 actions.push(Action::FollowRun);
+            }
+            if model.chosen.is_none() && state.run.is_some() {
+                let mut latest = state.inspect.latest;
+                let what = "Answer with the last epoch that the run keeps, instead of the best one";
+                if ui.checkbox(&mut latest, "Latest epoch").on_hover_text(what).changed() {
+                    actions.push(Action::Inspect(InspectAction::Latest(latest)));
+                }
             }
             if model.loading {
                 ui.add(egui::Spinner::new().size(14.0));

@@ -2,9 +2,9 @@
 
 use egui::{Align2, Color32, FontId, Image, Rect, RichText, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::{controls, familiar, rival};
+use super::{controls, familiar, rival, tiles, trust};
 use crate::app::action::Action;
-use crate::app::inspect::{InspectAction, MapState, Question, Shown, Trust};
+use crate::app::inspect::{InspectAction, MapState, Question, Shown};
 use crate::app::state::{Picture, State, Subject, Verdict};
 use crate::app::theme;
 use crate::app::widget::probability_bars;
@@ -63,6 +63,9 @@ impl SubjectView {
         if state.inspect.explainer.is_some() {
             legend(ui, state);
             controls::show(ui, state, question, actions);
+            if question.map {
+                tiles::show(ui, state, question, actions);
+            }
             ui.horizontal_wrapped(|ui| rival::choice(ui, state, &mut self.choosing, actions));
             rival::show(ui, state);
         }
@@ -191,8 +194,8 @@ fn entropy(bars: &[(String, f32)]) -> String {
 /// The colours of the map from top to bottom, with numbers.
 fn colour_bar(ui: &mut Ui, shown: &Shown, height: f32) {
     const STEPS: usize = 64;
-    let (explanation, style) = (&shown.explanation, &shown.style);
-    let ((low, high), colours) = (style.scale(explanation), style.colours_of(explanation));
+    let (explanation, style) = (&shown.explanation, &shown.scaled);
+    let ((low, high), colours) = (style.range(explanation), style.colours_of(explanation));
     let (rect, response) = ui.allocate_exact_size(vec2(theme::COLOUR_BAR + 42.0, height), Sense::hover());
     let label = format!("Colour bar from {} to {}", number(low), number(high));
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, &label));
@@ -236,16 +239,7 @@ fn legend(ui: &mut Ui, state: &State) {
                 }
                 MapState::None => {}
             }
-            match &state.inspect.trust {
-                Trust::Measured(convinces, text) => {
-                    let colour = if *convinces { palette.good } else { palette.warn };
-                    ui.label(RichText::new(format!("Faithfulness: {text}")).small().color(colour));
-                }
-                Trust::Failed(message) => {
-                    ui.label(RichText::new(message).color(palette.warn));
-                }
-                Trust::Unknown | Trust::Measuring => {}
-            }
+            trust::show(ui, state);
             if state.inspect.drawing {
                 ui.horizontal(|ui| {
                     ui.add(egui::Spinner::new().size(12.0));

@@ -8,7 +8,7 @@ use crate::app::action::Action;
 use crate::app::reviewed::Key;
 use crate::app::theme;
 use crate::app::thumbnails::Thumbnails;
-use crate::app::view::words;
+use crate::app::view::{map_button, words};
 use crate::app::widget::galaxy_cards::{self, Card, Cards};
 use crate::app::widget::probability_bars;
 use crate::metrics::Predictions;
@@ -92,6 +92,9 @@ impl Galaxies {
             if explore.on_hover_text("Show exactly these galaxies in Explore").clicked() {
                 let title = format!("{}, {}", self.title, shown.run_name());
                 actions.push(Action::ShowInExplore { title, indices: self.indices.clone() });
+            }
+            if shown.data.is_some() {
+                map_button::show(ui, shown.state, &self.indices, actions);
             }
         });
         if shown.data.is_none() {

@@ -8,7 +8,7 @@ use crate::app::action::Action;
 use crate::app::explored::{Change, Explored, Shown};
 use crate::app::state::{Data, State};
 use crate::app::theme;
-use crate::app::view::words;
+use crate::app::view::{map_button, words};
 use crate::app::widget;
 use crate::data::query::{Query, SortKey};
 
@@ -123,8 +123,9 @@ pub fn classify(ui: &mut Ui, state: &State, data: &Data, actions: &mut Vec<Actio
 }
 
 /// Class, part and order as choices; they write words into the filter. Then the size of the pictures, and more.
-pub fn controls(ui: &mut Ui, explored: &Explored, data: &Data, side: &mut f32, export: &mut bool, actions: &mut Vec<Action>) {
+pub fn controls(ui: &mut Ui, state: &State, data: &Data, side: &mut f32, export: &mut bool, actions: &mut Vec<Action>) {
     // a filter that is being written is not to be changed from here
+    let explored = &state.explore;
     let query = Query::parse(&explored.query).ok();
     ui.horizontal_wrapped(|ui| {
         ui.add_enabled_ui(query.is_some(), |ui| {
@@ -140,6 +141,7 @@ pub fn controls(ui: &mut Ui, explored: &Explored, data: &Data, side: &mut f32, e
         if ui.button("Export…").on_hover_text("Write these pictures or your labels as a table").clicked() {
             *export = true;
         }
+        map_button::show(ui, state, &explored.selection.places, actions);
     });
 }
 

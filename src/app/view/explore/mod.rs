@@ -141,7 +141,7 @@ impl ExploreView {
             bar::chip(ui, shown, actions);
         }
         bar::filter(ui, &state.explore, actions);
-        bar::controls(ui, &state.explore, data, &mut self.thumbnail, &mut self.export.open, actions);
+        bar::controls(ui, state, data, &mut self.thumbnail, &mut self.export.open, actions);
         let places = &state.explore.selection.places;
         if places.is_empty() {
             let (heading, advice) = if state.explore.selection.working {

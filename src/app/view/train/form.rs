@@ -92,6 +92,7 @@ impl Form {
         self.count(ui, "patience", &mut c.patience, d.patience, " epochs");
         self.real(ui, "min_delta", &mut c.min_delta, d.min_delta, 1e-4);
         self.choice(ui, "best_by", &mut c.best_by, d.best_by);
+        self.count(ui, "snapshots", &mut c.snapshots, d.snapshots, " epochs");
     }
 
     /// Which preset the run takes; the details are in the lab.
