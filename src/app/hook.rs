@@ -1,6 +1,6 @@
 //! For end-to-end tests: where every labelled widget is. Off unless `TUNING_FORK_TEST_HOOK` names a file.
 //!
-//! The file is one JSON array of `{"label", "role", "value", "disabled", "x", "y", "width", "height"}` in pixels of the window, written again
+//! The file is one JSON array of `{"label", "role", "value", "disabled", "focused", "x", "y", "width", "height"}` in pixels of the window, written again
 //! (to a temporary name, then renamed) whenever it changes.
 
 use std::path::{Path, PathBuf};
@@ -50,11 +50,11 @@ fn describe(update: &TreeUpdate, scale: f32) -> String {
     let widgets: Vec<_> = update
         .nodes
         .iter()
-        .filter_map(|(_, node)| {
+        .filter_map(|(id, node)| {
             let bounds = node.bounds()?;
             let label = node.label().map(str::to_owned).or_else(|| node.labelled_by().iter().find_map(|id| name(*id)).map(str::to_owned));
             Some(json!({
-                "label": label, "role": format!("{:?}", node.role()), "value": node.value(), "disabled": node.is_disabled(),
+                "label": label, "role": format!("{:?}", node.role()), "value": node.value(), "disabled": node.is_disabled(), "focused": *id == update.focus,
                 "x": bounds.x0 * scale, "y": bounds.y0 * scale,
                 "width": (bounds.x1 - bounds.x0) * scale, "height": (bounds.y1 - bounds.y0) * scale,
             }))

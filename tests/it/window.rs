@@ -7,6 +7,7 @@
 
 mod display;
 mod program;
+mod story;
 
 use std::path::Path;
 use std::time::Duration;
@@ -23,11 +24,7 @@ const TRAINED: Duration = Duration::from_mins(30);
 
 #[test]
 fn the_window_trains_classifies_and_comes_back() {
-    let Some(display) = Display::start() else {
-        assert!(std::env::var_os("CI").is_none(), "CI must have Xvfb: apt-get install xvfb");
-        eprintln!("skipped: the window's end-to-end test needs Xvfb (apt-get install xvfb)");
-        return;
-    };
+    let Some(display) = display() else { return };
     let home = tempfile::tempdir().expect("a temporary folder");
     let full = std::env::var("TUNING_FORK_E2E").is_ok_and(|value| value == "full");
 
@@ -76,11 +73,7 @@ fn the_window_trains_classifies_and_comes_back() {
 /// Two pictures and a FITS file dropped at once become a table; the map of one of them is exported without a dialog.
 #[test]
 fn dropped_files_become_a_table_and_an_exported_map() {
-    let Some(display) = Display::start() else {
-        assert!(std::env::var_os("CI").is_none(), "CI must have Xvfb: apt-get install xvfb");
-        eprintln!("skipped: the window's end-to-end test needs Xvfb (apt-get install xvfb)");
-        return;
-    };
+    let Some(display) = display() else { return };
     let home = tempfile::tempdir().expect("a temporary folder");
     let run = home.path().join("runs/a run");
     let train = ["train", "--synthetic-images=50", "--size=32", "--batch=16", "--threads=1", "--epochs=1", "--out"];
@@ -130,6 +123,16 @@ fn dropped_files_become_a_table_and_an_exported_map() {
     let picture = std::fs::read(&pictures[0]).expect("a picture");
     program.paste("image/png", &picture, "picture pasted picture with map");
     program.close();
+}
+
+/// A display, or a word about the test that is skipped without one.
+fn display() -> Option<Display> {
+    let display = Display::start();
+    if display.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "CI must have Xvfb: apt-get install xvfb");
+        eprintln!("skipped: the window's end-to-end test needs Xvfb (apt-get install xvfb)");
+    }
+    display
 }
 
 /// The events of a run that is over.

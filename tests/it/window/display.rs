@@ -20,7 +20,11 @@ use x11rb::{COPY_DEPTH_FROM_PARENT, CURRENT_TIME};
 /// Between two acts of a hand.
 const PAUSE: Duration = Duration::from_millis(80);
 /// The keysym of the Return key.
-const RETURN: u32 = 0xff0d;
+pub const RETURN: u32 = 0xff0d;
+/// The keysym of the Escape key.
+pub const ESCAPE: u32 = 0xff1b;
+/// The keysym of the left Shift key.
+const SHIFT: u32 = 0xffe1;
 
 /// The server and the client.
 pub struct Display {
@@ -85,26 +89,34 @@ impl Display {
         }
     }
 
-    /// Types digits, then the Return key, into the window that is given the focus.
-    pub fn type_number(&self, window: Window, digits: &str) {
-        // without a window manager nobody gives the focus
+    /// Gives a window the keyboard: without a window manager nobody else does.
+    pub fn focus(&self, window: Window) {
         self.client.set_input_focus(InputFocus::PARENT, window, CURRENT_TIME).expect("a request");
         self.client.sync().expect("the server answers");
         std::thread::sleep(PAUSE);
-        for symbol in digits.chars().map(u32::from).chain([RETURN]) {
-            let code = self.key_code(symbol);
-            for kind in [KEY_PRESS_EVENT, KEY_RELEASE_EVENT] {
+    }
+
+    /// Presses and releases the key of a symbol (for letters, digits and signs their code point), with Shift where it needs that.
+    pub fn key(&self, symbol: u32) {
+        let (code, shifted) = self.key_code(symbol);
+        let shift = shifted.then(|| self.key_code(SHIFT).0);
+        let strokes =
+            [(KEY_PRESS_EVENT, shift), (KEY_PRESS_EVENT, Some(code)), (KEY_RELEASE_EVENT, Some(code)), (KEY_RELEASE_EVENT, shift)];
+        for (kind, code) in strokes {
+            if let Some(code) = code {
                 self.fake(kind, code, 0, 0);
                 std::thread::sleep(PAUSE / 4);
             }
         }
     }
 
-    fn key_code(&self, symbol: u32) -> u8 {
+    /// The key of a symbol, and whether Shift must be held for it.
+    fn key_code(&self, symbol: u32) -> (u8, bool) {
         let (first, last) = (self.client.setup().min_keycode, self.client.setup().max_keycode);
         let map = self.client.get_keyboard_mapping(first, last - first + 1).expect("a request").reply().expect("a mapping");
-        let place = map.keysyms.chunks(usize::from(map.keysyms_per_keycode)).position(|symbols| symbols.first() == Some(&symbol));
-        first + u8::try_from(place.expect("a key for the symbol")).expect("at most 255 keys")
+        let mut keys = map.keysyms.chunks(usize::from(map.keysyms_per_keycode)).zip(first..);
+        let found = keys.find_map(|(symbols, code)| Some((code, symbols.iter().take(2).position(|s| *s == symbol)? == 1)));
+        found.expect("a key for the symbol")
     }
 
     fn fake(&self, kind: u8, detail: u8, x: i16, y: i16) {

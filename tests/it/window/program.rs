@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use x11rb::protocol::xproto::Window;
 
-use super::display::Display;
+use super::display::{Display, RETURN};
 
 /// A widget as the hook tells it.
 #[derive(Clone, Debug, Deserialize)]
@@ -17,6 +17,7 @@ struct Widget {
     role: String,
     value: Option<String>,
     disabled: bool,
+    focused: bool,
     x: f64,
     y: f64,
     width: f64,
@@ -63,6 +64,7 @@ impl<'a> Program<'a> {
             .env("TUNING_FORK_STATE", home.join("state.ron"))
             .env("TUNING_FORK_RUNS", home.join("runs"))
             .env("TUNING_FORK_TEST_HOOK", &hook)
+            .current_dir(home)
             .stderr(File::create(&log).expect("a log file"))
             .spawn()
             .expect("the program starts");
@@ -122,10 +124,63 @@ impl<'a> Program<'a> {
         self.display.click((widget.x + widget.width / 2.0) as i16, (widget.y + widget.height / 2.0) as i16);
     }
 
+    /// The name of the first control whose name `wanted` likes most; controls that it scores `None` do not count.
+    pub fn best(&mut self, what: &str, wanted: impl Fn(&str) -> Option<usize>) -> String {
+        let hook = self.hook.clone();
+        self.wait(what, super::SOON, || {
+            let controls = widgets(&hook).into_iter().filter(|widget| !["Label", "Unknown"].contains(&widget.role.as_str()));
+            let scored = controls.filter_map(|widget| widget.label.and_then(|label| Some((wanted(&label)?, label))));
+            scored.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, label)| label)
+        })
+    }
+
+    /// Presses a key, once the window has the keyboard.
+    pub fn key(&self, symbol: impl Into<u32>) {
+        self.display.focus(self.window);
+        self.display.key(symbol.into());
+    }
+
+    /// Waits until something whose name begins so has the keyboard.
+    pub fn wait_for_focus(&mut self, beginning: &str) {
+        let hook = self.hook.clone();
+        let has = |widget: &Widget| widget.focused && widget.label.as_deref().is_some_and(|label| label.starts_with(beginning));
+        self.wait(&format!("the keyboard at {beginning}"), super::SOON, || widgets(&hook).into_iter().find(&has));
+    }
+
+    /// Clicks a field until it has the keyboard: what came above it in the meantime may have pushed it from under the mouse.
+    fn focus(&mut self, name: &str) {
+        let hook = self.hook.clone();
+        for _ in 0..5 {
+            self.click(name);
+            self.display.focus(self.window);
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_secs(3) {
+                if widgets(&hook).iter().any(|widget| widget.focused && widget.is_control(name)) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(30));
+            }
+        }
+        panic!("{name} does not take the keyboard: {:?}", widgets(&hook).into_iter().find(|widget| widget.is_control(name)));
+    }
+
+    /// Writes a text into an empty field, and goes on to the next letter only when the field shows the one before.
+    pub fn write(&mut self, name: &str, text: &str) {
+        self.focus(name);
+        for (end, letter) in text.char_indices().map(|(start, letter)| (start + letter.len_utf8(), letter)) {
+            self.display.key(u32::from(letter));
+            let hook = self.hook.clone();
+            let shows = |widget: &Widget| widget.is_control(name) && widget.value.as_deref() == Some(&text[..end]);
+            self.wait(&format!("{:?} in {name}", &text[..end]), super::SOON, || widgets(&hook).into_iter().find(&shows));
+        }
+    }
+
     /// Types a number into a field.
     pub fn enter(&mut self, name: &str, digits: &str) {
-        self.click(name);
-        self.display.type_number(self.window, digits);
+        self.focus(name);
+        for symbol in digits.chars().map(u32::from).chain([RETURN]) {
+            self.display.key(symbol);
+        }
         let hook = self.hook.clone();
         let shows = |widget: &Widget| widget.is_control(name) && widget.value.as_deref().is_some_and(|value| value.starts_with(digits));
         self.wait(&format!("{digits} in {name}"), super::SOON, || widgets(&hook).into_iter().find(&shows));

@@ -12,7 +12,7 @@ mod runs;
 mod shown;
 mod suspects;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::{Slider, Ui};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,8 @@ use shown::Shown;
 
 /// Above this height, pixels, there is room for lines between things.
 const ROOMY: f32 = 330.0;
+/// The most runs that are opened again after a restart, the latest ones.
+const RESTORED: usize = 8;
 /// Seconds that an epoch stays while the epochs are played through.
 const PLAY: f64 = 0.45;
 
@@ -66,7 +68,7 @@ const PARTS: [(Part, &str, &str); 3] = [
 pub struct ConfusionView {
     tab: Tab,
     matrix: matrix::MatrixView,
-    /// The folders of the opened runs, to open them again after a restart.
+    /// The folders of the opened runs and of the session's own, to open them again after a restart.
     folders: Vec<PathBuf>,
     /// Whether that was done, and which are still to be opened.
     #[serde(skip)]
@@ -156,9 +158,14 @@ impl ConfusionView {
             left.remove(0);
             actions.push(Action::Review(Change::Restore(next)));
         } else if left.is_empty() && state.review.opening.is_none() {
-            let now = || state.review.opened.iter().map(|opened| opened.record.folder.path());
-            if !self.folders.iter().map(PathBuf::as_path).eq(now()) {
-                self.folders = now().map(ToOwned::to_owned).collect();
+            let opened = state.review.opened.iter().map(|opened| opened.record.folder.path());
+            // the run of this session is one of those that were opened before, the next time
+            let own = state.run.iter().map(|run| run.folder.as_path());
+            let mut now: Vec<&Path> =
+                opened.filter(|folder| state.run.as_ref().is_none_or(|run| run.folder != *folder)).chain(own).collect();
+            now.drain(..now.len().saturating_sub(RESTORED));
+            if !self.folders.iter().eq(&now) {
+                self.folders = now.into_iter().map(ToOwned::to_owned).collect();
             }
         }
     }
