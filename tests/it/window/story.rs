@@ -28,6 +28,8 @@ fn what_was_done_in_an_evening_is_there_the_next_day() {
     let run = train(&mut program, home.path());
 
     // the worst cell, and its first galaxy
+    program.click("Enlarge Confusion");
+    program.wait_for("All panels", SOON);
     let worst = program.best("a confused cell", |name| {
         let (count, rest) = name.split_once(" of ")?;
         rest.contains(" were called ").then(|| count.parse().ok())?.filter(|&count: &usize| count > 0)
@@ -48,6 +50,7 @@ fn what_was_done_in_an_evening_is_there_the_next_day() {
         program.wait(&format!("the label after {key}"), SOON, || (marks(&survey)?.label(index) == expected).then_some(()));
     }
     program.key(ESCAPE);
+    program.click("All panels");
 
     // only the relabelled one passes the filter, and is written
     program.write("Filter", "relabelled");
