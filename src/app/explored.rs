@@ -26,8 +26,12 @@ pub struct Explored {
     pub selection: Selection,
     /// What the user marked, once the file of it is read.
     pub marked: Option<Marked>,
-    /// What a model says of the pictures.
+    /// What a model says of the pictures: the one that went through them, or a run at an epoch.
     pub predictions: Option<Arc<Predictions>>,
+    /// Which run and epoch said it; `None` is the model that went through them.
+    pub answers_of: Option<(u64, usize)>,
+    /// What that model said, while a run's answers stand in its place.
+    pub put_by: Option<Arc<Predictions>>,
     /// The model that says it, and what it saw.
     pub read: Option<Read>,
     /// A model is going through pictures.
@@ -179,6 +183,8 @@ pub enum Change {
     Classify,
     /// Ends that early; what is done stays.
     StopClassifying,
+    /// Takes the answers of a run at an epoch, or (`None`) those of the model that went through the pictures.
+    Answers(Option<(u64, usize)>),
     /// Looks for duplicates.
     CheckIntegrity,
     /// Ends that.
@@ -244,6 +250,8 @@ pub enum Found {
     MarksSaved(u64, u64, Result<Option<String>, String>),
     /// A model went through pictures.
     Read(Result<Box<(Predictions, Read)>, String>),
+    /// What a run said at an epoch.
+    Answers((u64, usize), Result<Box<Predictions>, String>),
     /// What is wrong with the data set.
     Integrity(Result<Box<Integrity>, String>),
     /// A map and what it is.
@@ -257,6 +265,21 @@ pub enum Found {
 }
 
 impl Explored {
+    /// Takes a run's answers; those of the model are put by.
+    pub fn take_answers(&mut self, of: (u64, usize), predictions: Predictions) {
+        if self.answers_of.is_none() {
+            self.put_by = self.predictions.take();
+        }
+        (self.answers_of, self.predictions) = (Some(of), Some(Arc::new(predictions)));
+    }
+
+    /// Goes back to what the model said that went through the pictures.
+    pub fn answer_by_model(&mut self) {
+        if self.answers_of.take().is_some() {
+            self.predictions = self.put_by.take();
+        }
+    }
+
     /// What is known of the images of a data set.
     #[must_use]
     pub fn facts<'a>(&'a self, data: &'a Data) -> Facts<'a> {

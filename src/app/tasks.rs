@@ -76,6 +76,8 @@ pub enum Kind {
     SaveMarks,
     /// Letting a model go through pictures.
     Read,
+    /// Reading what a run said of the pictures.
+    Answers,
     /// Looking for duplicates.
     Integrity,
     /// Making the map, or looking for neighbours on it.

@@ -1,6 +1,6 @@
 //! `tuning-fork data export`: chosen images of a data set as a table, CSV or `VOTable`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -9,8 +9,9 @@ use indicatif::ProgressBar;
 use super::output;
 use crate::data::export::{Format, export};
 use crate::data::query::{Facts, Query};
-use crate::data::{self, Dataset, Part, Predictions, Sidecar};
+use crate::data::{self, Dataset, Marks, Part, Predictions, Sidecar};
 use crate::explain::Classifier;
+use crate::review::{Record, answers};
 use crate::train::Config;
 
 /// What `data export` takes.
@@ -28,6 +29,10 @@ pub struct Arguments {
     /// A run folder: its best epoch's probabilities go into the table
     #[arg(long, value_name = "RUN_DIR", conflicts_with = "model")]
     run: Option<PathBuf>,
+    /// An epoch of the run, counted from 1: its kept probabilities go into the table, and the split is the run's. Images outside the
+    /// parts that were looked at have none
+    #[arg(long, value_name = "N", requires = "run")]
+    epoch: Option<usize>,
     /// A model file: its probabilities go into the table
     #[arg(long, value_name = "FILE.safetensors")]
     model: Option<PathBuf>,
@@ -53,9 +58,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let loaded = Sidecar::open(&dataset, data::marks_folder().as_deref());
     loaded.messages.iter().for_each(output::note);
     let mut facts = Facts { dataset: &dataset, parts: &parts, predictions: None, marks: Some(&loaded.marks) };
+    if let (Some(epoch), Some(run)) = (arguments.epoch, &arguments.run) {
+        return export_epoch(arguments, (run, epoch), format, &query, &dataset, &loaded.marks);
+    }
     let model = arguments.run.as_ref().or(arguments.model.as_ref()).map(|path| Classifier::load(path)).transpose()?;
-    let choose =
-        |facts: &Facts| query.run(facts).map_err(|error| anyhow::anyhow!("the query cannot be used:\n{}", error.marked(&arguments.query)));
+    let choose = |facts: &Facts| choose(arguments, &query, facts);
     let predictions;
     let which = match &model {
         None if query.needs_predictions() => {
@@ -70,9 +77,38 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             if query.needs_predictions() { choose(&facts)? } else { which }
         }
     };
-    export(&arguments.out, format, &facts, &which)
+    write(arguments, format, &facts, &which)
+}
+
+/// The same with what a run kept of an epoch, which needs no model.
+fn export_epoch(
+    arguments: &Arguments,
+    (run, epoch): (&Path, usize),
+    format: Format,
+    query: &Query,
+    dataset: &Dataset,
+    marks: &Marks,
+) -> anyhow::Result<()> {
+    let mut record = Record::open(run)?;
+    record.learn_labels(dataset);
+    let predictions = answers(&record, epoch, dataset)?;
+    output::note(format!("{} of {} images have an answer of epoch {epoch}", predictions.count(), dataset.len()));
+    let parts = record.split.as_ref().map_or_else(|| vec![None; dataset.len()], |recorded| recorded.split.parts(dataset.len()));
+    let facts = Facts { dataset, parts: &parts, predictions: Some(&predictions), marks: Some(marks) };
+    let which = choose(arguments, query, &facts)?;
+    write(arguments, format, &facts, &which)
+}
+
+/// The images that pass.
+fn choose(arguments: &Arguments, query: &Query, facts: &Facts) -> anyhow::Result<Vec<usize>> {
+    query.run(facts).map_err(|error| anyhow::anyhow!("the query cannot be used:\n{}", error.marked(&arguments.query)))
+}
+
+/// Writes the table and says how long it is.
+fn write(arguments: &Arguments, format: Format, facts: &Facts, which: &[usize]) -> anyhow::Result<()> {
+    export(&arguments.out, format, facts, which)
         .with_context(|| format!("{} cannot be written; choose another place or make room", arguments.out.display()))?;
-    output::note(format!("{} of {} images written to {}", which.len(), dataset.len(), arguments.out.display()));
+    output::note(format!("{} of {} images written to {}", which.len(), facts.dataset.len(), arguments.out.display()));
     Ok(())
 }
 

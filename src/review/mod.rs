@@ -2,6 +2,7 @@
 //! holds all of it. Reads run folders; knows no window and no tensors. Plots are SVG, tables CSV.
 
 mod analysis;
+mod answers;
 mod familiarity;
 mod page;
 pub mod plot;
@@ -11,6 +12,7 @@ pub mod table;
 mod temperature;
 
 pub use analysis::{Analysis, BINS};
+pub use answers::{answered_epochs, answers};
 pub use familiarity::{FAMILIARITY, Kept, familiarity_path, kept_familiarity, measure_familiarity, run_of};
 pub use record::{Record, ReviewError};
 pub use report::{Subject, report};

@@ -28,7 +28,7 @@ impl TuningForkApp {
     pub(super) fn start_exploring(&mut self) {
         let before = std::mem::take(&mut self.state.explore);
         before.stop_all();
-        for kind in [Kind::Select, Kind::Read, Kind::Integrity, Kind::Map] {
+        for kind in [Kind::Select, Kind::Read, Kind::Answers, Kind::Integrity, Kind::Map] {
             self.tasks.cancel(kind);
         }
         // a filter is kept from one data set to the next where it makes sense there
@@ -84,6 +84,12 @@ impl TuningForkApp {
             Change::Undo => self.undo_mark(),
             Change::Classify => self.classify_pictures(),
             Change::StopClassifying => stop(self.state.explore.reading.as_ref()),
+            Change::Answers(Some(of)) => self.read_answers(of),
+            Change::Answers(None) => {
+                self.tasks.cancel(Kind::Answers);
+                self.state.explore.answer_by_model();
+                self.select();
+            }
             Change::CheckIntegrity => self.check_integrity(),
             Change::StopIntegrity => {
                 self.state.explore.stop_all_but_reading();
@@ -104,6 +110,13 @@ impl TuningForkApp {
             Found::Marks(generation, loaded, positions) => self.take_marks(generation, *loaded, positions),
             Found::MarksSaved(generation, change, result) => self.take_saved(generation, change, result),
             Found::Read(result) => self.take_read(result),
+            Found::Answers(of, result) => match result {
+                Ok(predictions) => {
+                    self.state.explore.take_answers(of, *predictions);
+                    self.select();
+                }
+                Err(message) => self.notify(NoticeKind::Failure, format!("The run's answers cannot be shown: {message}.")),
+            },
             Found::Integrity(result) => match result {
                 Ok(integrity) => {
                     if let Some(data) = &self.state.data {
@@ -190,6 +203,7 @@ impl TuningForkApp {
         let set = Arc::clone(&data.set);
         let description = self.state.model.description.clone();
         let explore = &mut self.state.explore;
+        explore.answer_by_model();
         // what the same model said before stays; another model starts anew
         let before = match (&explore.predictions, &explore.read) {
             (Some(predictions), Some(read)) if Arc::ptr_eq(&read.model, &model) => {
@@ -205,11 +219,18 @@ impl TuningForkApp {
         });
     }
 
+    fn read_answers(&mut self, of: (u64, usize)) {
+        let (Some(data), Some(record)) = (&self.state.data, self.state.review.record(of.0)) else { return };
+        let (set, record) = (Arc::clone(&data.set), Arc::clone(record));
+        self.start_task(Kind::Answers, move || Answer::Explore(Found::Answers(of, work::answers(&record, of.1, &set))));
+    }
+
     fn take_read(&mut self, result: Result<Box<(Predictions, Read)>, String>) {
         self.state.explore.reading = None;
         match result {
             Ok(answers) => {
                 let (predictions, read) = *answers;
+                self.state.explore.answer_by_model();
                 self.state.explore.predictions = Some(Arc::new(predictions));
                 self.state.explore.read = Some(read);
                 self.select();

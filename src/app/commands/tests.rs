@@ -67,7 +67,7 @@ fn name(action: &Action) -> Option<&'static str> {
         | Action::ClassifyFile(_)
         | Action::Drop(_)
         // a tag is a word, a file's path comes from a dialog
-        | Action::Explore(Explore::Tag(..) | Explore::Export(..))
+        | Action::Explore(Explore::Tag(..) | Explore::Export(..) | Explore::Answers(_))
         // these are of what the panel shows, or asked by the panel itself
         | Action::Review(
             Review::Open(_)

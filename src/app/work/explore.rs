@@ -11,6 +11,7 @@ use crate::data::query::{Facts, Query, QueryError};
 use crate::data::{self, Dataset, Marks, Part, Predictions};
 use crate::explain::{Classifier, Points, nearest, tsne};
 use crate::files;
+use crate::review::{self, Record};
 
 /// What a model saw in pictures: a row of numbers each.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -94,6 +95,13 @@ pub fn read(
         Some(error) => Err(error),
         None => Ok(Box::new((predictions, Read { model, description, features: Arc::new(features) }))),
     }
+}
+
+/// What a run said of the pictures of its data set at an epoch.
+pub fn answers(record: &Record, epoch: usize, set: &Dataset) -> Result<Box<Predictions>, String> {
+    let mut record = record.clone();
+    record.learn_labels(set);
+    review::answers(&record, epoch, set).map(Box::new).map_err(|error| error.to_string())
 }
 
 /// What is wrong with a data set.

@@ -98,7 +98,10 @@ impl Query {
 /// That a word asks for nothing that no image has.
 fn check_known(word: &Word, facts: &Facts) -> Result<(), QueryError> {
     if word.term.needs_predictions() && !facts.has(Column::Confidence) {
-        let message = format!("{} needs a model's answers, and no picture is classified yet; classify the pictures first", word.key);
+        let message = format!(
+            "{} needs a model's answers, and no picture is classified yet; classify the pictures first, or choose a run's answers",
+            word.key
+        );
         return Err(QueryError::new(&word.span, message));
     }
     let (Term::Number(column, _) | Term::Sort(Sort { key: SortKey::Column(column), .. })) = &word.term else { return Ok(()) };

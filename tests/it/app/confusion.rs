@@ -14,7 +14,7 @@ use super::stand::{Window, act, app, data, drop_on, small, state, wait};
 
 /// What survives a restart, in memory.
 #[derive(Default)]
-struct Memory(HashMap<String, String>);
+pub struct Memory(HashMap<String, String>);
 
 impl eframe::Storage for Memory {
     fn get_string(&self, key: &str) -> Option<String> {

@@ -48,6 +48,21 @@ fn a_filter_that_makes_no_sense_is_a_message_and_the_pictures_stay() {
 }
 
 #[test]
+fn a_catalogue_without_redshifts_says_so_to_a_filter_on_them() {
+    let mut window = small();
+    let mut set = data(300);
+    std::sync::Arc::get_mut(&mut set).expect("nobody else has it").catalogue.redshift.clear();
+    app(&mut window).show_data(set).expect("it can be split");
+    wait(&mut window, "the marks", |state| state.explore.marked.is_some());
+    write_filter(&mut window, "redshift<0.1");
+    assert!(window.query_by_label_contains("no column redshift; leave the word out, or add redshift.npy").is_some());
+    assert!(window.query_by_label("300 of 300").is_some(), "the pictures stay");
+    act(&mut window, Action::OpenPicture(4));
+    wait(&mut window, "the picture", |state| state.opened.as_ref().is_some_and(|opened| opened.picture.is_some()));
+    assert!(window.query_by_label("Redshift").is_none() && window.query_by_label("0.04000°").is_some());
+}
+
+#[test]
 fn more_images_than_a_frame_can_filter_are_filtered_in_the_background() {
     let mut window = with_data(200_000);
     wait(&mut window, "all pictures", |state| state.explore.selection.places.len() == 200_000);

@@ -6,6 +6,7 @@ use egui_kittest::kittest::Queryable as _;
 use tuning_fork::app::{Pane, Saved};
 use tuning_fork::train::Command;
 
+use super::confusion::Memory;
 use super::stand::{app, run, small, small_config, state, step, window};
 
 #[test]
@@ -51,6 +52,28 @@ fn the_sheet_of_shortcuts_opens_and_closes() {
     window.key_press(Key::Escape);
     window.run_ok();
     assert!(!state(&window).help);
+}
+
+#[test]
+fn a_panel_that_was_moved_stays_where_it_is_over_a_restart() {
+    let mut window = small();
+    let mut moved = app(&mut window).saved();
+    let explore = moved.layout.tiles.find_pane(&Pane::Explore).expect("the panel");
+    let home = moved.layout.tiles.parent_of(explore).expect("its tabs");
+    let train = moved.layout.tiles.find_pane(&Pane::Train).expect("the panel");
+    moved.layout.move_tile_to_container(train, home, 0, false);
+    let restart = |saved: &Saved| {
+        let mut storage = Memory::default();
+        saved.store(&mut storage);
+        super::stand::window(Saved::load(&storage))
+    };
+    let mut second = restart(&moved);
+    let left = app(&mut second).saved();
+    let home_of = |saved: &Saved, pane| saved.layout.tiles.find_pane(&pane).and_then(|tile| saved.layout.tiles.parent_of(tile));
+    assert_eq!(home_of(&left, Pane::Train), home_of(&left, Pane::Explore));
+    let mut third = restart(&left);
+    assert_eq!(app(&mut third).saved().layout, left.layout);
+    assert_eq!(app(&mut third).saved().layout.tiles.len(), left.layout.tiles.len());
 }
 
 #[test]

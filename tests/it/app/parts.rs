@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use tuning_fork::app::{Action, Pane};
+use tuning_fork::app::{Action, ExploreChange, Pane};
 use tuning_fork::data::Part;
 use tuning_fork::metrics::Confusion;
+use tuning_fork::review::Record;
 use tuning_fork::train::{Config, RunFolder, evaluate};
 
+use super::super::folders::Run;
 use super::confusion::{cell, click, open, until};
-use super::stand::{Window, act, app, small, state, wait};
+use super::stand::{Window, act, app, data, small, state, wait};
 use crate::train::common::{config, dataset, events, mischievous, start};
 
 /// A run of three quick epochs on 60 pictures.
@@ -104,6 +106,39 @@ fn two_runs_are_compared_on_their_test_images() {
     click(&mut window, "first");
     // the same seed gives the same run, so nothing was fixed or broken
     until(&mut window, "Fixed: 0");
+}
+
+#[test]
+fn explore_filters_by_the_answers_of_any_run_and_epoch() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("first");
+    Run::default().write(&path);
+    let record = Record::open(&path).expect("a run");
+    let wrong = |epoch| record.predictions(Part::Valid, epoch).expect("probabilities").mistakes().len();
+    assert_ne!(wrong(1), wrong(4), "or the test could not tell the epochs apart");
+    let mut window = small();
+    app(&mut window).show_data(data(300)).expect("it can be split");
+    act(&mut window, Action::Fill(Some(Pane::Confusion)));
+    open(&mut window, &path);
+    act(&mut window, Action::Show(Pane::Explore));
+    let choose = |window: &mut Window, list: &str, entry: &str| {
+        window.get_by_role_and_label(Role::ComboBox, list).click();
+        window.run_ok();
+        click(window, entry);
+    };
+    choose(&mut window, "Answers of", "first");
+    wait(&mut window, "the answers", |state| state.explore.answers_of.is_some_and(|(_, epoch)| epoch == 4));
+    assert!(window.query_by_label("60 have an answer").is_some(), "only the validation images were looked at");
+    act(&mut window, Action::Explore(ExploreChange::Filter("wrong sort:-conf".into())));
+    assert!(window.query_by_label(&format!("{} of 300", wrong(4))).is_some());
+    let first = record.predictions(Part::Valid, 4).expect("probabilities").mistakes()[0];
+    assert_eq!(state(&window).explore.selection.places[0], record.images(Part::Valid)[first] as usize, "the most confident mistake first");
+    choose(&mut window, "Epoch of the answers", "epoch 1");
+    wait(&mut window, "the answers", |state| state.explore.answers_of.is_some_and(|(_, epoch)| epoch == 1));
+    assert!(window.query_by_label(&format!("{} of 300", wrong(1))).is_some());
+    choose(&mut window, "Answers of", "The model");
+    assert!(window.query_by_label_contains("no picture is classified yet").is_some(), "there is no model, so nobody says what is wrong");
+    assert!(window.query_by_label("60 have an answer").is_none());
 }
 
 static GATE: AtomicBool = AtomicBool::new(false);

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use tuning_fork::data::Part;
+use tuning_fork::review::Record;
+
 use super::{finished_run, run, succeed};
 
 fn rows(path: &Path) -> Vec<csv::StringRecord> {
@@ -35,6 +38,34 @@ fn a_query_chooses_and_orders_and_a_run_adds_its_probabilities() {
     let vot = std::fs::read_to_string(folder.path().join("d.vot")).expect("the file");
     assert_eq!(vot.matches("<TR>").count(), wrong.len());
     assert!(vot.contains("p_Barred_Spiral") && vot.contains("pos.eq.ra"));
+}
+
+#[test]
+fn an_epoch_of_a_run_answers_for_the_images_it_was_looked_at_with() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    succeed(path, &["data", "synth", "galaxies", "--images=60", "--size=32"]);
+    succeed(path, &["train", "--out=run", "--data=galaxies", "--size=32", "--batch=16", "--threads=1", "--model=compact", "--epochs=2"]);
+    let export =
+        |epoch: &str, out: &str| run(path, &["data", "export", "galaxies", "--run=run", "--epoch", epoch, "--query=conf>0", "--out", out]);
+    let record = Record::open(&path.join("run")).expect("a run");
+    let valid = record.images(Part::Valid).len();
+    let best = record.best_epoch().expect("a best epoch");
+    let other = if best == 1 { 2 } else { 1 };
+    let answer = export(&other.to_string(), "a.csv");
+    assert!(answer.stderr.contains(&format!("{valid} of 60 images have an answer of epoch {other}")), "{}", answer.stderr);
+    let (table, p) = (rows(&path.join("a.csv")), header(&path.join("a.csv"), "confidence"));
+    let kept = record.predictions(Part::Valid, other).expect("probabilities");
+    assert_eq!(table.len(), valid);
+    for (row, (place, image)) in table.iter().zip(record.images(Part::Valid).iter().enumerate()) {
+        assert_eq!((&row[0], &row[5]), (image.to_string().as_str(), "valid"));
+        assert!((row[p].parse::<f32>().expect("a number") - kept.confidence(place)).abs() < 1e-6);
+    }
+    // training ends with the test images of the best epoch, which are kept too
+    let answer = export(&best.to_string(), "b.csv");
+    assert_eq!(rows(&path.join("b.csv")).len(), valid + record.images(Part::Test).len(), "{}", answer.stderr);
+    let answer = export("9", "c.csv");
+    assert!(answer.code == Some(1) && answer.stderr.contains("keeps no probabilities of epoch 9"), "{}", answer.stderr);
 }
 
 fn header(path: &Path, name: &str) -> usize {

@@ -6,11 +6,13 @@ use egui::{ComboBox, FontId, RichText, Slider, TextEdit, Ui};
 use super::PARTS;
 use crate::app::action::Action;
 use crate::app::explored::{Change, Explored, Shown};
+use crate::app::reviewed::SESSION;
 use crate::app::state::{Data, State};
 use crate::app::theme;
 use crate::app::view::{map_button, words};
 use crate::app::widget;
 use crate::data::query::{Query, SortKey};
+use crate::review::answered_epochs;
 
 /// An example for every kind of word.
 const HELP: &str = "Words apart by blanks; a picture must pass all of them. ! turns a word round.\n\n\
@@ -27,6 +29,12 @@ const HELP: &str = "Words apart by blanks; a picture must pass all of them. ! tu
 pub fn count(ui: &mut Ui, explored: &Explored, data: &Data) {
     let text = format!("{} of {}", words::thousands(explored.selection.places.len()), words::thousands(data.set.len()));
     ui.label(theme::muted(ui, text));
+    if let (Some(_), Some(predictions)) = (explored.answers_of, &explored.predictions) {
+        let (answered, origin) = (words::thousands(predictions.count()), predictions.origin());
+        let about =
+            format!("{origin}: the other pictures are in parts that this epoch was not evaluated on, and pass no word about answers");
+        ui.label(theme::muted(ui, format!("{answered} have an answer"))).on_hover_text(about);
+    }
     if explored.selection.working {
         ui.spinner();
     }
@@ -108,7 +116,7 @@ pub fn classify(ui: &mut Ui, state: &State, data: &Data, actions: &mut Vec<Actio
         (Some(read), Some(model)) => std::sync::Arc::ptr_eq(&read.model, model),
         _ => false,
     };
-    if same && known == data.set.len() {
+    if same && state.explore.answers_of.is_none() && known == data.set.len() {
         return;
     }
     let model = state.model.classifier.is_some();
@@ -119,6 +127,53 @@ pub fn classify(ui: &mut Ui, state: &State, data: &Data, actions: &mut Vec<Actio
     ));
     if response.on_disabled_hover_text("Train a model or load one on the Classify panel first").clicked() {
         actions.push(Action::Explore(Change::Classify));
+    }
+}
+
+/// Whose answers the words about answers mean: the model that went through the pictures, or a run of this data set at an epoch.
+pub fn answers(ui: &mut Ui, state: &State, data: &Data, actions: &mut Vec<Action>) {
+    let review = &state.review;
+    let all = std::iter::once(SESSION).chain(review.opened.iter().map(|opened| opened.id));
+    let runs: Vec<(u64, Vec<usize>)> = all
+        .filter(|run| review.is_data_of(*run, data))
+        .filter_map(|run| Some((run, answered_epochs(review.record(run)?))))
+        .filter(|(_, epochs)| !epochs.is_empty())
+        .collect();
+    let chosen = state.explore.answers_of;
+    if runs.is_empty() && chosen.is_none() {
+        return;
+    }
+    let name = |run: u64| review.record(run).map_or("a run that was put away", |record| record.name.as_str());
+    let mut wanted = chosen;
+    let text = chosen.map_or("The model", |(run, _)| name(run));
+    let combo = ComboBox::from_id_salt("answers of").width(110.0).truncate().selected_text(text);
+    let response = combo.show_ui(ui, |ui| {
+        if ui.selectable_label(chosen.is_none(), "The model").clicked() {
+            wanted = None;
+        }
+        for (run, epochs) in &runs {
+            if ui.selectable_label(chosen.is_some_and(|(of, _)| of == *run), name(*run)).clicked() {
+                let best = review.record(*run).and_then(|record| record.best_epoch()).filter(|best| epochs.contains(best));
+                wanted = best.or(epochs.last().copied()).map(|epoch| (*run, epoch));
+            }
+        }
+    });
+    widget::name(ui, &response.response, egui::Role::ComboBox, "Answers of");
+    response.response.on_hover_text("Whose answers pred, right, wrong, conf, margin and loss mean");
+    if let Some((run, epoch)) = chosen {
+        let epochs = runs.iter().find(|(of, _)| *of == run).map_or(&[][..], |(_, epochs)| epochs);
+        let combo = ComboBox::from_id_salt("epoch of the answers").width(70.0).selected_text(format!("epoch {epoch}"));
+        let response = combo.show_ui(ui, |ui| {
+            for &other in epochs {
+                if ui.selectable_label(other == epoch, format!("epoch {other}")).clicked() {
+                    wanted = Some((run, other));
+                }
+            }
+        });
+        widget::name(ui, &response.response, egui::Role::ComboBox, "Epoch of the answers");
+    }
+    if wanted != chosen {
+        actions.push(Action::Explore(Change::Answers(wanted)));
     }
 }
 
@@ -135,6 +190,7 @@ pub fn controls(ui: &mut Ui, state: &State, data: &Data, side: &mut f32, export:
             part(ui, &query, &mut write);
             order(ui, &query, &mut write);
         });
+        answers(ui, state, data, actions);
         let label = ui.label(theme::muted(ui, "Size"));
         ui.spacing_mut().slider_width = 60.0;
         ui.add(Slider::new(side, theme::THUMBNAIL_RANGE).show_value(false)).labelled_by(label.id).on_hover_text("Size of the pictures");
