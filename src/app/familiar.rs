@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::explored::Progress;
+use super::state::DataKey;
 use crate::data::Dataset;
 use crate::explain::{Classifier, Familiarity};
-use crate::review::{Kept, kept_familiarity, measure_familiarity, run_of};
+use crate::review::{Kept, kept_familiarity, measure_familiarity, other_data, run_of};
+use crate::train::{RecordedSplit, RunFolder};
 
 /// Training and validation pictures are looked at without being asked if they have no more pixels than this together, as the network
 /// takes them (8,000 pictures of 64 x 64): seconds on two cores.
@@ -37,20 +39,20 @@ pub enum FoundFamiliar {
 
 /// Reads what the run folder of a model keeps; if there is nothing of use and its pictures are at hand, and they have at most `pixels`
 /// pixels together, works it out and keeps it.
-pub fn find(classifier: &Classifier, dataset: Option<&Dataset>, pixels: usize, progress: &Progress) -> FoundFamiliar {
+pub fn find(classifier: &Classifier, open: Option<&(Arc<Dataset>, DataKey)>, pixels: usize, progress: &Progress) -> FoundFamiliar {
     let absent = |why: &str, possible: bool| FoundFamiliar::Absent(why.to_owned(), possible);
     let Some(run) = run_of(classifier) else {
         return absent("The model lies in no run folder, so nobody knows what it was trained on.", false);
     };
-    let mine = dataset.filter(|dataset| run.1.difference(dataset).is_none());
     let mut note = None;
-    match kept_familiarity(classifier, &run, mine) {
+    // what is kept was made of the run's own pictures, whatever is open now
+    match kept_familiarity(classifier, &run, None) {
         Ok(Kept::Known(known)) => return FoundFamiliar::Known(Arc::new(*known), None),
         Ok(Kept::Nothing) => {}
         Ok(Kept::Unusable(why)) => note = Some(why),
         Err(error) => return absent(&error.to_string(), false),
     }
-    let Some(dataset) = mine else {
+    let Some(dataset) = open.and_then(|(dataset, key)| of_run(&run, dataset, key).then_some(dataset)) else {
         let why = "Whether the picture is like the training data is not known yet: open the run's data set to find out.";
         return FoundFamiliar::Absent(note.map_or_else(|| why.to_owned(), |note| format!("{note}. {why}")), false);
     };
@@ -71,4 +73,10 @@ pub fn find(classifier: &Classifier, dataset: Option<&Dataset>, pixels: usize, p
         Ok(None) => absent("", true),
         Err(error) => absent(&error.to_string(), true),
     }
+}
+
+/// Whether the data set that is open is the one of a run. Drawn galaxies of another seed have the same labels: there the seed tells.
+fn of_run(run: &(RunFolder, RecordedSplit), dataset: &Dataset, key: &DataKey) -> bool {
+    let drawn = run.0.config().ok().map(|config| DataKey::of(&config).synthetic);
+    other_data(run, dataset).is_none() && drawn.is_some_and(|drawn| drawn.is_none() || drawn == key.synthetic)
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use egui::{ColorImage, Context};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::explain::{AnswerTable, Classifier, Familiarity, Nearness, TableFormat, best};
 use crate::files::NewFile;
@@ -286,25 +287,35 @@ fn work(paths: &[PathBuf], asked: &Asked, told: &Told) {
     told.tell(PileEvent::Done);
 }
 
-/// Decodes and classifies a batch.
+/// Decodes and classifies a batch. Of each picture only what the network takes and the thumbnail are kept, so that a batch of large ones
+/// needs the memory of one a thread.
 fn rows(asked: &Asked, batch: &[Source]) -> Vec<Row> {
     let classifier = &asked.classifier;
-    let decode = |source: &Source| source.open(&Rendering::default()).map_err(|error| error.to_string());
-    let decoded: Vec<(&Source, Result<Image, String>)> = batch.iter().map(|source| (source, decode(source))).collect();
-    let ready: Vec<Image> = decoded.iter().filter_map(|(_, image)| image.as_ref().ok()).map(|image| classifier.prepare(image)).collect();
-    let readings = classifier.look(&ready).map_err(|error| error.to_string());
-    let mut next = 0;
-    let row = |(source, image): (&Source, Result<Image, String>)| {
-        let image = match image {
-            Ok(image) => image,
-            Err(reason) => return Row::new(source.clone(), None, Err(reason), None),
-        };
+    let decode = |source: &Source| -> Result<(Image, ColorImage), String> {
+        let image = source.open(&Rendering::default()).map_err(|error| error.to_string())?;
         let small = image.thumbnail(THUMBNAIL);
-        let thumbnail = Some(ColorImage::from_rgb([small.width(), small.height()], small.pixels()));
-        let reading = readings.as_ref().map(|readings| &readings[next]).map_err(Clone::clone);
-        next += 1;
-        let nearness = reading.as_ref().ok().and_then(|reading| asked.familiar.as_ref()?.nearness(&reading.features));
-        Row::new(source.clone(), thumbnail, reading.map(|reading| reading.probabilities.clone()), nearness)
+        Ok((classifier.prepare(&image), ColorImage::from_rgb([small.width(), small.height()], small.pixels())))
     };
-    decoded.into_iter().map(row).collect()
+    let decoded: Vec<Result<(Image, ColorImage), String>> = batch.par_iter().map(decode).collect();
+    let (mut ready, mut thumbnails) = (Vec::new(), Vec::new());
+    for result in decoded {
+        thumbnails.push(result.map(|(image, thumbnail)| {
+            ready.push(image);
+            thumbnail
+        }));
+    }
+    let mut readings = match classifier.look(&ready) {
+        Ok(readings) => readings.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error.to_string()); ready.len()],
+    }
+    .into_iter();
+    let row = |(source, thumbnail): (&Source, Result<ColorImage, String>)| {
+        let (thumbnail, reading) = match thumbnail {
+            Ok(thumbnail) => (Some(thumbnail), readings.next().unwrap_or_else(|| Err("there is no answer".into()))),
+            Err(reason) => (None, Err(reason)),
+        };
+        let nearness = reading.as_ref().ok().and_then(|reading| asked.familiar.as_ref()?.nearness(&reading.features));
+        Row::new(source.clone(), thumbnail, reading.map(|reading| reading.probabilities), nearness)
+    };
+    batch.iter().zip(thumbnails).map(row).collect()
 }

@@ -30,6 +30,13 @@ pub fn run_of(classifier: &Classifier) -> Option<(RunFolder, RecordedSplit)> {
     (split.classes == classifier.spec().classes).then_some((folder, split))
 }
 
+/// What tells `dataset` from the one of a run, in words; `None` if it is the same as far as its size, classes and labels tell.
+#[must_use]
+pub fn other_data(run: &(RunFolder, RecordedSplit), dataset: &Dataset) -> Option<String> {
+    let labels = || (!run.1.labels.is_empty() && run.1.labels != dataset.labels).then(|| "its images have other labels".to_owned());
+    run.1.difference(dataset).or_else(labels)
+}
+
 /// Where a run's familiarity is kept.
 #[must_use]
 pub fn familiarity_path(folder: &Path) -> PathBuf {
@@ -68,7 +75,7 @@ pub fn measure_familiarity(
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Option<(Familiarity, Option<String>)>, ReviewError> {
     let (folder, recorded) = run;
-    if let Some(difference) = recorded.difference(dataset) {
+    if let Some(difference) = other_data(run, dataset) {
         return Err(ReviewError::Request(format!("this data set is not the run's: {difference}; choose the one that it trained on")));
     }
     recorded.split.validate(dataset.len()).map_err(request)?;
@@ -86,10 +93,12 @@ pub fn measure_familiarity(
         }
         Ok(Some(rows))
     };
-    let (Some(train), Some(valid)) = (rows(Part::Train)?, rows(Part::Valid)?) else { return Ok(None) };
+    let Some(train) = rows(Part::Train)? else { return Ok(None) };
+    let Some(valid) = rows(Part::Valid)? else { return Ok(None) };
     let known = Familiarity::new(&train, &valid).ok_or_else(|| request("the run has no training or no validation pictures"))?;
     let origin = Origin { model: classifier.fingerprint().map_err(request)?, split: recorded.split.digest(), data: dataset.digest() };
-    let unkept = write_whole(&familiarity_path(folder.path()), &known.to_bytes(&origin)).err().map(|error| error.to_string());
+    let path = familiarity_path(folder.path());
+    let unkept = write_whole(&path, &known.to_bytes(&origin)).err().map(|error| format!("{}: {error}", path.display()));
     Ok(Some((known, unkept)))
 }
 

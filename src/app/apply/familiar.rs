@@ -19,7 +19,7 @@ impl TuningForkApp {
         let Some(classifier) = self.state.model.classifier.clone() else { return };
         let data = self.state.data.as_ref();
         let progress = Progress::of(data.map_or(0, |data| data.split.train.len() + data.split.valid.len()));
-        let set = data.map(|data| Arc::clone(&data.set));
+        let open = data.map(|data| (Arc::clone(&data.set), data.key.clone()));
         let pixels = match (asked, self.state.is_training()) {
             (true, _) => usize::MAX,
             (false, true) => 0,
@@ -27,7 +27,7 @@ impl TuningForkApp {
         };
         self.state.model.familiar = Familiar::Working(Arc::clone(&progress));
         self.start_task(Kind::Familiarity, move || {
-            Answer::Inspect(InspectAnswer::Familiar(familiar::find(&classifier, set.as_deref(), pixels, &progress)))
+            Answer::Inspect(InspectAnswer::Familiar(familiar::find(&classifier, open.as_ref(), pixels, &progress)))
         });
     }
 

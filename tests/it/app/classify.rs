@@ -7,10 +7,11 @@ use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
 use tuning_fork::app::{Action, Column, Familiar, Pane, State, Verdict};
-use tuning_fork::review::FAMILIARITY;
+use tuning_fork::explain::Classifier;
+use tuning_fork::review::{self, FAMILIARITY};
 use tuning_fork::train::{Config, Event, Job, Outcome, RunFolder, Status};
 
-use super::stand::{Window, act, app, drop_all, drop_on, small, small_config, state, wait};
+use super::stand::{self, Window, act, app, drop_all, drop_on, small, small_config, state, wait};
 
 #[test]
 fn hovering_files_bring_a_hint() {
@@ -136,12 +137,74 @@ fn the_panel_says_whether_a_picture_is_like_the_training_data() {
     assert_eq!(std::fs::read(run.join(FAMILIARITY)).expect("the file"), kept);
 }
 
+/// While a run needs the processor nothing is looked at, unless the user asks.
+#[test]
+fn during_a_run_the_training_data_are_looked_at_when_asked() {
+    let (mut window, folder, run) = trained();
+    stand::run(&mut window, [stand::step(1)]);
+    act(&mut window, Action::Fill(Some(Pane::Classify)));
+    act(&mut window, Action::LoadModel(run.clone()));
+    drop_on(&mut window, &folder.path().join("galaxy.png"));
+    wait(&mut window, "the verdict", |state| state.subject.as_ref().is_some_and(|subject| matches!(subject.verdict, Verdict::Ready(_))));
+    wait(&mut window, "the offer", |state| matches!(&state.model.familiar, Familiar::Absent(why, true) if why.is_empty()));
+    assert!(!run.join(FAMILIARITY).exists());
+    window.get_by_label("Is it like the training data?").click_accesskit();
+    window.run_ok();
+    wait(&mut window, "the distance", known);
+    assert!(run.join(FAMILIARITY).is_file());
+}
+
+#[test]
+fn looking_at_the_training_data_can_be_stopped() {
+    let (_window, _folder, run) = trained();
+    let config = small_config();
+    let set = tuning_fork::data::load(&config.data, config.synthetic_images, config.size, config.seed).expect("galaxies");
+    let classifier = Classifier::load(&run).expect("a model");
+    let of = review::run_of(&classifier).expect("it lies in its run");
+    let mut told = Vec::new();
+    let stopped = review::measure_familiarity(&classifier, &of, &set, &mut |done| {
+        told.push(done);
+        done < 60
+    });
+    assert!(stopped.expect("no error").is_none() && !run.join(FAMILIARITY).exists());
+    assert_eq!(told, [61], "the validation pictures are not looked at any more");
+    // a run folder that takes no file: what was seen is of use all the same
+    std::fs::create_dir(run.join(FAMILIARITY)).expect("a folder in the place of the file");
+    let (known, unkept) = review::measure_familiarity(&classifier, &of, &set, &mut |_| true).expect("no error").expect("not stopped");
+    assert!(known.valid_images() == 19 && unkept.is_some_and(|why| why.contains(FAMILIARITY)));
+}
+
+#[test]
+fn a_run_becomes_the_second_model_by_the_menu() {
+    let (mut window, folder, run) = trained();
+    app(&mut window).keep_runs_in(folder.path());
+    act(&mut window, Action::Fill(Some(Pane::Classify)));
+    act(&mut window, Action::LoadModel(run));
+    drop_on(&mut window, &folder.path().join("galaxy.png"));
+    wait(&mut window, "the verdict", |state| state.subject.as_ref().is_some_and(|subject| matches!(subject.verdict, Verdict::Ready(_))));
+    window.get_by_label("Compare with…").click_accesskit();
+    window.run_ok();
+    wait(&mut window, "the runs", |state| !state.review.found.is_empty());
+    window.get_by_label("Run run").click_accesskit();
+    window.run_ok();
+    wait(&mut window, "the second answer", |state| matches!(&state.inspect.rival.answer, Some(Ok(_))));
+    // the same model twice cannot disagree
+    let class = state(&window).subject.as_ref().and_then(|subject| match &subject.verdict {
+        Verdict::Ready(bars) => Some(bars[0].0.clone()),
+        _ => None,
+    });
+    let words = format!("Both say {}", class.expect("a verdict"));
+    assert!(window.query_by_label(&words).is_some(), "{words}");
+}
+
 #[test]
 fn without_the_runs_data_the_panel_says_what_to_open() {
     let (mut window, folder, run) = trained();
-    let other = Config { synthetic_images: 120, ..small_config() };
-    act(&mut window, Action::Configure(Box::new(other)));
-    wait(&mut window, "the other galaxies", |state| state.data.as_ref().is_some_and(|data| data.set.len() == 120));
+    // as many galaxies with the same labels, but others
+    let other = Config { seed: 7, ..small_config() };
+    act(&mut window, Action::Configure(Box::new(other.clone())));
+    let opened = |state: &State| state.data.as_ref().is_some_and(|data| data.key.synthetic.is_some_and(|(_, _, seed)| seed == 7));
+    wait(&mut window, "the other galaxies", opened);
     act(&mut window, Action::Fill(Some(Pane::Classify)));
     act(&mut window, Action::LoadModel(run.clone()));
     drop_on(&mut window, &folder.path().join("galaxy.png"));
@@ -155,5 +218,11 @@ fn without_the_runs_data_the_panel_says_what_to_open() {
     // as soon as they are open it is found out
     act(&mut window, Action::Configure(Box::new(small_config())));
     wait(&mut window, "the distance", known);
-    assert!(run.join(FAMILIARITY).is_file());
+    let kept = std::fs::read(run.join(FAMILIARITY)).expect("the file");
+    // and stays known, whatever is opened later
+    act(&mut window, Action::Configure(Box::new(other)));
+    wait(&mut window, "the other galaxies", opened);
+    act(&mut window, Action::LoadModel(run.clone()));
+    wait(&mut window, "the distance", |state| !state.model.loading && known(state));
+    assert_eq!(std::fs::read(run.join(FAMILIARITY)).expect("the file"), kept);
 }

@@ -44,7 +44,7 @@ impl ClassifyView {
                 actions.push(Action::Inspect(InspectAction::Paste));
             }
             let field = TextEdit::singleline(&mut self.path)
-                .hint_text("or the path of a picture, model or run")
+                .hint_text("or the path of a picture, FITS file, folder, model or run")
                 .desired_width(ui.available_width() - 58.0);
             let response = ui.add(field);
             widget::name(ui, &response, egui::Role::TextInput, "Picture or model path");

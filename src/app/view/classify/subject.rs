@@ -1,6 +1,6 @@
 //! The picture with its map, the answer, what the network saw, and what was looked at before.
 
-use egui::{Align2, Color32, FontId, Image, Rect, RichText, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, FontId, Id, Image, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::{controls, familiar, rival, tiles, trust};
 use crate::app::action::Action;
@@ -62,11 +62,15 @@ impl SubjectView {
     fn below(&mut self, ui: &mut Ui, state: &State, question: &mut Question, actions: &mut Vec<Action>) {
         if state.inspect.explainer.is_some() {
             legend(ui, state);
-            controls::show(ui, state, question, actions);
+            // menus stay open while lines above come and go
+            let steady = UiBuilder::new().scope_id(Id::unique("classify controls"));
+            ui.scope_builder(steady, |ui| {
+                controls::show(ui, state, question, actions);
+                ui.horizontal_wrapped(|ui| rival::choice(ui, state, &mut self.choosing, actions));
+            });
             if question.map {
                 tiles::show(ui, state, question, actions);
             }
-            ui.horizontal_wrapped(|ui| rival::choice(ui, state, &mut self.choosing, actions));
             rival::show(ui, state);
         }
         history(ui, state, actions);
