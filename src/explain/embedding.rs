@@ -32,7 +32,7 @@ impl Classifier {
         finite(readings)
     }
 
-    /// Probabilities (those of [`Self::classify`]) and the input of the last layer ([`Self::penultimate`]), a row of each for each picture,
+    /// Probabilities (those of [`Self::classify`]) and the input of the last layer, a row of each for each picture,
     /// a bounded batch at a time.
     ///
     /// # Errors
