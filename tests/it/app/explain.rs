@@ -286,10 +286,10 @@ fn maps_are_exported_beside_the_model_without_asking() {
     let exports = folder.path().join("exports");
     for name in ["a galaxy é-figure.png", "a galaxy é-figure-2.png"] {
         window.get_by_role_and_label(Role::Button, "Export").click();
-        window.run_ok();
+        // what went well is told for a few seconds only
+        wait(&mut window, "the word of it", |state| state.notices.iter().any(|notice| notice.text.contains(name)));
         wait(&mut window, "the file", |state| !state.inspect.saving);
         assert_eq!(std::fs::read(exports.join(name)).expect("the file"), expected(&window, &galaxy(&folder), Content::Figure, false));
-        assert!(state(&window).notices.iter().any(|notice| notice.text.contains(name)), "{name}");
     }
     // a place that takes no files, which stops root too
     std::fs::remove_dir_all(&exports).expect("it was there");
