@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::{Context, Event as Input, MouseWheelUnit, Pos2, RawInput, Rect, TouchPhase, pos2, vec2};
-use tuning_fork::app::{Action, ExploreChange, TuningForkApp};
+use tuning_fork::app::{Action, ExploreChange, Pane, TuningForkApp};
 use tuning_fork::data::{Catalogue, DataError, Dataset, ImageSource};
 use tuning_fork::imaging::Image;
 use tuning_fork::metrics::Confusion;
@@ -56,17 +56,22 @@ enum Work {
     Scroll,
     /// A filter is written, a letter every few frames, and an order with it.
     Filter,
+    /// Each panel in turn fills the window, for a second.
+    Panels,
 }
 
 fn main() {
     let galaxy10 = Arc::new(dataset());
     measure(&galaxy10, Work::Scroll);
     measure(&galaxy10, Work::Filter);
+    measure(&galaxy10, Work::Panels);
+    memory();
     match sparse() {
         Ok((many, folder)) => {
             let many = Arc::new(many);
             measure(&many, Work::Scroll);
             measure(&many, Work::Filter);
+            memory();
             drop(folder);
         }
         Err(error) => println!("{MANY} images: no sparse file of 39 GB can be made here ({error})"),
@@ -92,6 +97,9 @@ fn measure(data: &Arc<Dataset>, work: Work) {
             let written = &text[..(frame / 6) % (text.len() + 1)];
             app.apply(Action::Explore(ExploreChange::Filter(written.to_owned())));
         }
+        if work == Work::Panels && frame.is_multiple_of(60) {
+            app.apply(Action::Fill(Some(Pane::ALL[frame / 60 % Pane::ALL.len()])));
+        }
         let mut output = context.run_ui(input(frame), |ui| {
             app.logic();
             app.show(ui);
@@ -113,13 +121,27 @@ fn report(images: usize, work: Work, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
     println!(
-        "{images} images, {} frames while scrolling{}: median {:.2} ms, 99 % {:.2} ms, worst {:.2} ms",
+        "{images} images, {} frames while {}: median {:.2} ms, 99 % {:.2} ms, worst {:.2} ms",
         times.len(),
-        if work == Work::Filter { " and writing a filter" } else { "" },
+        match work {
+            Work::Scroll => "scrolling",
+            Work::Filter => "scrolling and writing a filter",
+            Work::Panels => "going through the panels",
+        },
         at(0.5),
         at(0.99),
         at(1.0)
     );
+}
+
+/// Tells the most memory that the process ever had in use, where the system says it. Textures are counted: without a graphics
+/// card they stay in memory.
+fn memory() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    match status.lines().find_map(|line| line.strip_prefix("VmHWM:")) {
+        Some(peak) => println!("peak resident memory so far: {}", peak.trim()),
+        None => println!("peak resident memory: this system does not say"),
+    }
 }
 
 /// A window of 1280 x 800 whose wheel turns over the pictures: mostly half a row, now and then far, first down and then up.
