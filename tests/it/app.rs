@@ -12,6 +12,7 @@ mod explore_filter;
 mod explore_marks;
 mod keyboard;
 mod map_batch;
+mod names;
 mod parts;
 mod pile;
 mod run;

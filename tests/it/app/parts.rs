@@ -17,14 +17,14 @@ use super::stand::{Window, act, app, data, small, state, wait};
 use crate::train::common::{config, dataset, events, mischievous, start};
 
 /// A run of three quick epochs on 60 pictures.
-fn trained(folder: &Path) -> RunFolder {
+pub fn trained(folder: &Path) -> RunFolder {
     let run = RunFolder::create(folder).expect("a new folder");
     events(&start(Config { data: "sides".into(), ..config(3) }, &run));
     run
 }
 
 /// A window with the run open in the enlarged panel, and its data set.
-fn looking(folder: &Path) -> Window {
+pub fn looking(folder: &Path) -> Window {
     let mut window = small();
     app(&mut window).show_data(dataset(60)).expect("it can be split");
     act(&mut window, Action::Fill(Some(Pane::Confusion)));

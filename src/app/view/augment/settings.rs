@@ -7,8 +7,8 @@ use egui::{RichText, Ui, WidgetInfo};
 use super::presets::{self, Names};
 use crate::app::action::Action;
 use crate::app::state::State;
-use crate::app::theme;
 use crate::app::view::train::form::Form;
+use crate::app::{theme, widget};
 use crate::augment::{Augmentation, Rotation, Section};
 use crate::train::Config;
 
@@ -63,10 +63,11 @@ fn steps(ui: &mut Ui, form: &Form, switched: &mut Switched, config: &mut Config)
                 switch(ui, section, title, kept, &mut config.augmentation);
             });
         });
-        header.body_unindented(|ui| {
+        let (toggle, ..) = header.body_unindented(|ui| {
             fields(ui, form, section, &mut config.augmentation);
             ui.add_space(theme::GAP);
         });
+        widget::name(ui, &toggle, egui::Role::Button, &format!("Show or hide {title}"));
     }
 }
 

@@ -1,0 +1,116 @@
+//! Every control that can be reached has a name that can be read out.
+
+use egui::accesskit::{Action as Access, Role};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tuning_fork::app::{Action, Pane};
+
+use super::confusion::{click, until};
+use super::parts::{looking, trained};
+use super::stand::{Window, act, small, state, wait};
+
+/// What a user works with; the names of everything else are words on the screen.
+const CONTROLS: [Role; 12] = [
+    Role::Button,
+    Role::CheckBox,
+    Role::RadioButton,
+    Role::ComboBox,
+    Role::Slider,
+    Role::SpinButton,
+    Role::TextInput,
+    Role::MultilineTextInput,
+    Role::Link,
+    Role::Tab,
+    Role::ColorWell,
+    Role::MenuItem,
+];
+
+/// A letter or a digit is the least that a name has: "✖" says nothing to who hears it.
+fn is_name(label: &str) -> bool {
+    label.chars().any(char::is_alphanumeric)
+}
+
+/// What of the window is looked at.
+#[derive(Clone, Copy, PartialEq)]
+enum Scope {
+    /// Everything that the keyboard reaches or a click does something to, but for scroll bars.
+    All,
+    /// Controls of the kinds above only: the edges between panels, which can be dragged, have no names.
+    Controls,
+}
+
+/// Adds to `nameless` the controls that are shown now and have no name.
+fn look(window: &Window, scope: Scope, place: &str, nameless: &mut Vec<String>) {
+    let mut controls = 0;
+    for node in window.query_all_by(|_| true) {
+        let node = node.accesskit_node();
+        let actions = [Access::Focus, Access::Click];
+        let reached = node.role() != Role::ScrollBar && actions.into_iter().any(|action| node.data().supports_action(action));
+        let meant = CONTROLS.contains(&node.role()) || (scope == Scope::All && reached);
+        if !meant {
+            continue;
+        }
+        controls += 1;
+        if !node.label().is_some_and(|label| is_name(&label)) {
+            let at = node.raw_bounds();
+            nameless.push(format!("{place}: {:?} {:?} {:?} at {at:?}", node.role(), node.label(), node.value()));
+        }
+    }
+    assert!(controls > 3, "{place}: only {controls} controls are shown");
+}
+
+fn fill(window: &mut Window, pane: Pane) {
+    act(window, Action::Fill(Some(pane)));
+}
+
+#[test]
+fn every_control_of_every_panel_and_page_has_a_name() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let run = trained(&parent.path().join("tiny"));
+    let mut window = looking(run.path());
+    act(&mut window, Action::LoadModel(run.best_model()));
+    wait(&mut window, "the model", |state| state.model.classifier.is_some());
+    let mut nameless = Vec::new();
+    act(&mut window, Action::Fill(None));
+    look(&window, Scope::Controls, "all panels", &mut nameless);
+    act(&mut window, Action::ClassifyImage(3));
+    for pane in Pane::ALL {
+        fill(&mut window, pane);
+        look(&window, Scope::All, pane.title(), &mut nameless);
+    }
+    for (pane, pages) in [
+        (Pane::Explore, ["Class balance", "Duplicates", "Map", "Pictures"].as_slice()),
+        (Pane::Confusion, &["Classes", "Calibration", "PR and ROC", "Suspects", "Compare", "Matrix"]),
+        (Pane::Augment, &["Invariance", "Draws"]),
+    ] {
+        fill(&mut window, pane);
+        for page in pages {
+            click(&mut window, page);
+            look(&window, Scope::All, &format!("{}, {page}", pane.title()), &mut nameless);
+        }
+    }
+    assert!(nameless.is_empty(), "{} controls have no name:\n{}", nameless.len(), nameless.join("\n"));
+}
+
+#[test]
+fn every_control_above_the_panels_has_a_name() {
+    let mut window = small();
+    fill(&mut window, Pane::Explore);
+    let mut nameless = Vec::new();
+    act(&mut window, Action::OpenPicture(4));
+    wait(&mut window, "the picture", |state| state.opened.as_ref().is_some_and(|opened| opened.picture.is_some()));
+    look(&window, Scope::All, "the large picture", &mut nameless);
+    act(&mut window, Action::ClosePicture);
+    act(&mut window, Action::Help(true));
+    until(&mut window, "Keyboard shortcuts");
+    look(&window, Scope::All, "the shortcuts", &mut nameless);
+    act(&mut window, Action::Help(false));
+    act(&mut window, Action::Palette(true));
+    look(&window, Scope::All, "the palette", &mut nameless);
+    act(&mut window, Action::Palette(false));
+    for step in 0..6 {
+        act(&mut window, Action::Tour(Some(step)));
+        assert_eq!(state(&window).tour, Some(step));
+        look(&window, Scope::Controls, &format!("the tour, {}", step + 1), &mut nameless);
+    }
+    assert!(nameless.is_empty(), "{} controls have no name:\n{}", nameless.len(), nameless.join("\n"));
+}
