@@ -6,6 +6,7 @@ mod augment;
 mod classify;
 mod confusion;
 mod ease;
+mod empty;
 mod explain;
 mod explore;
 mod explore_filter;

@@ -24,7 +24,12 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             ui.label(theme::muted(ui, "Setting up the run"));
         }
         None => {
-            ui.label(theme::muted(ui, "Ready when you are: Start trains with the values below."));
+            let words = match state.start_blocked() {
+                None => "Ready when you are: Start trains with the values below.".to_owned(),
+                Some(_) if !state.config.errors().is_empty() => "Correct the values that are marked below, then press Start.".to_owned(),
+                Some(why) => why,
+            };
+            ui.label(theme::muted(ui, words));
         }
     }
 }
