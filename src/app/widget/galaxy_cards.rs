@@ -3,6 +3,7 @@
 
 use egui::{Color32, FontId, Key, Rect, Response, ScrollArea, Sense, Stroke, StrokeKind, TextureId, Ui, WidgetInfo, pos2, vec2};
 
+use super::in_sight::in_sight;
 use crate::app::theme;
 
 /// One galaxy.
@@ -71,9 +72,7 @@ pub fn show(ui: &mut Ui, cards: &Cards<'_>, selected: &mut usize) -> CardsRespon
     let output = area.show_viewport(ui, |ui, viewport| {
         ui.set_height((rows as f32 * step.y - theme::THUMBNAIL_GAP).max(0.0));
         ui.set_width(ui.available_width());
-        let first = ((viewport.top() / step.y).floor().max(0.0) as usize).min(rows);
-        let last = ((viewport.bottom() / step.y).ceil().max(0.0) as usize).min(rows);
-        result.visible = first * columns..(last * columns).min(cards.count);
+        result.visible = in_sight(viewport.y_range(), step.y, columns, cards.count);
         let origin = ui.max_rect().min;
         for place in result.visible.clone() {
             let at = origin + vec2((place % columns) as f32 * step.x, (place / columns) as f32 * step.y);

@@ -2,6 +2,7 @@
 
 use egui::{Color32, Key, Rect, Response, ScrollArea, Sense, Stroke, StrokeKind, TextureId, Ui, WidgetInfo, pos2, vec2};
 
+use super::in_sight::in_sight;
 use crate::app::theme;
 
 /// What to show.
@@ -64,9 +65,7 @@ pub fn show(ui: &mut Ui, grid: &ImageGrid<'_>, selected: &mut usize) -> GridResp
     let output = area.show_viewport(ui, |ui, viewport| {
         ui.set_height((rows as f32 * step - theme::THUMBNAIL_GAP).max(0.0));
         ui.set_width(ui.available_width());
-        let first = ((viewport.top() / step).floor().max(0.0) as usize).min(rows);
-        let last = ((viewport.bottom() / step).ceil().max(0.0) as usize).min(rows);
-        result.visible = first * columns..(last * columns).min(grid.count);
+        result.visible = in_sight(viewport.y_range(), step, columns, grid.count);
         let origin = ui.max_rect().min;
         for place in result.visible.clone() {
             let at = origin + vec2((place % columns) as f32 * step, (place / columns) as f32 * step);

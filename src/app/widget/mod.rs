@@ -4,6 +4,7 @@ pub mod curve_plot;
 pub mod galaxy_cards;
 pub mod heat_map;
 pub mod image_grid;
+mod in_sight;
 pub mod probability_bars;
 pub mod unit_plot;
 
