@@ -104,6 +104,18 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(path, |file| file.write_all(bytes))
 }
 
+/// `stem.extension` in `folder`, or, where that is taken, `stem-2.extension` and so on: a place whose use loses nothing.
+#[must_use]
+pub fn free_place(folder: &Path, stem: &str, extension: &str) -> PathBuf {
+    let mut place = folder.join(format!("{stem}.{extension}"));
+    let mut number = 2_u32;
+    while place.exists() {
+        place = folder.join(format!("{stem}-{number}.{extension}"));
+        number += 1;
+    }
+    place
+}
+
 /// Removes what killed processes left half written directly in `folder`. Only for a folder that nobody else writes to now.
 ///
 /// # Errors

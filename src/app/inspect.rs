@@ -18,7 +18,9 @@ use super::trust::{Check, Memory, Trust};
 use crate::explain::{
     Classifier, Content, Explainer, Explanation, Faithfulness, Method, Nearness, Request, Sanity, Scene, Style, fitted, npy,
 };
+use crate::files;
 use crate::imaging::{self, Bands, Fit, Frame, Image, Rendering};
+use crate::train::RunFolder;
 
 /// The most pictures of the past that are kept.
 pub const PAST: usize = 24;
@@ -341,15 +343,14 @@ impl Subject {
 
     /// Writes the figure into the folder of exports beside the model, under a name that is free there.
     pub fn export(&self, request: &Request, style: &Style) -> Result<PathBuf, String> {
-        let folder = self.explainer.classifier().path().with_file_name(EXPORTS);
+        let model = self.explainer.classifier().path();
+        // the models of single epochs lie in a folder of the run
+        let folder = RunFolder::of_model(model).map_or_else(|| model.with_file_name(EXPORTS), |run| run.path().join(EXPORTS));
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("{}: {error}. Save it elsewhere with \"Save map…\".", folder.display()))?;
         let export = Export::Drawing(Content::Figure);
         let name = export.file_name(&self.name.replace(['/', '\\'], "_"));
-        let stem = name.trim_end_matches(".png");
-        let names = std::iter::once(name.clone()).chain((2..).map(|number| format!("{stem}-{number}.png")));
-        let mut paths = names.map(|name| folder.join(name)).skip_while(|path| path.exists());
-        let path = paths.next().unwrap_or_else(|| folder.join(&name));
+        let path = files::free_place(&folder, name.trim_end_matches(".png"), "png");
         self.save(export, request, style, &path)
     }
 

@@ -1,6 +1,6 @@
 //! Maps of many pictures of the data set as files: one PNG a picture in a folder. One bad picture does not stop the rest.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,6 +8,7 @@ use super::explored::Progress;
 use super::inspect::Question;
 use crate::data::Dataset;
 use crate::explain::{Classifier, Content, Explainer, Scene};
+use crate::files;
 use crate::imaging;
 
 /// Maps that are to be written.
@@ -66,7 +67,7 @@ impl Batch {
                 break;
             }
             match self.draw(index) {
-                Ok(bytes) => match imaging::write_file(&self.path(index), &bytes) {
+                Ok(bytes) => match imaging::write_file(&self.free_path(index), &bytes) {
                     Ok(()) => written.files += 1,
                     Err(error) if written.files == 0 => return Err(advice(&error)),
                     Err(error) => written.failed.push((index, error.to_string())),
@@ -91,16 +92,15 @@ impl Batch {
         scene.png(&question.request(&explainer), &question.style, Content::Figure).map_err(|error| error.to_string())
     }
 
-    /// The file of a picture: its number, so that files sort as the data set does.
-    fn path(&self, index: usize) -> PathBuf {
-        file(&self.folder, index)
+    /// The file of a picture: its number, so that files sort as the data set does; never one that is there already.
+    fn free_path(&self, index: usize) -> PathBuf {
+        files::free_place(&self.folder, &stem(index), "png")
     }
 }
 
-/// The file in `folder` that holds the map of a picture.
-#[must_use]
-pub fn file(folder: &Path, index: usize) -> PathBuf {
-    folder.join(format!("image_{index:05}.png"))
+/// What the file of a picture is called, without its extension.
+fn stem(index: usize) -> String {
+    format!("image_{index:05}")
 }
 
 /// What a picture of a data set is called where it is classified.

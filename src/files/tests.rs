@@ -74,6 +74,16 @@ fn links_stay_links_and_devices_stay_devices() {
 }
 
 #[test]
+fn a_free_place_is_not_taken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["map.png", "map-2.png", "map-3.png"] {
+        let place = free_place(folder.path(), "map", "png");
+        assert_eq!(place, folder.path().join(name));
+        fs::write(place, "text").expect("writes");
+    }
+}
+
+#[test]
 fn only_leftovers_are_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let kept = [".best.partial-x", "best.partial-12", ".partial", "best.safetensors"];

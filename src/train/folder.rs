@@ -220,7 +220,11 @@ impl RunFolder {
         match file.try_lock() {
             Ok(()) => {
                 // under the lock: nobody else writes here
-                files::remove_leftovers(&self.path).map_err(|e| RunError::io(&self.path, e))?;
+                for folder in [self.path.clone(), self.snapshots_folder(), self.predictions_path()] {
+                    if folder.is_dir() {
+                        files::remove_leftovers(&folder).map_err(|e| RunError::io(&folder, e))?;
+                    }
+                }
                 Ok(Lock(file))
             }
             Err(TryLockError::WouldBlock) => Err(RunError::Busy { path: self.path.clone() }),

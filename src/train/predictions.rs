@@ -75,7 +75,7 @@ fn prefix(part: Part) -> &'static str {
 }
 
 impl RunFolder {
-    fn predictions_path(&self) -> PathBuf {
+    pub(super) fn predictions_path(&self) -> PathBuf {
         self.path().join("predictions")
     }
 

@@ -29,7 +29,7 @@ impl RunFolder {
     /// # Errors
     /// If the folder is there but cannot be read.
     pub fn snapshots(&self) -> Result<Vec<(usize, PathBuf)>, RunError> {
-        let folder = self.path().join(FOLDER);
+        let folder = self.snapshots_folder();
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -52,6 +52,10 @@ impl RunFolder {
         Self::open(if kept { folder.parent()? } else { folder }).ok()
     }
 
+    pub(super) fn snapshots_folder(&self) -> PathBuf {
+        self.path().join(FOLDER)
+    }
+
     /// The name, inside the folder, of the model that is kept of an epoch.
     pub(super) fn snapshot_name(epoch: usize) -> String {
         format!("{FOLDER}/epoch_{epoch:04}.safetensors")
@@ -60,7 +64,7 @@ impl RunFolder {
     /// Keeps the network as it is after an epoch.
     pub(super) fn save_snapshot(&self, epoch: usize, network: &dyn Network, spec: &ModelSpec) -> Result<(), WeightsError> {
         let path = self.path().join(Self::snapshot_name(epoch));
-        let folder = self.path().join(FOLDER);
+        let folder = self.snapshots_folder();
         fs::create_dir_all(&folder).map_err(|source| WeightsError::Io { path: folder, source })?;
         weights::save(path, network, spec)
     }

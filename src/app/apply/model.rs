@@ -49,7 +49,11 @@ impl TuningForkApp {
                 self.ask_familiarity(false);
                 self.ask_verdict();
             }
-            Err(message) => self.notify(NoticeKind::Failure, format!("The model was not loaded. {message}")),
+            Err(message) => {
+                let waited = std::mem::take(&mut self.state.pile.waiting);
+                let pile = if waited.is_empty() { "" } else { " The pictures were not classified; drop them again with a model." };
+                self.notify(NoticeKind::Failure, format!("The model was not loaded. {message}{pile}"));
+            }
         }
         self.start_waiting_pile();
     }

@@ -103,6 +103,8 @@ type Weights = Vec<(String, Tensor)>;
 /// together: one without the other is no layer that could have been trained so.
 fn cascade(classifier: &Classifier, seed: u64) -> Result<Vec<(String, Weights)>, ExplainError> {
     let mut weights = weights::snapshot(classifier.network())?;
+    // training starts from the same generator, and a run's own first weights would not be random to it
+    let seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let random = weights::snapshot(crate::nn::build(classifier.network().options(), seed, &candle_core::Device::Cpu)?.as_ref())?;
     let plan = crate::nn::models::plan(classifier.network().options())?;
     let mut layers: Vec<String> = Vec::new();

@@ -106,6 +106,13 @@ fn each_picture_gets_its_map_and_a_bad_one_stops_nothing() {
     let bytes = std::fs::read(maps.join("image_00004.png")).expect("the map");
     assert!(bytes == expected);
     assert_eq!(figures::read(&bytes).2["Picture"], "image 4 of pictures, labelled Spiral");
+
+    // a second time beside the first, not over it
+    std::fs::write(maps.join("image_00004.png"), "the user's own").expect("a file");
+    write(&mut window, &[4], &maps);
+    wait(&mut window, "the maps", |state| state.inspect.batch.is_none());
+    assert_eq!(std::fs::read(maps.join("image_00004.png")).expect("a file"), b"the user's own");
+    assert!(std::fs::read(maps.join("image_00004-2.png")).expect("the map") == expected);
 }
 
 #[test]

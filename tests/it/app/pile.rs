@@ -185,6 +185,20 @@ fn pictures_that_are_dropped_with_a_model_wait_for_it() {
 }
 
 #[test]
+fn pictures_that_are_dropped_with_a_broken_model_do_not_go_to_the_one_before() {
+    let (mut window, folder) = stand();
+    let mut files: Vec<PathBuf> = (0..2).map(|i| folder.path().join(format!("new {i}.png"))).collect();
+    for file in &files {
+        imaging::write_png(file, &noise(1, 20, 20)).expect("a picture");
+    }
+    files.push(folder.path().join("broken.safetensors"));
+    std::fs::write(&files[2], "no model").expect("a file");
+    drop_all(&mut window, &files);
+    wait(&mut window, "the word", |state| state.notices.iter().any(|notice| notice.text.contains("The pictures were not classified")));
+    assert!(!state(&window).pile.running && state(&window).pile.rows.is_empty());
+}
+
+#[test]
 fn many_pictures_without_a_model_are_not_taken() {
     let folder = tempfile::tempdir().expect("a folder");
     let files: Vec<PathBuf> = (0..2).map(|i| folder.path().join(format!("{i}.png"))).collect();

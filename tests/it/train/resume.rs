@@ -124,6 +124,8 @@ fn a_killed_run_goes_on_from_its_last_checkpoint() {
     std::fs::write(killed.last_checkpoint(), &checkpoint).expect("writes");
     let torn = killed.path().join(".last.safetensors.partial-4711");
     std::fs::write(&torn, &checkpoint[..100]).expect("writes");
+    let torn_snapshot = killed.path().join("snapshots/.epoch_0002.safetensors.partial-4711");
+    std::fs::write(&torn_snapshot, &checkpoint[..100]).expect("writes");
     let mut log = std::fs::read(killed.events_path()).expect("a log");
     log.extend(b"{\"event\":\"steps\",\"epoch\":2,\"st");
     std::fs::write(killed.events_path(), &log).expect("writes");
@@ -131,7 +133,7 @@ fn a_killed_run_goes_on_from_its_last_checkpoint() {
 
     finish(lively(3), &RunFolder::open(killed.path()).expect("a run"));
     assert_same(&whole, &killed);
-    assert!(!torn.exists(), "what the killed run left is removed");
+    assert!(!torn.exists() && !torn_snapshot.exists(), "what the killed run left is removed");
 }
 
 #[test]

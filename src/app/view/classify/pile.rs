@@ -18,7 +18,8 @@ const STARTS: [f32; 5] = [0.0, 0.36, 0.62, 0.76, 0.87];
 
 /// What the last column says.
 const ABOUT_DISTANCE: &str = "Distance to the training pictures, and the share of the validation pictures that are nearer: beyond 95 % a \
-                              picture is unusual. Known once a picture of this run's model was looked at alone.";
+                              picture is unusual. Known for files that were dropped after the training \
+                              pictures were looked at: classify one picture, then drop the files again.";
 
 /// The thumbnails in sight.
 #[derive(Clone, Default)]
