@@ -129,6 +129,8 @@ pub struct Inspect {
     pub memory: Arc<Memory>,
     /// Tells the measurement that is under way that nobody waits for it any more.
     pub unwanted: Arc<AtomicBool>,
+    /// Tells the same to the check of the model.
+    pub unwanted_check: Arc<AtomicBool>,
     /// Small maps side by side.
     pub sheet: Sheet,
     /// Whether the last kept epoch of the run answers instead of the best one.
@@ -250,7 +252,7 @@ pub enum InspectAnswer {
     Rival(Result<Box<RivalAnswered>, String>),
     Measured(Result<Option<Arc<Faithfulness>>, String>),
     /// Whether maps of the model show what it learned.
-    Checked(Result<Arc<Sanity>, String>),
+    Checked(Result<Option<Arc<Sanity>>, String>),
     /// A sheet of small maps.
     Tiles(Result<Option<Box<DrawnSheet>>, String>),
     /// A folder for maps was chosen (or the dialog was closed).

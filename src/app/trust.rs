@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::state::State;
 use crate::data::{Dataset, Part};
-use crate::explain::{Classifier, Explainer, Explanation, Faithfulness, Request, Sanity, faithfulness_while, sanity};
+use crate::explain::{Classifier, Explainer, Explanation, Faithfulness, Request, Sanity, faithfulness_while, sanity_while};
 use crate::imaging::Image;
 
 /// The most measurements that are remembered of each kind.
@@ -93,15 +93,26 @@ impl Memory {
         Ok(measured.map(|measured| remember(&self.maps, key, measured)))
     }
 
-    /// Checks a model with the method and layer of `request`, or takes what was found before.
-    pub fn check(&self, classifier: &Arc<Classifier>, request: &Request, pictures: &Pictures) -> Result<Arc<Sanity>, String> {
+    /// Checks a model with the method and layer of `request`, or takes what was found on the same pictures before; given up (`None`) soon
+    /// after `unwanted` is set.
+    pub fn check(
+        &self,
+        classifier: &Arc<Classifier>,
+        request: &Request,
+        pictures: &Pictures,
+        unwanted: &AtomicBool,
+    ) -> Result<Option<Arc<Sanity>>, String> {
         let said = |error: crate::explain::ExplainError| error.to_string();
-        let key = format!("{} {} {:?}", classifier.identity().map_err(said)?, request.method, request.layer);
+        let pictures = pictures.read()?;
+        let mut digest = Sha256::new();
+        pictures.iter().for_each(|picture| digest.update(picture.pixels()));
+        let key = format!("{} {} {:?} {:x?}", classifier.identity().map_err(said)?, request.method, request.layer, digest.finalize());
         if let Some(known) = recall(&self.models, &key) {
-            return Ok(known);
+            return Ok(Some(known));
         }
-        let checked = sanity(classifier, &pictures.read()?, request, 0).map_err(said)?;
-        Ok(remember(&self.models, key, checked))
+        let wanted = || !unwanted.load(Ordering::Relaxed);
+        let checked = sanity_while(classifier, &pictures, request, 0, wanted).map_err(said)?;
+        Ok(checked.map(|checked| remember(&self.models, key, checked)))
     }
 }
 

@@ -65,7 +65,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let model = arguments.run.as_ref().or(arguments.model.as_ref()).context("name a model with --run or --model")?;
     let classifier = Arc::new(Classifier::load(model)?);
     let mut failures = Failures::default();
-    let pictures = imaging::find_pictures(&arguments.paths, |path, reason| failures.report(path, reason));
+    let mut pictures = imaging::find_pictures(&arguments.paths, |path, reason| failures.report(path, reason));
+    if let Some(folder) = &arguments.maps {
+        let drawn = leave_out_maps(&mut pictures, folder, &arguments.paths);
+        if drawn > 0 {
+            output::note(format!("left out {drawn} pictures in {}: that is where maps are drawn", folder.display()));
+        }
+    }
     if pictures.is_empty() && failures.count == 0 {
         bail!("there are no pictures in these folders; name files or folders with PNG, JPEG, TIFF, WebP or FITS pictures");
     }
@@ -97,6 +103,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         output::note(format!("{classified} pictures classified, {} skipped{maps}", failures.count));
     }
     Ok(())
+}
+
+/// Takes the drawings of an earlier time, in the folder of `maps` inside a searched folder, out of `pictures`; tells how many. Where
+/// that folder, or something in it, was named itself, everything stays.
+fn leave_out_maps(pictures: &mut Vec<PathBuf>, maps: &Path, named: &[PathBuf]) -> usize {
+    let whole = |path: &Path| path.canonicalize().ok();
+    let Some(maps) = whole(maps) else { return 0 };
+    if named.iter().filter_map(|path| whole(path)).any(|path| path.starts_with(&maps)) {
+        return 0;
+    }
+    let before = pictures.len();
+    pictures.retain(|picture| whole(picture).is_none_or(|picture| !picture.starts_with(&maps)));
+    before - pictures.len()
 }
 
 /// What the model says of each picture, in order.

@@ -67,7 +67,10 @@ impl Scene<'_> {
     pub fn film_png(&self, request: &Request, style: &Style, stills: &[Still]) -> Result<Vec<u8>, ExplainError> {
         let explanation = self.explainer.explain(request)?;
         let tiles: Vec<(String, Explanation)> = stills.iter().map(|still| (still.caption(), still.explanation.clone())).collect();
-        let heading = format!("{} at {} for {}, over the epochs", explanation.method, explanation.layer.name, self.target(&explanation));
+        // a temperature belongs to the model that it was fitted to, and the other epochs have none
+        let raw = if self.explainer.classifier().calibration().is_some() { ", probabilities without the model's temperature" } else { "" };
+        let (method, layer, target) = (&explanation.method, &explanation.layer.name, self.target(&explanation));
+        let heading = format!("{method} at {layer} for {target}, over the epochs{raw}");
         let image = self.sheet(&heading, &tiles, style, Content::Classes);
         let list = |of: &dyn Fn(&Still) -> String| stills.iter().map(of).collect::<Vec<_>>().join(", ");
         let mut texts = self.texts(&explanation);

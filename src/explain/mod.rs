@@ -37,5 +37,5 @@ pub use method::Method;
 pub use projection::{NoMap, Pca, Points, TSNE_STEPS, nearest, tsne};
 pub use regions::outline;
 pub use request::{Explanation, Request};
-pub use sanity::{Sanity, Stage, sanity, spearman, ssim};
+pub use sanity::{Sanity, Stage, sanity, sanity_while, spearman, ssim};
 pub use style::{Scale, Style, overlay, paint, strongest};

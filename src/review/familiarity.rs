@@ -6,9 +6,9 @@ use super::ReviewError;
 use crate::data::{Dataset, Part};
 use crate::explain::{Classifier, Familiarity, Origin};
 use crate::files::write_whole;
-use crate::train::{RecordedSplit, RunFolder};
+use crate::train::{RecordedSplit, RunFolder, snapshot_epoch};
 
-/// The file's name in the run folder.
+/// The file's name in the run folder, for the best model; those of the models of single epochs lie beside these.
 pub const FAMILIARITY: &str = "familiarity.bin";
 
 /// What is kept of a run's familiarity.
@@ -22,10 +22,10 @@ pub enum Kept {
     Unusable(String),
 }
 
-/// The run that a model is the best epoch of, with the split; `None` for a model file that lies anywhere else.
+/// The run that a model is the best epoch of, or another one that was kept, with the split; `None` for a model file that lies anywhere else.
 #[must_use]
 pub fn run_of(classifier: &Classifier) -> Option<(RunFolder, RecordedSplit)> {
-    let folder = RunFolder::open(classifier.path().parent()?).ok()?;
+    let folder = RunFolder::of_model(classifier.path())?;
     let split = folder.split().ok()?;
     (split.classes == classifier.spec().classes).then_some((folder, split))
 }
@@ -37,10 +37,9 @@ pub fn other_data(run: &(RunFolder, RecordedSplit), dataset: &Dataset) -> Option
     run.1.difference(dataset).or_else(labels)
 }
 
-/// Where a run's familiarity is kept.
-#[must_use]
-pub fn familiarity_path(folder: &Path) -> PathBuf {
-    folder.join(FAMILIARITY)
+/// Where is kept what a run's model finds familiar.
+fn familiarity_path(model: &Path) -> PathBuf {
+    if snapshot_epoch(model).is_some() { model.with_extension(FAMILIARITY) } else { model.with_file_name(FAMILIARITY) }
 }
 
 /// Reads what is kept for a model. `dataset` is the run's, if it is at hand; then the pictures are compared too.
@@ -48,7 +47,7 @@ pub fn familiarity_path(folder: &Path) -> PathBuf {
 /// # Errors
 /// If the model's numbers cannot be read.
 pub fn kept_familiarity(classifier: &Classifier, run: &(RunFolder, RecordedSplit), dataset: Option<&Dataset>) -> Result<Kept, ReviewError> {
-    let path = familiarity_path(run.0.path());
+    let path = familiarity_path(classifier.path());
     let unusable = |why: String| Kept::Unusable(format!("{} cannot be used: {why}", path.display()));
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
@@ -74,7 +73,7 @@ pub fn measure_familiarity(
     dataset: &Dataset,
     go_on: &mut dyn FnMut(usize) -> bool,
 ) -> Result<Option<(Familiarity, Option<String>)>, ReviewError> {
-    let (folder, recorded) = run;
+    let recorded = &run.1;
     if let Some(difference) = other_data(run, dataset) {
         return Err(ReviewError::Request(format!("this data set is not the run's: {difference}; choose the one that it trained on")));
     }
@@ -97,7 +96,7 @@ pub fn measure_familiarity(
     let Some(valid) = rows(Part::Valid)? else { return Ok(None) };
     let known = Familiarity::new(&train, &valid).ok_or_else(|| request("the run has no training or no validation pictures"))?;
     let origin = Origin { model: classifier.fingerprint().map_err(request)?, split: recorded.split.digest(), data: dataset.digest() };
-    let path = familiarity_path(folder.path());
+    let path = familiarity_path(classifier.path());
     let unkept = write_whole(&path, &known.to_bytes(&origin)).err().map(|error| format!("{}: {error}", path.display()));
     Ok(Some((known, unkept)))
 }

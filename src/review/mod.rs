@@ -13,7 +13,7 @@ mod temperature;
 
 pub use analysis::{Analysis, BINS};
 pub use answers::{answered_epochs, answers};
-pub use familiarity::{FAMILIARITY, Kept, familiarity_path, kept_familiarity, measure_familiarity, other_data, run_of};
+pub use familiarity::{FAMILIARITY, Kept, kept_familiarity, measure_familiarity, other_data, run_of};
 pub use record::{Record, ReviewError};
 pub use report::{Subject, report};
 pub use table::Table;

@@ -54,6 +54,12 @@ impl Record {
             problems.push(format!("What the run told cannot be read: {error}."));
             Session::default()
         });
+        if !folder.events_path().exists() {
+            problems.push(format!(
+                "{} is gone, so nobody knows how the run went; what it kept of its answers is still here.",
+                folder.events_path().display()
+            ));
+        }
         let split = folder.split().map_err(|error| problems.push(format!("Which images were used is not known any more: {error}."))).ok();
         let kept = match folder.kept_epochs() {
             Ok(kept) => {

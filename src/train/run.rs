@@ -237,7 +237,8 @@ fn keep_models(setup: &Setup, state: &mut State, control: &mut Control, epoch: u
         }
         control.saved(epoch, "best.safetensors", true, saved.err());
     }
-    if setup.config.keeps(epoch) {
+    // a run that ends early has its last epoch here, too
+    if setup.config.keeps(epoch) || (state.progress.stopped_early && setup.config.snapshots > 0) {
         let saved = setup.folder.save_snapshot(epoch, &*state.network, &spec);
         control.saved(epoch, &RunFolder::snapshot_name(epoch), false, saved.err());
     }

@@ -5,6 +5,7 @@
 mod augment;
 mod classify;
 mod confusion;
+mod damage;
 mod ease;
 mod empty;
 mod explain;

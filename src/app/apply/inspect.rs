@@ -141,7 +141,9 @@ impl TuningForkApp {
         let Some(picture) = picture else { return };
         let inspect = &mut self.state.inspect;
         let bands = inspect.bands.clone();
-        inspect.past.retain(|past| past.name != name);
+        // two folders may have pictures of the same name, and a FITS file has one place however it is stretched
+        let same_file = |past: &Past| past.bands.as_ref().zip(bands.as_ref()).is_some_and(|(then, now)| Arc::ptr_eq(then, now));
+        inspect.past.retain(|past| past.name != name || !(same_file(past) || past.picture.image == picture.image));
         inspect.past.insert(0, Past { name, picture, bands, answer });
         inspect.past.truncate(PAST);
     }

@@ -9,7 +9,7 @@ use crate::app::inspect::{InspectAnswer, MapState};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::tiles::{self, DrawnSheet, Order, Side, Tile};
 use crate::app::trust::{Check, Pictures, Trust};
-use crate::explain::{Faithfulness, Sanity};
+use crate::explain::{Faithfulness, Method, Sanity};
 
 /// How long a map must stay the same before it is measured unasked: who tries one method after the other waits for none of them.
 const SETTLED: Duration = Duration::from_millis(700);
@@ -50,7 +50,9 @@ impl TuningForkApp {
             Ok(None) => Trust::Unknown,
             Err(message) => Trust::Failed(message),
         };
-        if self.state.inspect.check == Check::Unknown && !self.state.is_training() {
+        // Score-CAM asks the model hundreds of times a map: its check is made only when it is asked for
+        let slow = matches!(&self.state.inspect.map, MapState::Ready(shown) if shown.request.method == Method::ScoreCam);
+        if self.state.inspect.check == Check::Unknown && !self.state.is_training() && !slow {
             self.check_model();
         }
     }
@@ -60,15 +62,19 @@ impl TuningForkApp {
         let MapState::Ready(shown) = &self.state.inspect.map else { return };
         let (classifier, request) = (Arc::clone(shown.explainer.classifier()), shown.request.clone());
         let (memory, pictures) = (Arc::clone(&self.state.inspect.memory), Pictures::choose(&self.state));
-        let work = move || Answer::Inspect(InspectAnswer::Checked(memory.check(&classifier, &request, &pictures)));
+        let unwanted = Arc::new(AtomicBool::new(false));
+        self.state.inspect.unwanted_check.store(true, Ordering::Relaxed);
+        self.state.inspect.unwanted_check = Arc::clone(&unwanted);
+        let work = move || Answer::Inspect(InspectAnswer::Checked(memory.check(&classifier, &request, &pictures, &unwanted)));
         if self.start_task(Kind::Check, work) {
             self.state.inspect.check = Check::Checking;
         }
     }
 
-    pub(super) fn take_checked(&mut self, result: Result<Arc<Sanity>, String>) {
+    pub(super) fn take_checked(&mut self, result: Result<Option<Arc<Sanity>>, String>) {
         self.state.inspect.check = match result {
-            Ok(checked) => Check::Checked(checked),
+            Ok(Some(checked)) => Check::Checked(checked),
+            Ok(None) => Check::Unknown,
             Err(message) => Check::Failed(message),
         };
     }
@@ -78,6 +84,7 @@ impl TuningForkApp {
         self.tasks.cancel(Kind::Trust);
         self.tasks.cancel(Kind::Check);
         self.state.inspect.unwanted.store(true, Ordering::Relaxed);
+        self.state.inspect.unwanted_check.store(true, Ordering::Relaxed);
         self.state.inspect.trust = Trust::Unknown;
         // the memory knows the check of a model and method that was made before
         self.state.inspect.check = Check::Unknown;

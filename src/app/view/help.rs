@@ -21,8 +21,6 @@ const KEYS: &[(&str, &str)] = &[
     ("0 … 9, T, U", "In Explore and the large picture: give a label, give the tag, take the last one back"),
     ("Left, Right", "In the contact sheet of the lab: another galaxy"),
     ("Left, Right", "In the large picture: previous, next"),
-    ("0 … 9", "In the pictures: give the selected one that label"),
-    ("T, U", "In the pictures: give or take a tag; undo the last label or tag"),
     ("Escape", "Close the picture, this sheet or an enlarged panel"),
     ("F1 or ?", "This sheet"),
 ];

@@ -72,11 +72,31 @@ impl Sanity {
 /// # Errors
 /// If there is no picture, the method does not fit the network, or the network fails.
 pub fn sanity(classifier: &Arc<Classifier>, pictures: &[Image], request: &Request, seed: u64) -> Result<Sanity, ExplainError> {
+    Ok(sanity_while(classifier, pictures, request, seed, || true)?.expect("nothing stops it"))
+}
+
+/// [`sanity`], given up (`None`) once `wanted` says false; it is asked before each map.
+///
+/// # Errors
+/// As [`sanity`].
+pub fn sanity_while(
+    classifier: &Arc<Classifier>,
+    pictures: &[Image],
+    request: &Request,
+    seed: u64,
+    wanted: impl Fn() -> bool,
+) -> Result<Option<Sanity>, ExplainError> {
     let map = |classifier: &Arc<Classifier>, picture: &Image, class: Option<usize>| -> Result<Explanation, ExplainError> {
         let request = Request { class, against: None, signed: true, ..request.clone() };
         Explainer::new(Arc::clone(classifier), picture, false)?.explain(&request)
     };
-    let before = pictures.iter().map(|picture| map(classifier, picture, None)).collect::<Result<Vec<_>, _>>()?;
+    let mut before = Vec::with_capacity(pictures.len());
+    for picture in pictures {
+        if !wanted() {
+            return Ok(None);
+        }
+        before.push(map(classifier, picture, None)?);
+    }
     let Some(first) = before.first() else {
         return Err(ExplainError::Refused("the check needs at least one picture; drop one, or open a data set".into()));
     };
@@ -85,6 +105,9 @@ pub fn sanity(classifier: &Arc<Classifier>, pictures: &[Image], request: &Reques
         let changed = Arc::new(classifier.with_weights(&weights)?);
         let mut stage = Stage { layer, spearman: 0.0, ssim: 0.0 };
         for (picture, before) in pictures.iter().zip(&before) {
+            if !wanted() {
+                return Ok(None);
+            }
             let after = map(&changed, picture, Some(before.class))?;
             let side = classifier.spec().network.size;
             let large = |explanation: &Explanation| explanation.map.upsample(side, side).values;
@@ -93,7 +116,7 @@ pub fn sanity(classifier: &Arc<Classifier>, pictures: &[Image], request: &Reques
         }
         sanity.stages.push(stage);
     }
-    Ok(sanity)
+    Ok(Some(sanity))
 }
 
 /// The weights of a network by name.

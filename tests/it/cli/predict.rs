@@ -251,6 +251,22 @@ fn a_full_or_read_only_disk_is_told_and_keeps_no_halves() {
 }
 
 #[test]
+fn drawings_of_an_earlier_time_are_no_galaxies() {
+    let own = own_run();
+    let folder = own.path();
+    std::fs::create_dir(folder.join("in")).expect("a folder");
+    picture(&folder.join("in/plain.png"), (20, 20), [90; 3]);
+    let predict = ["predict", "--run=run", "--csv=classes.csv", "--maps=in/maps", "in"];
+    succeed(folder, &predict);
+    let again = run(folder, &predict);
+    assert!(again.code == Some(0) && again.stderr.contains("left out 1 pictures in in/maps"), "{}", again.stderr);
+    assert_eq!(rows(&folder.join("classes.csv")).len(), 2, "the heading and one galaxy");
+    // who names them wants them
+    succeed(folder, &["predict", "--run=run", "--csv=classes.csv", "--maps=in/maps", "in/maps"]);
+    assert!(rows(&folder.join("classes.csv"))[1][0].ends_with("plain.png"));
+}
+
+#[test]
 fn maps_in_the_pictures_own_folder_leave_the_pictures_alone() {
     let own = own_run();
     let folder = own.path();

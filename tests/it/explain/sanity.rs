@@ -1,6 +1,6 @@
 //! Maps of models whose weights were replaced, and how alike maps are.
 
-use tuning_fork::explain::{Method, Request, sanity, spearman, ssim};
+use tuning_fork::explain::{Method, Request, sanity, sanity_while, spearman, ssim};
 use tuning_fork::imaging::Image;
 use tuning_fork::nn::Architecture;
 
@@ -46,6 +46,19 @@ fn weights_are_replaced_from_the_last_layer_to_the_first() {
     }
     assert_eq!(checked, sanity(&classifier, &pictures, &Request::new(Method::LayerCam), 3).expect("a check"));
     assert_ne!(checked.stages, sanity(&classifier, &pictures, &Request::new(Method::LayerCam), 4).expect("a check").stages);
+}
+
+#[test]
+fn a_check_that_nobody_waits_for_is_given_up() {
+    let classifier = classifier(Architecture::Compact);
+    let asked = std::cell::Cell::new(0);
+    let wanted = || {
+        asked.set(asked.get() + 1);
+        asked.get() < 4
+    };
+    let pictures = [noise(1, 64, 64), noise(2, 64, 64)];
+    let checked = sanity_while(&classifier, &pictures, &Request::new(Method::LayerCam), 3, wanted).expect("no failure");
+    assert_eq!((checked, asked.get()), (None, 4));
 }
 
 /// Eigen-CAM knows nothing of what comes after its layer: only replacing weights before it can change the map.

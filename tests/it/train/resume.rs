@@ -210,6 +210,8 @@ fn early_stopping_ends_a_run_for_good() {
     let config = |epochs| Config { patience: 2, min_delta: 1e6, ..lively(epochs) };
     let events = finish(config(50), &folder);
     assert!(ended(&events).message.contains("stopped early after epoch 3"), "{}", ended(&events).message);
+    let kept: Vec<usize> = folder.snapshots().expect("snapshots").into_iter().map(|(epoch, _)| epoch).collect();
+    assert_eq!(kept, [1, 3], "the last epoch is kept, though it is not one of every fifth");
     let again = finish(config(60), &RunFolder::open(folder.path()).expect("a run"));
     assert_eq!(again.len(), 2, "{again:?}");
 }

@@ -1,0 +1,71 @@
+//! Files that were torn, mixed up or half deleted: each is a message, and nothing is lost.
+
+use std::fs;
+use std::path::Path;
+
+use tuning_fork::app::{Action, Pane, Saved};
+use tuning_fork::data::{Sidecar, synth};
+
+use super::super::folders::Run;
+use super::confusion::{cell, open, until};
+use super::stand::{Window, act, app, data, small, small_config, state, wait, window_with_marks};
+
+/// Whether a notice holds these words.
+fn told(window: &mut Window, words: &str) {
+    wait(window, words, |state| state.notices.iter().any(|notice| notice.text.contains(words)));
+}
+
+#[test]
+fn labels_of_another_data_set_are_a_message_and_are_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let other = synth::dataset(50, 32, 7).expect("galaxies");
+    let mut loaded = Sidecar::open(&other, Some(folder.path()));
+    assert!(loaded.marks.toggle_tag(3, "merger"));
+    loaded.sidecar.save(&loaded.marks, 1, &other).expect("room");
+    let file = folder.path().join(format!("{}.json", other.digest()));
+    let written = fs::read(&file).expect("it was saved");
+    // the file of one data set under the name of another one
+    let digest = synth::dataset(100, 32, small_config().seed).expect("galaxies").digest();
+    fs::rename(file, folder.path().join(format!("{digest}.json"))).expect("one folder");
+    let mut window = window_with_marks(Saved::with_config(small_config()), folder.path());
+    told(&mut window, "it is about another data set");
+    assert_eq!(fs::read(folder.path().join(format!("{digest}.json.other-data-1"))).expect("it is kept"), written);
+    wait(&mut window, "the marks", |state| state.explore.marked.is_some());
+    assert!(state(&window).explore.marked.as_ref().is_some_and(|marked| marked.marks.is_empty()), "none of them is taken for its own");
+}
+
+/// A window with a good run open in the enlarged panel, and then a run of which `file` is gone.
+fn opened_without(folder: &Path, file: &str) -> Window {
+    let mut window = small();
+    app(&mut window).show_data(data(300)).expect("it can be split");
+    act(&mut window, Action::Fill(Some(Pane::Confusion)));
+    for name in ["whole", "half"] {
+        let path = folder.join(name);
+        Run::default().write(&path);
+        if name == "half" {
+            fs::remove_file(path.join(file)).expect("it was there");
+        }
+        open(&mut window, &path);
+    }
+    window
+}
+
+#[test]
+fn a_run_without_its_configuration_is_a_message_and_the_open_one_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = opened_without(folder.path(), "config.json");
+    told(&mut window, "holds no run");
+    until(&mut window, "Epoch 4: accuracy");
+    assert!(folder.path().join("half/events.jsonl").is_file(), "what is left of it is not touched");
+}
+
+#[test]
+fn a_run_without_its_events_still_shows_its_matrix_and_galaxies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = opened_without(folder.path(), "events.jsonl");
+    until(&mut window, "events.jsonl");
+    until(&mut window, "on 60 validation images");
+    cell(&mut window, "Round were called Spiral");
+    until(&mut window, "Round called Spiral (");
+    until(&mut window, "labelled Round with");
+}
