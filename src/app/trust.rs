@@ -105,7 +105,9 @@ impl Memory {
         let said = |error: crate::explain::ExplainError| error.to_string();
         let pictures = pictures.read()?;
         let mut digest = Sha256::new();
-        pictures.iter().for_each(|picture| digest.update(picture.pixels()));
+        for picture in &pictures {
+            digest.update(picture.pixels());
+        }
         let key = format!("{} {} {:?} {:x?}", classifier.identity().map_err(said)?, request.method, request.layer, digest.finalize());
         if let Some(known) = recall(&self.models, &key) {
             return Ok(Some(known));
