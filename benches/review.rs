@@ -181,7 +181,14 @@ fn write_run(folder: &Path, labels: &[u32], split: &Split) {
     }
     tell(Event::Ended(Ended { outcome: Outcome::Completed, message: "All.".into(), best_epoch: Some(EPOCHS), seconds: 1.0 }));
     events.flush().expect("a file");
-    let recorded = RecordedSplit { digest: split.digest(), images: labels.len(), classes, split: split.clone(), labels: labels.to_vec() };
+    let recorded = RecordedSplit {
+        digest: split.digest(),
+        data_digest: String::new(),
+        images: labels.len(),
+        classes,
+        split: split.clone(),
+        labels: labels.to_vec(),
+    };
     fs::write(folder.join("split.json"), serde_json::to_vec_pretty(&recorded).expect("JSON")).expect("a file");
 }
 

@@ -116,6 +116,17 @@ pub fn free_place(folder: &Path, stem: &str, extension: &str) -> PathBuf {
     place
 }
 
+/// Bytes as people read them: "12 kB", "512 MB", "1.4 GB".
+#[must_use]
+pub fn bytes(n: u64) -> String {
+    let n = n as f64;
+    match n {
+        n if n < 1e6 => format!("{:.0} kB", n / 1e3),
+        n if n < 1e9 => format!("{:.0} MB", n / 1e6),
+        n => format!("{:.1} GB", n / 1e9),
+    }
+}
+
 /// Removes what killed processes left half written directly in `folder`. Only for a folder that nobody else writes to now.
 ///
 /// # Errors

@@ -36,21 +36,3 @@ fn kilobytes(file: &str, key: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     line.split_whitespace().next()?.parse::<u64>().ok().map(|kb| kb * 1024)
 }
-
-/// Bytes as people read them: "512 MB", "1.4 GB".
-#[must_use]
-pub fn bytes(n: u64) -> String {
-    let n = n as f64;
-    if n < 1e9 { format!("{:.0} MB", n / 1e6) } else { format!("{:.1} GB", n / 1e9) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_read_well() {
-        assert_eq!(bytes(512_400_000), "512 MB");
-        assert_eq!(bytes(1_440_000_000), "1.4 GB");
-    }
-}

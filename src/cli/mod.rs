@@ -13,6 +13,7 @@ mod predict;
 mod progress;
 mod report;
 mod review;
+mod runs;
 mod summary;
 mod train;
 
@@ -39,6 +40,8 @@ Examples:
   tuning-fork predict --run run1 pictures/       classes of pictures
   tuning-fork explain --run run1 m51.png --out cam.png
                                                  where the network looked
+  tuning-fork runs list --filter 'f1>0.8 -state:failed' --sort -f1
+                                                 runs in a table
   tuning-fork data fetch galaxies                download Galaxy10 (2.7 GB)
   tuning-fork train --help                       every setting with its default
 
@@ -80,6 +83,9 @@ pub enum Command {
     Summary(summary::Arguments),
     /// Measure how fast a network trains here, on random pictures
     Bench(bench::Arguments),
+    /// List, describe, export, import and delete runs
+    #[command(subcommand)]
+    Runs(runs::RunsCommand),
     /// Import, download, draw or inspect data sets
     #[command(subcommand)]
     Data(data::DataCommand),
@@ -109,6 +115,7 @@ pub fn run(command: &Command) -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Summary(arguments) => summary::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Bench(arguments) => bench::run(arguments).map(|()| ExitCode::SUCCESS),
+        Command::Runs(command) => runs::run(command).map(|()| ExitCode::SUCCESS),
         Command::Data(command) => data::run(command).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| fail(&error))

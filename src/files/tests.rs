@@ -95,3 +95,10 @@ fn only_leftovers_are_removed() {
     kept.sort();
     assert_eq!(names(folder.path()), kept);
 }
+
+#[test]
+fn bytes_read_well() {
+    for (n, text) in [(0, "0 kB"), (12_400, "12 kB"), (512_400_000, "512 MB"), (1_440_000_000, "1.4 GB")] {
+        assert_eq!(bytes(n), text);
+    }
+}

@@ -14,6 +14,7 @@ mod label_errors;
 mod order;
 mod predictions;
 mod scores;
+mod student;
 
 pub use bootstrap::F1Intervals;
 pub use calibration::{Reliability, ReliabilityBin, apply_temperature};
@@ -26,3 +27,4 @@ pub use invariance::{ClassSpread, Invariance, top};
 pub use label_errors::{LabelError, LabelErrors};
 pub use predictions::{Predictions, PredictionsError};
 pub use scores::{Averages, ClassScores, Scores};
+pub use student::student_t_975;

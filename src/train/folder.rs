@@ -30,6 +30,9 @@ use crate::nn::Architecture;
 pub struct RecordedSplit {
     /// The digest of the split (hexadecimal).
     pub digest: String,
+    /// The digest of the data set (hexadecimal, [`Dataset::digest`]); empty in runs of older programs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub data_digest: String,
     /// Images in the data set.
     pub images: usize,
     /// Class names in label order.
@@ -213,11 +216,19 @@ impl RunFolder {
         self.split_path().exists()
     }
 
+    /// Whether a process trains here now.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        // a shared lock is enough to know, and two that look at once do not see each other
+        let file = File::open(self.lock_path());
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Takes the folder for training, and removes what killed runs left half written in it.
     pub(super) fn lock(&self) -> Result<Lock, RunError> {
         let path = self.lock_path();
         let file = OpenOptions::new().create(true).write(true).truncate(false).open(&path).map_err(|e| RunError::io(&path, e))?;
-        match file.try_lock() {
+        match lock_soon(&file) {
             Ok(()) => {
                 // under the lock: nobody else writes here
                 for folder in [self.path.clone(), self.snapshots_folder(), self.predictions_path()] {
@@ -233,6 +244,17 @@ impl RunFolder {
     }
 }
 
+/// Takes a lock that somebody who only looked ([`RunFolder::is_busy`]) may still hold for a moment.
+fn lock_soon(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..20 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            other => return other,
+        }
+    }
+    file.try_lock()
+}
+
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
     let bytes = fs::read(path).map_err(|e| RunError::io(path, e))?;
     serde_json::from_slice(&bytes).map_err(|e| RunError::invalid(path, format!("not readable by this version of the program ({e})")))
@@ -244,7 +266,8 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
 }
 
 /// `YYYY-MM-DD_hh-mm-ss` in UTC.
-fn timestamp(time: SystemTime) -> String {
+#[must_use]
+pub fn timestamp(time: SystemTime) -> String {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);

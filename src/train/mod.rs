@@ -30,7 +30,7 @@ mod worker;
 pub use config::{BestBy, Config, ConfigError, DeviceChoice, LossKind, OptimizerKind, Precision, ScheduleKind};
 pub use error::{RunError, TrainError};
 pub use evaluate::{Evaluation, evaluate};
-pub use folder::{RecordedSplit, RunFolder};
+pub use folder::{RecordedSplit, RunFolder, timestamp};
 pub use loss::{Loss, LossValue, Mixed, class_weights};
 pub use optimizer::{Optimizer, Update, clip_scale, gradient_norm};
 pub use predictions::{KeptEpochs, Probabilities};

@@ -149,7 +149,8 @@ fn recorded_split(job: &Job) -> Result<RecordedSplit, TrainError> {
     }
     let split = job.dataset.split(job.config.split_seed)?;
     let Dataset { classes, labels, .. } = &*job.dataset;
-    Ok(RecordedSplit { digest: split.digest(), images: labels.len(), classes: classes.clone(), split, labels: labels.clone() })
+    let data_digest = job.dataset.digest();
+    Ok(RecordedSplit { digest: split.digest(), data_digest, images: labels.len(), classes: classes.clone(), split, labels: labels.clone() })
 }
 
 /// What only the data can tell about the configuration.

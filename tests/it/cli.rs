@@ -1,6 +1,7 @@
 //! The command line, tried as a user does: the real program, its output, its exit code, the files it leaves.
 
 mod commands;
+mod experiments;
 mod export;
 mod inputs;
 mod predict;

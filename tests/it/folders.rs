@@ -107,7 +107,14 @@ impl Run {
         for epoch in 1..=self.epochs {
             write_npy(&folder.join(format!("predictions/epoch_{epoch:04}.npy")), &self.probabilities(epoch));
         }
-        let recorded = RecordedSplit { digest: split.digest(), images: self.images, classes, split, labels: self.labels() };
+        let recorded = RecordedSplit {
+            digest: split.digest(),
+            data_digest: String::new(),
+            images: self.images,
+            classes,
+            split,
+            labels: self.labels(),
+        };
         fs::write(folder.join("split.json"), serde_json::to_vec(&recorded).expect("JSON")).expect("a file");
     }
 }

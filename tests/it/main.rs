@@ -12,5 +12,6 @@ mod nn;
 mod review;
 mod synth;
 mod tidy;
+mod track;
 mod train;
 mod window;

@@ -18,8 +18,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("train", &["augment", "data", "files", "imaging", "metrics", "nn", "random"]),
     ("explain", &["imaging", "metrics", "nn", "random"]),
     ("review", &["data", "explain", "files", "imaging", "metrics", "random", "train"]),
-    ("cli", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "train"]),
-    ("app", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "train"]),
+    ("track", &["files", "metrics", "train"]),
+    ("cli", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "track", "train"]),
+    ("app", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "track", "train"]),
 ];
 
 /// Crate -> the rooms that may name it.
@@ -27,6 +28,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("candle_core", &["nn", "train", "explain", "cli"]),
     ("candle_nn", &["nn", "train"]),
     ("arboard", &["app"]),
+    ("rusqlite", &["track"]),
+    ("zip", &["track"]),
     ("egui", &["app"]),
     ("eframe", &["app"]),
     ("egui_plot", &["app"]),

@@ -5,9 +5,10 @@ use egui::{Align, ComboBox, Layout, RichText, Ui};
 use crate::app::action::Action;
 use crate::app::saved::Appearance;
 use crate::app::state::State;
+use crate::app::theme;
 use crate::app::view::words;
 use crate::app::widget;
-use crate::app::{machine, theme};
+use crate::files;
 use crate::train::{Outcome, Status};
 
 /// Shows the bar.
@@ -87,11 +88,11 @@ fn machine_badge(ui: &mut Ui, state: &State) {
         .and_then(|run| run.session.started.as_ref())
         .map_or_else(|| format!("CPU, {threads} threads"), |started| started.device.clone());
     let text = match state.machine.resident {
-        Some(resident) => format!("{device}  ·  {}", machine::bytes(resident)),
+        Some(resident) => format!("{device}  ·  {}", files::bytes(resident)),
         None => device,
     };
     let hover = match state.machine.total {
-        Some(total) => format!("Where the run computes, and the memory this program holds of {}", machine::bytes(total)),
+        Some(total) => format!("Where the run computes, and the memory this program holds of {}", files::bytes(total)),
         None => "Where the run computes".to_owned(),
     };
     badge(ui, theme::muted(ui, text)).on_hover_text(hover);

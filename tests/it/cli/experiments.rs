@@ -1,0 +1,60 @@
+//! `tuning-fork runs` on a run that the program itself trained.
+
+use super::{finished_run, run, succeed};
+
+#[test]
+fn runs_are_listed_described_exported_deleted_and_brought_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let capsule = at.join("run.zip");
+    let trained = finished_run().join("run");
+    succeed(at, &["runs", "export", trained.to_str().expect("text"), "--out", "run.zip"]);
+    assert!(capsule.exists());
+    for place in ["runs/run", "runs/run-2"] {
+        assert_eq!(succeed(at, &["runs", "import", "run.zip"]), format!("unpacked into {place}\n"));
+    }
+    succeed(at, &["runs", "describe", "runs/run", "--name", "First try", "--tag", "small", "--notes", "two epochs"]);
+    let list = |more: &[&str]| succeed(at, &[&["runs", "list"], more].concat());
+    let table = list(&["--sort=-tag"]);
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[0].starts_with("Run") && lines[0].contains("Macro-F1"), "{table}");
+    assert!(lines[1].starts_with("First try") && lines[1].contains("2 of 2") && lines[1].contains("small"), "{table}");
+    assert_eq!(
+        list(&["--filter", "tag:small", "--csv", "--columns", "name,model,synthetic_images"]),
+        "name,model,synthetic_images\r\nFirst try,compact,50\r\n"
+    );
+    let json: serde_json::Value = serde_json::from_str(&list(&["--filter", "-tag:small", "--json"])).expect("JSON");
+    assert_eq!((&json["folder"], &json["state"]), (&"run-2".into(), &"completed".into()));
+    // the run says which data it saw
+    assert_eq!(json["data_digest"].as_str().map(str::len), Some(64));
+    succeed(at, &["runs", "delete", "run-2"]);
+    assert_eq!(list(&["--csv", "--columns", "name"]), "name\r\nFirst try\r\n");
+    assert!(succeed(at, &["runs", "trash"]).contains("run-2"));
+    succeed(at, &["runs", "trash", "--restore", "run-2"]);
+    succeed(at, &["runs", "delete", "run-2"]);
+    succeed(at, &["runs", "trash", "--empty"]);
+    assert!(!at.join("runs/.trash/run-2").exists());
+}
+
+#[test]
+fn what_makes_no_sense_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("runs")).expect("a folder");
+    for (arguments, code, part) in [
+        (&["runs", "list", "--runs", "nowhere"][..], 1, "name the one where runs are kept"),
+        (&["runs", "list", "--filter", "lr>fast"], 1, "is not a number"),
+        (&["runs", "list", "--sort", "colour"], 1, "there is no column colour"),
+        (&["runs", "list", "--columns", "name,colour"], 2, "there is no column colour"),
+        (&["runs", "describe", "nothing", "--name", "x"], 1, "holds no run"),
+        (&["runs", "export", "nothing", "--out", "x.zip"], 1, "holds no run"),
+        (&["runs", "import", "nothing.zip"], 1, "nothing.zip"),
+        (&["runs", "delete", "nothing"], 1, "holds no run"),
+        (&["runs", "trash", "--restore", "nothing"], 1, "there is no nothing in the trash"),
+    ] {
+        let answer = run(folder.path(), arguments);
+        assert_eq!(answer.code, Some(code), "{arguments:?}: {}", answer.stderr);
+        assert!(answer.stderr.contains(part), "{arguments:?}: {}", answer.stderr);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+}
