@@ -14,6 +14,7 @@
 //! | [`train`]   | one run: configuration, loss, optimiser, loop, protocol, checkpoints   | data, augment, files, imaging, nn, metrics, random |
 //! | [`explain`] | a saved model and a picture -> probabilities, and where it looked         | imaging, metrics, nn, random          |
 //! | [`review`]  | a run looked back on: its record, tables, plots, report                | data, explain, files, imaging, metrics, random, train |
+//! | [`search`]  | hyper-parameter search: space, sampler, pruner, study                   | augment, data, files, metrics, nn, random, train |
 //! | [`track`]   | an index of many runs, what is said of them, trash, runs as one file   | files, metrics, train                 |
 //! | [`cli`]     | the headless front end                                                 | all but app                           |
 //! | `app`       | the window (feature `gui`); the only room that knows egui              | all but cli                           |
@@ -28,6 +29,7 @@ pub mod metrics;
 pub mod nn;
 pub mod random;
 pub mod review;
+pub mod search;
 pub mod track;
 pub mod train;
 

@@ -36,6 +36,8 @@ pub enum Purpose {
     Bootstrap = 10,
     /// The random map that a map is measured beside.
     Explain = 11,
+    /// The values of a trial of a search.
+    Search = 12,
 }
 
 /// A seeded generator.

@@ -14,6 +14,7 @@ mod progress;
 mod report;
 mod review;
 mod runs;
+mod search;
 mod summary;
 mod train;
 
@@ -35,6 +36,7 @@ Examples:
   tuning-fork train --epochs 10                  train on synthetic galaxies
   tuning-fork train --data galaxies --out run1   train on a folder of galaxies
   tuning-fork train --resume run1                go on with a run that was stopped
+  tuning-fork search --trials 30 --epochs 30     find good hyper-parameters
   tuning-fork evaluate --run run1                scores on the test images
   tuning-fork report --run run1 --out run1.html  one page about a run
   tuning-fork predict --run run1 pictures/       classes of pictures
@@ -71,6 +73,9 @@ pub enum Command {
     /// Train a network on a data set; a run folder keeps everything
     #[command(args_override_self = true)]
     Train(Box<train::Arguments>),
+    /// Search hyper-parameters: trials one after another, kept in a journal that survives anything
+    #[command(args_override_self = true)]
+    Search(Box<search::Arguments>),
     /// Score a run's best epoch on a part of its data
     Evaluate(evaluate::Arguments),
     /// Write one page about a run: scores, confusion, calibration, galaxies to look at
@@ -95,7 +100,7 @@ pub enum Command {
 /// so do `--instructions` that the processor lacks.
 #[must_use]
 pub fn parse() -> Option<Command> {
-    let mut command = Arguments::command().mut_subcommand("train", flags::show_defaults);
+    let mut command = Arguments::command().mut_subcommand("train", flags::show_defaults).mut_subcommand("search", flags::show_defaults);
     let matches = command.get_matches_mut();
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Err(message) = Step::force(arguments.instructions) {
@@ -109,6 +114,7 @@ pub fn parse() -> Option<Command> {
 pub fn run(command: &Command) -> ExitCode {
     let done = match command {
         Command::Train(arguments) => train::run(arguments),
+        Command::Search(arguments) => search::run(arguments),
         Command::Evaluate(arguments) => evaluate::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Report(arguments) => review::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Predict(arguments) => predict::run(arguments).map(|()| ExitCode::SUCCESS),

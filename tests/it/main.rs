@@ -10,6 +10,7 @@ mod folders;
 mod metrics;
 mod nn;
 mod review;
+mod search;
 mod synth;
 mod tidy;
 mod track;

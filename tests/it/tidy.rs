@@ -18,9 +18,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("train", &["augment", "data", "files", "imaging", "metrics", "nn", "random"]),
     ("explain", &["imaging", "metrics", "nn", "random"]),
     ("review", &["data", "explain", "files", "imaging", "metrics", "random", "train"]),
+    ("search", &["augment", "data", "files", "metrics", "nn", "random", "train"]),
     ("track", &["files", "metrics", "train"]),
-    ("cli", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "track", "train"]),
-    ("app", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "track", "train"]),
+    ("cli", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "search", "track", "train"]),
+    ("app", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "search", "track", "train"]),
 ];
 
 /// Crate -> the rooms that may name it.

@@ -1,0 +1,256 @@
+//! `tuning-fork search`: trials one after another, from the command line.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use crossbeam_channel::{Receiver, unbounded};
+use serde_json::json;
+
+use super::choice::Choice;
+use super::flags::{self, ConfigFlags};
+use super::{STOPPED, output};
+use crate::data::{self, Dataset};
+use crate::search::{
+    self, Budget, Ending, Event, Kept, Objective, OnRestart, Plan, Pruner, Sampler, Space, StudyRecord, Trial, TrialEnded, TrialEpoch,
+    TrialStarted, TrialState,
+};
+use crate::train::{Command, Config};
+
+/// Trials of the closing table.
+const SHOWN: usize = 5;
+/// Trials of a search whose budget nobody named.
+const TRIALS: usize = 30;
+
+/// What `search` takes.
+#[derive(Args, Debug)]
+pub struct Arguments {
+    /// A TOML or JSON file that says what is searched, such as `lr = { low = 1e-4, high = 1e-2, log = true }` [default: the space of the
+    /// study, or a built-in one]
+    #[arg(long, value_name = "FILE")]
+    space: Option<PathBuf>,
+    /// The study's name; a study that is there already goes on
+    #[arg(long, value_name = "NAME", default_value = "galaxies")]
+    study: String,
+    /// The study's journal, which optuna-dashboard opens; the runs are in a folder beside it [default: searches/<study>.log]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// Trials of the study in all, earlier ones included [default: 30, if --hours is not given either]
+    #[arg(long, value_name = "N", value_parser = flags::count)]
+    trials: Option<usize>,
+    /// Start no trial after so many hours
+    #[arg(long, value_name = "H", value_parser = flags::number)]
+    hours: Option<f64>,
+    /// How values are chosen: each trial by itself, or by what the good ones have in common (Optuna's multivariate TPE)
+    #[arg(long, value_name = "NAME", value_parser = Choice::<Sampler>::new(), default_value = "tpe")]
+    sampler: Sampler,
+    /// Which trials stop early: none, those below the median, or all but the best third at --least-epochs times 1, 3, 9 ... (Hyperband)
+    #[arg(long, value_name = "NAME", value_parser = Choice::<PrunerName>::new(), default_value = "hyperband")]
+    pruner: PrunerName,
+    /// Epochs before a trial may be stopped early
+    #[arg(long, value_name = "N", value_parser = flags::count, default_value = "5")]
+    least_epochs: usize,
+    /// What is optimised on the validation images [default: that of the study, or macro-f1]
+    #[arg(long, value_name = "NAME", value_parser = Choice::<Objective>::new())]
+    objective: Option<Objective>,
+    /// What becomes of trials whose process was killed: they go on from their last checkpoint, or count as failed
+    #[arg(long, value_name = "NAME", value_parser = Choice::<OnRestart>::new(), default_value = "resume")]
+    on_restart: OnRestart,
+    /// A TOML file with any of the fields below for all trials; flags win over it, and the space over both
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+    /// Print what happens on standard output, one JSON object a line, and the best trials last
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    flags: ConfigFlags,
+}
+
+/// The pruners by their names.
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PrunerName {
+    None,
+    Median,
+    Hyperband,
+}
+
+/// Searches until the budget is spent, or until Ctrl-C.
+///
+/// # Errors
+/// If the search cannot start or go on.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let plan = plan(arguments)?;
+    let commands = catch_interrupts()?;
+    let dataset = Arc::new(open_data(&plan)?);
+    super::tell_skipped(&dataset);
+    let mut unheard = None;
+    let mut tell = |event: Event| {
+        let told = if arguments.json { output::json(&event) } else { show(&event, &plan) };
+        if unheard.is_none() {
+            unheard = told.err();
+        }
+    };
+    let result = search::run(&plan, &dataset, &commands, &mut tell);
+    let stopped = matches!(result, Ok(Ending::Stopped));
+    let ended = search::ended(result);
+    if ended.ending == Ending::Failed {
+        bail!("{}", ended.message);
+    }
+    tell(Event::SearchEnded(ended));
+    if let Some(error) = unheard {
+        return Err(error).context("standard output cannot be written; the study is kept");
+    }
+    conclude(arguments.json, &plan)?;
+    Ok(if stopped { ExitCode::from(STOPPED) } else { ExitCode::SUCCESS })
+}
+
+/// What to do, from the flags and from what the study says of itself.
+fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
+    if arguments.study.trim().is_empty() {
+        bail!("a study needs a name; give one with --study");
+    }
+    let journal = arguments.journal.clone().unwrap_or_else(|| Path::new("searches").join(format!("{}.log", file_name(&arguments.study))));
+    let kept = Kept::find(&journal, &arguments.study)?;
+    let file = arguments.config.as_deref();
+    let base = match (file, &kept) {
+        (Some(file), _) => flags::read(file)?,
+        (None, Some(kept)) => kept.base.clone(),
+        // a thousand trials need not keep ten models each
+        (None, None) => Config { snapshots: 0, ..Config::default() },
+    };
+    let mut base = arguments.flags.over(base, file)?;
+    // The trials must find their data again from any folder.
+    if base.data != data::SYNTHETIC {
+        base.data = std::path::absolute(&base.data).with_context(|| format!("--data {}", base.data))?.display().to_string();
+    }
+    let space = match (&arguments.space, &kept) {
+        (Some(file), _) => Space::read(file).with_context(|| format!("the space {} cannot be used", file.display()))?,
+        (None, Some(kept)) => kept.space.clone(),
+        (None, None) => Space::default(),
+    };
+    space.check(&base)?;
+    let hours = arguments.hours.map(|hours| Duration::try_from_secs_f64(hours * 3600.0)).transpose().context("--hours")?;
+    let trials = arguments.trials.or(hours.is_none().then_some(TRIALS));
+    let pruner = match arguments.pruner {
+        PrunerName::None => Pruner::None,
+        PrunerName::Median => Pruner::Median { startup: 5, warmup: arguments.least_epochs as i64 },
+        PrunerName::Hyperband => Pruner::Hyperband { least: arguments.least_epochs, most: base.epochs, factor: 3 },
+    };
+    Ok(Plan {
+        journal,
+        study: arguments.study.clone(),
+        space,
+        base,
+        objective: arguments.objective.or(kept.map(|kept| kept.objective)).unwrap_or_default(),
+        sampler: arguments.sampler,
+        pruner,
+        budget: Budget { trials, time: hours },
+        on_restart: arguments.on_restart,
+    })
+}
+
+/// A study's name as that of a file.
+fn file_name(study: &str) -> String {
+    study.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' }).collect()
+}
+
+/// The data of all trials; drawn ones at the largest size that is searched.
+fn open_data(plan: &Plan) -> anyhow::Result<Dataset> {
+    let base = &plan.base;
+    let largest = plan.space.largest("size").map_or(base.size, |size| size as usize);
+    Ok(data::load(&base.data, base.synthetic_images, largest, base.seed)?)
+}
+
+/// The first Ctrl-C stops the trial after its batch, the second one ends the program at once (the study stays good).
+fn catch_interrupts() -> anyhow::Result<Receiver<Command>> {
+    let (send, receive) = unbounded();
+    let pressed = std::sync::atomic::AtomicBool::new(false);
+    ctrlc::set_handler(move || {
+        if pressed.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            std::process::exit(i32::from(STOPPED));
+        }
+        output::note("stopping at the end of this batch; press Ctrl-C again to exit at once");
+        // the receiver lives as long as the program
+        let _ = send.send(Command::Stop);
+    })
+    .context("Ctrl-C cannot be caught")?;
+    Ok(receive)
+}
+
+/// Says on standard error what happened.
+#[expect(clippy::unnecessary_wraps, reason = "the other way to tell may fail")]
+fn show(event: &Event, plan: &Plan) -> std::io::Result<()> {
+    match event {
+        Event::TrialStarted(TrialStarted { number, words, resumed, .. }) => {
+            let again = if *resumed { " goes on" } else { "" };
+            output::note(format!("trial {number}{again}: {words}"));
+        }
+        Event::TrialEpoch(TrialEpoch { number, epoch, epochs, value }) => {
+            output::note(format!("trial {number}: epoch {epoch}/{epochs}  {} {value:.4}", plan.objective.name()));
+        }
+        Event::TrialEnded(TrialEnded { number, state: TrialState::Complete, value: Some(value), .. }) => {
+            output::note(format!("trial {number}: complete  {} {value:.4}", plan.objective.name()));
+        }
+        Event::TrialEnded(TrialEnded { number, state: TrialState::Fail, message, .. }) => {
+            output::note(format!("trial {number}: failed: {message}"));
+        }
+        Event::TrialEnded(TrialEnded { number, message, .. }) => output::note(format!("trial {number}: {message}")),
+        Event::SearchEnded(ended) => output::note(&ended.message),
+    }
+    Ok(())
+}
+
+/// The best trials and what to type next.
+fn conclude(json: bool, plan: &Plan) -> anyhow::Result<()> {
+    let studies = search::read(&plan.journal)?;
+    let Some(study) = studies.iter().find(|study| study.name == plan.study) else { bail!("the study {:?} is gone", plan.study) };
+    let best: Vec<&Trial> = study.ranking().into_iter().take(SHOWN).collect();
+    let home = plan.journal.parent().unwrap_or(Path::new(""));
+    let run = |trial: &Trial| search::run_of(trial).map(|run| home.join(run).display().to_string());
+    if json {
+        let trial = |trial: &&Trial| {
+            let params: serde_json::Map<_, _> = trial.params.iter().map(|(name, param)| (name.clone(), param.value())).collect();
+            json!({ "number": trial.number, "value": trial.value, "params": params, "run": run(trial) })
+        };
+        output::json(&json!({ "event": "best", "counts": counts(study), "trials": best.iter().map(trial).collect::<Vec<_>>() }))?;
+        return Ok(());
+    }
+    let count = |state| study.count(state);
+    let mut lines = vec![format!(
+        "study {}: {} trials, {} complete, {} pruned, {} failed, {} unfinished",
+        study.name,
+        study.trials.len(),
+        count(TrialState::Complete),
+        count(TrialState::Pruned),
+        count(TrialState::Fail),
+        count(TrialState::Running) + count(TrialState::Waiting),
+    )];
+    if !best.is_empty() {
+        lines.push(format!("{:>6}  {:<13}  values", "trial", plan.objective.name()));
+    }
+    for trial in &best {
+        let value = trial.value.unwrap_or(f64::NAN);
+        lines.push(format!("{:>6}  {value:<13.4}  {}", trial.number, search::words(&trial.params)));
+    }
+    if let Some(run) = best.first().and_then(|trial| run(trial)) {
+        lines.push(format!("next:\n  tuning-fork evaluate --run {run}\n  optuna-dashboard {}", plan.journal.display()));
+    }
+    output::line(lines.join("\n"))?;
+    Ok(())
+}
+
+fn counts(study: &StudyRecord) -> serde_json::Value {
+    let count = |state| study.count(state);
+    json!({
+        "all": study.trials.len(),
+        "complete": count(TrialState::Complete),
+        "pruned": count(TrialState::Pruned),
+        "failed": count(TrialState::Fail),
+        "running": count(TrialState::Running),
+        "waiting": count(TrialState::Waiting),
+    })
+}

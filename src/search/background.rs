@@ -1,0 +1,95 @@
+//! A search on a thread of its own, for a window.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Waker;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::protocol::{Ending, Event, SearchEnded};
+use super::{Plan, SearchError, runner};
+use crate::data::Dataset;
+use crate::train::Command;
+
+/// A running (or finished) search. Dropping it stops the search after the current batch, and waits for that.
+#[derive(Debug)]
+pub struct Handle {
+    commands: Option<Sender<Command>>,
+    events: Receiver<Event>,
+    thread: Option<JoinHandle<()>>,
+    finished: Arc<AtomicBool>,
+}
+
+/// Starts a search on a thread of its own. Every outcome comes as an event; `waker` is called after each.
+#[must_use = "dropping the handle stops the search"]
+pub fn spawn(plan: Plan, dataset: Arc<Dataset>, waker: Option<Waker>) -> Handle {
+    let (send_command, commands) = unbounded();
+    let (send_event, events) = unbounded();
+    let finished = Arc::new(AtomicBool::new(false));
+    let (flag, refused) = (finished.clone(), send_event.clone());
+    let work = move || {
+        let mut tell = |event| {
+            // a listener that is gone hears nothing
+            let _ = send_event.send(event);
+            waker.iter().for_each(Waker::wake_by_ref);
+        };
+        let ended = ended(runner::run(&plan, &dataset, &commands, &mut tell));
+        flag.store(true, Ordering::Release);
+        tell(Event::SearchEnded(ended));
+    };
+    let thread = match std::thread::Builder::new().name("tuning-fork-search".into()).spawn(work) {
+        Ok(thread) => Some(thread),
+        Err(e) => {
+            finished.store(true, Ordering::Release);
+            let message = format!("the system refused a thread to search on: {e}; close other programs and try again");
+            let _ = refused.send(Event::SearchEnded(SearchEnded { ending: Ending::Failed, message }));
+            None
+        }
+    };
+    Handle { commands: Some(send_command), events, thread, finished }
+}
+
+/// The end of a search, in words.
+#[must_use]
+pub fn ended(result: Result<Ending, SearchError>) -> SearchEnded {
+    let message = match &result {
+        Ok(Ending::Trials) => "all trials done".into(),
+        Ok(Ending::Time) => "the time is over".into(),
+        Ok(Ending::Stopped | Ending::Failed) => "stopped; start it again to go on".into(),
+        Err(error) => error.to_string(),
+    };
+    SearchEnded { ending: result.unwrap_or(Ending::Failed), message }
+}
+
+impl Handle {
+    /// Asks the search for something; a run obeys within one batch. After the end nothing happens.
+    pub fn send(&self, command: Command) {
+        if let Some(commands) = &self.commands {
+            // the search may have ended in the meantime: then there is nothing left to command
+            let _ = commands.send(command);
+        }
+    }
+
+    /// The events that wait, without blocking. The last one ever is [`Event::SearchEnded`].
+    #[must_use]
+    pub fn drain(&self) -> Vec<Event> {
+        self.events.try_iter().collect()
+    }
+
+    /// Whether the search is over and everything it leaves is on disk. Events may still wait here.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.commands = None;
+        if let Some(thread) = self.thread.take() {
+            // a panic inside the search was told by the system
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What can go wrong with a search. Each message says what happened and what to do.
+
+use std::path::{Path, PathBuf};
+
+use crate::train::RunError;
+
+/// Why a search cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are named in the messages")]
+pub enum SearchError {
+    /// A search space cannot be used; one line a fault.
+    #[error("this search space cannot be used:\n  {}", faults.join("\n  "))]
+    Space { faults: Vec<String> },
+    /// The values of a trial give no configuration.
+    #[error("these values give no configuration: {0}")]
+    Values(String),
+    /// A file could not be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    /// A line of the journal is not what it should be.
+    #[error("{path}, line {line}: {message}", path = path.display())]
+    Journal { path: PathBuf, line: usize, message: String },
+    /// Others kept the journal's lock too long.
+    #[error(
+        "{path} has been locked by another process for {seconds} s: wait until it ends, or remove the lock if no search runs",
+        path = path.display()
+    )]
+    Locked { path: PathBuf, seconds: u64 },
+    /// The study is not the one that was asked for.
+    #[error("the study {name:?} {difference}; go on with it as it is, or choose another name with --study")]
+    OtherStudy { name: String, difference: String },
+    /// The folder of a trial could not be used.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Trials fail one after another.
+    #[error("{count} trials in a row failed, the last with: {message}")]
+    AllFail { count: usize, message: String },
+}
+
+impl SearchError {
+    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.into(), source }
+    }
+
+    pub(super) fn other_study(name: &str, difference: impl Into<String>) -> Self {
+        Self::OtherStudy { name: name.into(), difference: difference.into() }
+    }
+}

@@ -1,0 +1,40 @@
+//! Hyper-parameter search: which values to try next, which trials to stop early, and a journal that survives anything.
+//! A trial is a training run in a folder of its own; nothing here draws, prints or parses arguments.
+//!
+//! A study lives in a journal in Optuna's format, which Optuna's dashboard opens and Optuna's Python goes on with. Everything that is
+//! decided is read from it, so any number of processes may work on one study, and any of them may be killed.
+
+mod background;
+mod clock;
+mod configure;
+mod distribution;
+mod error;
+mod journal;
+mod lock;
+mod objective;
+mod parzen;
+mod plan;
+mod protocol;
+mod pruner;
+mod replay;
+mod runner;
+mod sampler;
+mod space;
+mod study;
+mod tpe;
+mod trial;
+mod worker;
+
+pub use background::{Handle, ended, spawn};
+pub use configure::{Param, Params, config, words};
+pub use distribution::Distribution;
+pub use error::SearchError;
+pub use objective::{Direction, Objective};
+pub use plan::{Budget, Kept, OnRestart, Plan};
+pub use protocol::{Ending, Event, SearchEnded, TrialEnded, TrialEpoch, TrialStarted};
+pub use pruner::{Pruner, Verdict};
+pub use runner::{run, run_of};
+pub use sampler::Sampler;
+pub use space::{Condition, Parameter, Space};
+pub use study::read;
+pub use trial::{StudyRecord, Trial, TrialState};

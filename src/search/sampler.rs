@@ -1,0 +1,75 @@
+//! How the values of the next trial are chosen.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::configure::{Param, Params};
+use super::tpe::Divided;
+use super::{Distribution, Parameter, Space, StudyRecord};
+use crate::random::{Purpose, Random};
+
+/// How the values of the next trial are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampler {
+    /// Each trial by itself, uniformly.
+    Random,
+    /// By a model of what the good trials have in common (multivariate TPE).
+    #[default]
+    Tpe,
+}
+
+impl Sampler {
+    /// The values of the next trial of `study`. The same study and seed give the same values.
+    #[must_use]
+    pub fn sample(self, space: &Space, study: &StudyRecord, seed: u64) -> Params {
+        let mut random = Random::new(seed, Purpose::Search, &[study.trials.len() as u64]);
+        let divided = match self {
+            Self::Random => None,
+            Self::Tpe => Divided::new(&study.trials, study.direction),
+        };
+        let mut params = Params::new();
+        if let Some(divided) = &divided {
+            draw_together(divided, space, study, &mut params, &mut random);
+        }
+        for parameter in space.parameters() {
+            let active = parameter.when.as_ref().is_none_or(|when| when.holds(&params));
+            if !active || params.contains_key(&parameter.name) {
+                continue;
+            }
+            let distribution = &parameter.distribution;
+            let internal = match &divided {
+                Some(divided) if !distribution.is_single() => divided.draw(&[(&parameter.name, distribution)], &mut random)[0],
+                _ => distribution.uniform(&mut random),
+            };
+            insert(&mut params, parameter, internal);
+        }
+        params
+    }
+}
+
+/// Draws, with regard to each other, the parameters that every trial has.
+fn draw_together(divided: &Divided, space: &Space, study: &StudyRecord, params: &mut Params, random: &mut Random) {
+    let in_all = |parameter: &&Parameter| {
+        let has = |trial: &super::Trial| {
+            trial.params.get(&parameter.name).is_some_and(|param| param.distribution.is_compatible(&parameter.distribution))
+        };
+        parameter.when.is_none() && !parameter.distribution.is_single() && study.trials.iter().filter(|t| t.is_evidence()).all(has)
+    };
+    let together: Vec<&Parameter> = space.parameters().iter().filter(in_all).collect();
+    if together.is_empty() {
+        return;
+    }
+    let list: Vec<(&str, &Distribution)> = together.iter().map(|p| (p.name.as_str(), &p.distribution)).collect();
+    for (parameter, internal) in together.iter().zip(divided.draw(&list, random)) {
+        insert(params, parameter, internal);
+    }
+}
+
+fn insert(params: &mut Params, parameter: &Parameter, internal: f64) {
+    params.insert(parameter.name.clone(), Param { internal, distribution: Arc::new(parameter.distribution.clone()) });
+}
+
+#[cfg(test)]
+mod tests;
