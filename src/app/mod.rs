@@ -16,6 +16,7 @@
 //! | `work`       | the slow work itself: opening, decoding, loading, classifying               |
 //! | `thumbnails` | small textures of the pictures in sight, under a cap                        |
 //! | `commands`   | what can be asked for by name: the command palette's list                   |
+//! | `keys`       | what can be asked for by a key: the shortcuts and their sheet                |
 //! | `inspect`    | what is asked about the picture that is classified: its state and slow work  |
 //! | `lab`        | the augmentation lab: its state and its slow work                           |
 //! | `pile`       | many pictures at once: the table and the worker behind it                   |
@@ -44,6 +45,7 @@ mod fields;
 mod hook;
 mod icon;
 mod inspect;
+mod keys;
 mod lab;
 mod layout;
 mod machine;
@@ -72,6 +74,7 @@ pub use action::Action;
 pub use explored::{Change as ExploreChange, Integrities};
 pub use familiar::Familiar;
 pub use inspect::{Export, InspectAction, MapState, Question};
+pub use keys::{Does, Global, LOCALS, Local, globals};
 pub use lab::LabAction;
 pub use layout::{Pane, complete};
 pub use pile::{Column, PileAction};

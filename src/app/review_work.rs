@@ -77,13 +77,19 @@ pub fn compare(a: &Record, b: &Record, part: Part, first: &Source, second: &Sour
         .ok_or_else(|| "the two are about other images; choose two runs of one data set and split".to_owned())
 }
 
-/// Evaluates the best model of a run on a part of its data and keeps what came out in the run's folder.
-pub fn evaluate(record: &Record, part: Part, set: &Arc<Dataset>, progress: &Progress) -> Result<Option<Evaluated>, String> {
+/// Evaluates the model of an epoch of a run (`None`: the best one) on a part of its data and keeps what came out in the run's folder.
+pub fn evaluate(
+    record: &Record,
+    epoch: Option<usize>,
+    part: Part,
+    set: &Arc<Dataset>,
+    progress: &Progress,
+) -> Result<Option<Evaluated>, String> {
     let go_on = |done| {
         progress.done.store(done, Ordering::Relaxed);
         !progress.stop.load(Ordering::Relaxed)
     };
-    let evaluation = train::evaluate(&record.folder, part, set, go_on).map_err(|error| error.to_string())?;
+    let evaluation = train::evaluate(&record.folder, epoch, part, set, go_on).map_err(|error| error.to_string())?;
     let Some(evaluation) = evaluation else { return Ok(None) };
     let kept = evaluation.keep(&record.folder).map_err(|error| error.to_string());
     // what is shown now is what is shown when the run is opened again

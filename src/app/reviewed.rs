@@ -103,12 +103,14 @@ pub struct Opened {
     pub record: Arc<Record>,
 }
 
-/// The evaluation of the best model of a run on a part of its data, going on.
+/// The evaluation of the model of an epoch of a run on a part of its data, going on.
 pub struct Evaluating {
     /// The run.
     pub run: u64,
     /// The part.
     pub part: Part,
+    /// The epoch, `None` for that of the best model.
+    pub epoch: Option<usize>,
     /// How far it is.
     pub progress: Arc<Progress>,
 }
@@ -146,7 +148,7 @@ pub struct Reviewed {
     pub learning: Shelf<(u64, usize), Vec<Learning>>,
     /// Comparisons.
     pub comparisons: Shelf<(Key, Key), Comparison>,
-    /// The best model of a run is being evaluated.
+    /// A model of a run is being evaluated.
     pub evaluating: Option<Evaluating>,
     /// Temperatures that are stored with the models of runs.
     pub calibrations: Vec<(u64, Calibration)>,
@@ -231,8 +233,8 @@ pub enum Change {
     Seen,
     /// Works something out.
     Want(Wanted),
-    /// Evaluates the best model of a run on a part of its data.
-    Evaluate(u64, Part),
+    /// Evaluates the model of an epoch of a run (`None`: the best one) on a part of its data.
+    Evaluate(u64, Part, Option<usize>),
     /// Ends that early; nothing of it is kept.
     StopEvaluating,
     /// Opens the data set of a run.
@@ -255,7 +257,7 @@ pub enum Answer {
     Session(Result<Box<Record>, String>),
     /// Labels and probabilities.
     Predictions(Key, Result<Arc<Predictions>, String>),
-    /// The best model of a run was evaluated on a part, or that was ended early (`None`).
+    /// A model of a run was evaluated on a part, or that was ended early (`None`).
     Evaluated(u64, Part, Result<Option<Evaluated>, String>),
     /// What is read off them, and the temperature that is stored with the run's model.
     Analysis(Key, Result<Arc<Analysis>, String>),

@@ -4,10 +4,11 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use egui::{CentralPanel, Context, Key, KeyboardShortcut, Modifiers, Panel, Ui};
+use egui::{CentralPanel, Context, Panel, Ui};
 use egui_tiles::Tree;
 
 use super::action::Action;
+use super::keys;
 use super::layout::{Pane, Panels};
 use super::pile::PileWorker;
 use super::saved::{Appearance, Saved};
@@ -16,7 +17,7 @@ use super::tasks::Tasks;
 use super::theme;
 use super::thumbnails::Thumbnails;
 use super::view::{Above, Views};
-use crate::train::{Handle, Status};
+use crate::train::Handle;
 
 /// How long a notice about something that went well stays.
 const INFO_SECONDS: f64 = 6.0;
@@ -133,7 +134,7 @@ impl TuningForkApp {
     pub fn show(&mut self, ui: &mut Ui) {
         let mut actions = Vec::new();
         self.dropped_files(&mut actions);
-        self.shortcuts(ui, &mut actions);
+        keys::pressed(ui.ctx(), &self.state, &mut actions);
         self.appearance();
         let palette = theme::palette(ui.visuals());
         let bar = egui::Frame::new().fill(palette.panel_head).inner_margin(egui::Margin::symmetric(12, 7));
@@ -205,51 +206,6 @@ impl TuningForkApp {
         let paths: Vec<_> = self.context.input(|i| i.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
         if !paths.is_empty() {
             actions.push(Action::Drop(paths));
-        }
-    }
-
-    fn shortcuts(&self, ui: &Ui, actions: &mut Vec<Action>) {
-        let context = ui.ctx();
-        let pressed = |modifiers, key| context.input_mut(|i| i.consume_shortcut(&KeyboardShortcut::new(modifiers, key)));
-        let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
-        for (pane, key) in Pane::ALL.into_iter().zip(digits) {
-            if pressed(Modifiers::COMMAND | Modifiers::SHIFT, key) {
-                actions.push(Action::Fill(Some(pane)));
-            } else if pressed(Modifiers::COMMAND, key) {
-                actions.push(Action::Show(pane));
-            }
-        }
-        if pressed(Modifiers::COMMAND, Key::O) {
-            actions.push(Action::BrowseData);
-        }
-        if pressed(Modifiers::COMMAND, Key::K) {
-            actions.push(Action::Palette(!self.state.palette));
-        }
-        if pressed(Modifiers::NONE, Key::F1) {
-            actions.push(Action::Help(!self.state.help));
-        }
-        // the rest is for nobody but the window: a field or a button with the focus takes its own keys
-        let sheet = context.memory(|m| m.top_modal_layer().is_some());
-        if sheet || context.memory(|m| m.focused().is_some()) || self.state.help || self.state.palette || self.state.opened.is_some() {
-            return;
-        }
-        if context.input(|i| i.events.iter().any(|event| matches!(event, egui::Event::Text(text) if text == "?"))) {
-            actions.push(Action::Help(true));
-        }
-        if self.state.tour.is_some() && pressed(Modifiers::NONE, Key::Escape) {
-            actions.push(Action::Tour(None));
-        } else if self.state.full.is_some() && pressed(Modifiers::NONE, Key::Escape) {
-            actions.push(Action::Fill(None));
-        }
-        if pressed(Modifiers::COMMAND, Key::Z) {
-            actions.push(Action::Undo);
-        }
-        if pressed(Modifiers::NONE, Key::Space) {
-            actions.push(match self.state.run.as_ref().filter(|run| !run.is_over()) {
-                None => Action::Start,
-                Some(run) if run.session.status == Status::Paused => Action::Resume,
-                Some(_) => Action::Pause,
-            });
         }
     }
 

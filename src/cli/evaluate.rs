@@ -1,4 +1,4 @@
-//! `tuning-fork evaluate`: how good a run's best epoch is on a part of the run's own split. The answers stay in the run folder.
+//! `tuning-fork evaluate`: how good the best or another epoch of a run is on a part of the run's own split. The answers stay in the run folder.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,12 +16,15 @@ use crate::train::{self, Evaluation, RunFolder};
 /// What `evaluate` takes.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// The run folder; its best epoch is scored
+    /// The run folder
     #[arg(long, value_name = "RUN_DIR")]
     run: PathBuf,
     /// The part of the run's split to score
     #[arg(long, value_name = "PART", default_value = "test", value_parser = Choice::<Part>::new())]
     split: Part,
+    /// The epoch to score, one whose model is kept (see `train --snapshots`); the best one if it is left out
+    #[arg(long, value_name = "N")]
+    epoch: Option<usize>,
     /// The run's data set, if it has moved. Another data set is refused: the split is that of the run, image by image
     #[arg(long, value_name = "DIR|synthetic")]
     data: Option<String>,
@@ -36,7 +39,9 @@ pub struct Arguments {
 /// If there is no run, no model in it yet, or the data set is not the run's.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let folder = RunFolder::open(&arguments.run)?;
-    if !folder.best_model().is_file() {
+    if let Some(epoch) = arguments.epoch {
+        folder.model_of(epoch)?;
+    } else if !folder.best_model().is_file() {
         let path = arguments.run.display();
         bail!("{path} has no model yet, because its first epoch is not done; go on with: tuning-fork train --resume {path}");
     }
@@ -45,7 +50,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let dataset = data::load(choice, config.synthetic_images, config.size, config.seed)
         .with_context(|| format!("the run's data set {choice} cannot be opened; if it has moved, name its folder with --data"))?;
     super::tell_skipped(&dataset);
-    let evaluation = evaluate_and_keep(&folder, arguments.split, &Arc::new(dataset))?;
+    let evaluation = evaluate_and_keep(&folder, arguments.epoch, arguments.split, &Arc::new(dataset))?;
     if arguments.json {
         output::json(&as_json(arguments, &evaluation))?;
     } else {
@@ -54,12 +59,17 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Evaluates the best model with a bar, and keeps the answers in the run folder, where the window finds them; that they could not be
+/// Evaluates the model of an epoch (`None`: the best one) with a bar, and keeps the answers in the run folder, where the window finds them; that they could not be
 /// kept is told.
-pub(super) fn evaluate_and_keep(folder: &RunFolder, part: Part, dataset: &Arc<Dataset>) -> anyhow::Result<Evaluation> {
+pub(super) fn evaluate_and_keep(
+    folder: &RunFolder,
+    epoch: Option<usize>,
+    part: Part,
+    dataset: &Arc<Dataset>,
+) -> anyhow::Result<Evaluation> {
     let images = folder.split()?.split.part(part).len();
     let bar = ProgressBar::new(images as u64).with_style(super::data::image_style());
-    let evaluation = train::evaluate(folder, part, dataset, |done| {
+    let evaluation = train::evaluate(folder, epoch, part, dataset, |done| {
         bar.set_position(done as u64);
         true
     });
@@ -74,9 +84,10 @@ pub(super) fn evaluate_and_keep(folder: &RunFolder, part: Part, dataset: &Arc<Da
 fn tables(arguments: &Arguments, evaluation: &Evaluation) -> String {
     let (confusion, classes) = (&evaluation.confusion, &evaluation.classes);
     format!(
-        "{}, {} part\n\n{}\n\n{}\n\n{}",
+        "{}, {} part{}\n\n{}\n\n{}\n\n{}",
         arguments.run.display(),
         arguments.split.title(),
+        evaluation.epoch.map_or_else(String::new, |epoch| format!(", epoch {epoch}")),
         report::scores(confusion, evaluation.loss),
         report::classes(&evaluation.scores, classes),
         report::matrix(confusion, classes),

@@ -13,6 +13,7 @@ use crate::data::{self, Dataset, Part};
 use crate::files;
 use crate::metrics::{Learning, Predictions, forgetting};
 use crate::review::{Record, Subject, report};
+use crate::train::epochs_in_words;
 
 /// What `report` takes.
 #[derive(Args, Debug)]
@@ -23,11 +24,12 @@ pub struct Arguments {
     /// The HTML file to write; a file of that name is replaced
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// The part to report on: valid, from the probabilities that the run kept; or test or train, on which the best model is evaluated
+    /// The part to report on: valid, from the probabilities that the run kept; or test or train, on which the epoch's model is evaluated
     /// first if it was not yet
     #[arg(long, value_name = "PART", default_value = "valid", value_parser = Choice::<Part>::new())]
     split: Part,
-    /// The epoch; the best one if it is left out. For test and train only epochs that were evaluated while they were the best
+    /// The epoch; the best one if it is left out. For test and train one that was evaluated, or whose model is kept (see `train
+    /// --snapshots`)
     #[arg(long, value_name = "N")]
     epoch: Option<usize>,
     /// The run's data set, if it has moved. Without it the report has no pictures
@@ -53,7 +55,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let epoch = arguments.epoch.unwrap_or(best);
     if !epochs.contains(&epoch) {
-        bail!("this run has no epoch {epoch}; choose one of {}", list(&epochs));
+        bail!("this run has no epoch {epoch}; choose one of {}", epochs_in_words(&epochs));
     }
     let predictions = if arguments.split == Part::Valid || record.kept.of(arguments.split).contains(&epoch) {
         match record.predictions(arguments.split, epoch) {
@@ -64,12 +66,6 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             }
         }
     } else {
-        if arguments.epoch.is_some_and(|epoch| epoch != best) {
-            let part = arguments.split.title();
-            bail!(
-                "epoch {epoch} was not evaluated on the {part} images, and only the best epoch ({best}) still has a model; leave --epoch out"
-            );
-        }
         Some(evaluate(arguments, &record, dataset.as_ref())?)
     };
     let learning = if arguments.split == Part::Valid { learning(&record) } else { None };
@@ -97,8 +93,8 @@ fn dataset(arguments: &Arguments, record: &Record) -> Option<Arc<Dataset>> {
 }
 
 fn evaluate(arguments: &Arguments, record: &Record, dataset: Option<&Arc<Dataset>>) -> anyhow::Result<Predictions> {
-    let dataset = dataset.context("the best model cannot be evaluated without the run's data set; name its folder with --data")?;
-    Ok(evaluate_and_keep(&record.folder, arguments.split, dataset)?.predictions()?)
+    let dataset = dataset.context("the model cannot be evaluated without the run's data set; name its folder with --data")?;
+    Ok(evaluate_and_keep(&record.folder, arguments.epoch, arguments.split, dataset)?.predictions()?)
 }
 
 /// What became of each validation image, if every kept epoch can be read.
@@ -106,11 +102,4 @@ fn learning(record: &Record) -> Option<Vec<Learning>> {
     let epochs: Vec<Predictions> =
         record.kept.of(Part::Valid).iter().map(|&epoch| record.predictions(Part::Valid, epoch)).collect::<Result<_, _>>().ok()?;
     forgetting(&epochs)
-}
-
-fn list(epochs: &[usize]) -> String {
-    match epochs {
-        [first, .., last] if last - first + 1 == epochs.len() => format!("{first} to {last}"),
-        epochs => epochs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-    }
 }

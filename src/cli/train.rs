@@ -165,7 +165,7 @@ fn conclude(json: bool, session: &Session, folder: &RunFolder, dataset: &Arc<Dat
         let (macro_f1, loss) = (best.valid_macro_f1, best.valid_loss);
         lines.push(format!("best epoch {}: validation accuracy {accuracy}, macro-F1 {macro_f1:.4}, loss {loss:.4}", best.epoch));
     }
-    let test = super::evaluate::evaluate_and_keep(folder, Part::Test, dataset)?;
+    let test = super::evaluate::evaluate_and_keep(folder, None, Part::Test, dataset)?;
     lines.push("test set, best epoch:".into());
     lines.push(report::indented(&report::scores(&test.confusion, test.loss)));
     let path = folder.path().display();

@@ -32,9 +32,11 @@ pub struct Record {
     pub session: Session,
     /// Which images it used, if that is still known.
     pub split: Option<RecordedSplit>,
-    /// The epochs whose probabilities are kept: of the validation images those of the run, of the other parts those on which
-    /// the best model of the time was evaluated.
+    /// The epochs whose probabilities are kept: of the validation images those of the run, of the other parts those whose
+    /// model was evaluated on them.
     pub kept: KeptEpochs,
+    /// The epochs whose model is there, ascending: those that are kept, and the best one.
+    pub models: Vec<usize>,
     /// What is missing or damaged, in words for the user.
     pub problems: Vec<String>,
     /// The labels of all images of the data set, if they are known.
@@ -72,9 +74,19 @@ impl Record {
                 KeptEpochs::default()
             }
         };
+        let mut models: Vec<usize> = match folder.snapshots() {
+            Ok(snapshots) => snapshots.into_iter().map(|(epoch, _)| epoch).collect(),
+            Err(error) => {
+                problems.push(format!("The models of single epochs cannot be listed, so only the best one can be evaluated: {error}."));
+                Vec::new()
+            }
+        };
+        models.extend(session.best_epoch().map(|best| best.epoch).filter(|_| folder.best_model().is_file()));
+        models.sort_unstable();
+        models.dedup();
         let labels = split.as_ref().map(|split| split.labels.clone()).filter(|labels| !labels.is_empty());
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self { folder, name, config, session, split, kept, problems, labels })
+        Ok(Self { folder, name, config, session, split, kept, models, problems, labels })
     }
 
     /// Takes the labels from the data set if the run did not write them down (older runs) and the data set is the run's.

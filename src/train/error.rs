@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ConfigError;
+use super::{ConfigError, epochs_in_words};
 use crate::data::DataError;
 use crate::nn::weights::WeightsError;
 
@@ -26,6 +26,13 @@ pub enum RunError {
     /// A file is not what it should be.
     #[error("{path}: {message}", path = path.display())]
     Invalid { path: PathBuf, message: String },
+    /// The weights of an epoch are not there (any more).
+    #[error(
+        "{path} keeps no model of epoch {epoch} (epochs with a model: {have}): choose one of these, or train with more kept epochs \
+         (--snapshots)",
+        path = path.display(), have = epochs_in_words(have)
+    )]
+    NoModel { path: PathBuf, epoch: usize, have: Vec<usize> },
     /// Another process trains in the folder.
     #[error("{path} is in use by another training run: wait until it ends, or stop it first", path = path.display())]
     Busy { path: PathBuf },

@@ -1,4 +1,4 @@
-//! How good a finished run is: its best model on a part of its split.
+//! How good a run is: the model of its best epoch, or of another one that is kept, on a part of its split.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::data::{Dataset, Part};
 use crate::metrics::{Confusion, Interval, Predictions, PredictionsError, Scores, wilson};
 use crate::nn::weights;
 
-/// The best model of a run on one part of its split.
+/// The model of an epoch of a run on one part of its split.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// The part.
@@ -60,13 +60,14 @@ impl Evaluation {
     }
 }
 
-/// Evaluates the best model of a run on `part` of the split that the run recorded. `go_on` is asked before each batch with the
-/// number of images done; once it says no, the answer is `None`.
+/// Evaluates the model of an epoch of a run (counted from 1; `None` is the best one) on `part` of the split that the run recorded.
+/// `go_on` is asked before each batch with the number of images done; once it says no, the answer is `None`.
 ///
 /// # Errors
-/// If there is no model yet, the data set is another one than the run's, or a picture cannot be read.
+/// If there is no model of that epoch, the data set is another one than the run's, or a picture cannot be read.
 pub fn evaluate(
     folder: &RunFolder,
+    epoch: Option<usize>,
     part: Part,
     dataset: &Arc<Dataset>,
     mut go_on: impl FnMut(usize) -> bool + Send,
@@ -77,9 +78,16 @@ pub fn evaluate(
         return Err(TrainError::OtherData(difference));
     }
     recorded.split.validate(dataset.len())?;
+    let model = epoch.map_or_else(|| Ok(folder.best_model()), |epoch| folder.model_of(epoch))?;
     let (device, instructions) = device::resolve(&config)?;
     device::pool(&config)?.install(|| {
-        let (network, spec) = weights::load(folder.best_model(), &device)?;
+        let (network, spec) = weights::load(&model, &device)?;
+        // a run that goes on may have put a better one in its place
+        if let (Some(epoch), Some(found)) = (epoch, spec.epoch)
+            && epoch != found
+        {
+            return Err(RunError::NoModel { path: folder.path().into(), epoch, have: vec![found] }.into());
+        }
         network.set_step(instructions);
         let images = recorded.split.part(part);
         let mut begun = 0;
@@ -98,7 +106,7 @@ pub fn evaluate(
             go_on(done)
         })?;
         // files of older programs do not say which epoch they are of
-        let epoch = spec.epoch.or_else(|| folder.outline().ok()?.best_epoch().map(|best| best.epoch));
+        let epoch = epoch.or(spec.epoch).or_else(|| folder.outline().ok()?.best_epoch().map(|best| best.epoch));
         Ok(answers.map(|answers| Evaluation {
             part,
             epoch,

@@ -38,6 +38,6 @@ pub use preview::{Place, Preview};
 pub use protocol::{Command, Ended, EpochReport, Event, Outcome, Paused, Saved, Started, Steps};
 pub use schedule::{Plateau, Schedule};
 pub use session::{Session, Status};
-pub use snapshots::{is_snapshot, snapshot_epoch};
+pub use snapshots::{epochs_in_words, is_snapshot, snapshot_epoch};
 pub use stopping::EarlyStopping;
 pub use worker::{Handle, Job, spawn};

@@ -44,6 +44,26 @@ impl RunFolder {
         Ok(snapshots)
     }
 
+    /// The file of the model of an epoch (from 1): the one that is kept of it, or the best one if that is of this epoch.
+    ///
+    /// # Errors
+    /// If there is none; the message names the epochs that have one.
+    pub fn model_of(&self, epoch: usize) -> Result<PathBuf, RunError> {
+        let kept = self.snapshots()?;
+        if let Some((_, path)) = kept.iter().find(|(of, _)| *of == epoch) {
+            return Ok(path.clone());
+        }
+        let best = self.outline().ok().and_then(|session| session.best_epoch().map(|best| best.epoch));
+        let best = best.filter(|_| self.best_model().is_file());
+        if best == Some(epoch) {
+            return Ok(self.best_model());
+        }
+        let mut have: Vec<usize> = kept.into_iter().map(|(epoch, _)| epoch).chain(best).collect();
+        have.sort_unstable();
+        have.dedup();
+        Err(RunError::NoModel { path: self.path().into(), epoch, have })
+    }
+
     /// The folder of the run that a model file belongs to, if it lies in one: the best model, or one that is kept of an epoch.
     #[must_use]
     pub fn of_model(model: &Path) -> Option<Self> {
@@ -78,6 +98,20 @@ pub fn snapshot_epoch(path: &Path) -> Option<usize> {
     name.strip_prefix("epoch_")?.strip_suffix(".safetensors")?.parse().ok()
 }
 
+/// Epochs in words: "1 to 4", "1, 2 and 5".
+#[must_use]
+pub fn epochs_in_words(epochs: &[usize]) -> String {
+    match epochs {
+        [] => "none".into(),
+        [only] => only.to_string(),
+        [first, .., last] if last - first + 1 == epochs.len() && epochs.len() > 2 => format!("{first} to {last}"),
+        [before @ .., last] => {
+            let before: Vec<String> = before.iter().map(ToString::to_string).collect();
+            format!("{} and {last}", before.join(", "))
+        }
+    }
+}
+
 /// Whether the file that an event tells of is a kept model.
 #[must_use]
 pub fn is_snapshot(path: &str) -> bool {
@@ -103,6 +137,13 @@ mod tests {
         for epochs in 1..200 {
             let count = kept(epochs, 10).len();
             assert!(count <= 12 && count >= epochs.min(6), "{epochs}: {count}");
+        }
+    }
+
+    #[test]
+    fn epochs_are_told_in_words() {
+        for (epochs, words) in [(&[][..], "none"), (&[3], "3"), (&[1, 2], "1 and 2"), (&[1, 2, 3], "1 to 3"), (&[1, 2, 5], "1, 2 and 5")] {
+            assert_eq!(epochs_in_words(epochs), words);
         }
     }
 

@@ -31,7 +31,7 @@ impl TuningForkApp {
             }
             Change::Seen => self.state.review.show = None,
             Change::Want(wanted) => self.want(wanted),
-            Change::Evaluate(run, part) => self.evaluate_run(run, part),
+            Change::Evaluate(run, part, epoch) => self.evaluate_run(run, part, epoch),
             Change::StopEvaluating => self.state.review.stop_evaluating(),
             Change::OpenData(run) => self.open_data_of(run),
             Change::StoreTemperature(key) => self.store_temperature(key),
@@ -119,18 +119,18 @@ impl TuningForkApp {
         }
     }
 
-    fn evaluate_run(&mut self, run: u64, part: Part) {
+    fn evaluate_run(&mut self, run: u64, part: Part, epoch: Option<usize>) {
         let Some(record) = self.labelled(run) else { return };
         let Some(data) = &self.state.data else {
-            self.notify(NoticeKind::Failure, "The best model cannot be evaluated without the run's data set; open it first.".into());
+            self.notify(NoticeKind::Failure, "The model cannot be evaluated without the run's data set; open it first.".into());
             return;
         };
         let set = Arc::clone(&data.set);
         let progress = Progress::of(record.images(part).len());
         self.state.review.stop_evaluating();
-        self.state.review.evaluating = Some(Evaluating { run, part, progress: Arc::clone(&progress) });
+        self.state.review.evaluating = Some(Evaluating { run, part, epoch, progress: Arc::clone(&progress) });
         self.start_task(Kind::ReviewEvaluate, move || {
-            Answer::Review(Reviewed::Evaluated(run, part, work::evaluate(&record, part, &set, &progress)))
+            Answer::Review(Reviewed::Evaluated(run, part, work::evaluate(&record, epoch, part, &set, &progress)))
         });
     }
 

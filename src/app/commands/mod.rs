@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use super::action::Action;
 use super::inspect::InspectAction;
+use super::keys::Does;
 use super::lab::LabAction;
 use super::layout::Pane;
 use super::presets::PresetAction;
@@ -89,9 +90,9 @@ fn run(list: &mut List, state: &State) {
     let running = state.run.as_ref().filter(|run| !run.is_over());
     let none = || Err("No run is going on.".to_owned());
     match running {
-        None => list.add("Start training", "Space", state.start_blocked().map_or(Ok(Action::Start), Err)),
-        Some(run) if run.session.status == Status::Paused => list.add("Resume the run", "Space", Ok(Action::Resume)),
-        Some(_) => list.add("Pause the run", "Space", Ok(Action::Pause)),
+        None => list.add("Start training", Does::Run.keys(), state.start_blocked().map_or(Ok(Action::Start), Err)),
+        Some(run) if run.session.status == Status::Paused => list.add("Resume the run", Does::Run.keys(), Ok(Action::Resume)),
+        Some(_) => list.add("Pause the run", Does::Run.keys(), Ok(Action::Pause)),
     }
     let stopping = running.is_some_and(|run| run.asked == Some(RunCommand::Stop));
     let stop = if stopping { Err("The run is stopping already.".to_owned()) } else { running.map(|_| Action::Stop).map_or_else(none, Ok) };
@@ -110,19 +111,19 @@ fn run(list: &mut List, state: &State) {
 }
 
 fn layout(list: &mut List, state: &State) {
-    for (n, pane) in Pane::ALL.into_iter().enumerate() {
-        list.add(format!("Show {}", pane.title()), format!("Ctrl+{}", n + 1), Ok(Action::Show(pane)));
+    for pane in Pane::ALL {
+        list.add(Does::Show(pane).words(), Does::Show(pane).keys(), Ok(Action::Show(pane)));
     }
-    for (n, pane) in Pane::ALL.into_iter().enumerate() {
-        list.add(format!("Let {} fill the window", pane.title()), format!("Ctrl+Shift+{}", n + 1), Ok(Action::Fill(Some(pane))));
+    for pane in Pane::ALL {
+        list.add(Does::Fill(pane).words(), Does::Fill(pane).keys(), Ok(Action::Fill(Some(pane))));
     }
     let back = if state.full.is_some() { Ok(Action::Fill(None)) } else { Err("All panels are shown.".to_owned()) };
-    list.add("Back to all panels", "Escape", back);
+    list.add("Back to all panels", Does::Back.keys(), back);
     list.add("Move the panels back to where they were at first", "", Ok(Action::ResetLayout));
 }
 
 fn data(list: &mut List, state: &State) {
-    list.add("Open a data folder…", "Ctrl+O", Ok(Action::BrowseData));
+    list.add("Open a data folder…", Does::OpenData.keys(), Ok(Action::BrowseData));
     let synthetic = if is_synthetic(&state.config.data) { Err("They are open.".to_owned()) } else { Ok(Action::UseSynthetic) };
     list.add("Use the synthetic galaxies", "", synthetic);
     if state.opened.is_some() {
@@ -166,8 +167,8 @@ fn augmentation(list: &mut List, now: Now<'_>) {
 
 fn window(list: &mut List, now: Now<'_>) {
     match now.state.undo.last() {
-        Some(step) => list.add(format!("Undo: {}", step.words), "Ctrl+Z", Ok(Action::Undo)),
-        None => list.add("Undo", "Ctrl+Z", Err("There is nothing to take back.".to_owned())),
+        Some(step) => list.add(format!("Undo: {}", step.words), Does::Undo.keys(), Ok(Action::Undo)),
+        None => list.add("Undo", Does::Undo.keys(), Err("There is nothing to take back.".to_owned())),
     }
     let dark = now.appearance.dark;
     let other = if dark { "Light theme" } else { "Dark theme" };
@@ -182,6 +183,6 @@ fn window(list: &mut List, now: Now<'_>) {
     if let Some(last) = notices.last() {
         list.add("Close the last notice", "", Ok(Action::Dismiss(last.id)));
     }
-    list.add("Show the keyboard shortcuts", "F1 or ?", Ok(Action::Help(true)));
+    list.add("Show the keyboard shortcuts", Does::Help.keys(), Ok(Action::Help(true)));
     list.add("Take the tour", "", Ok(Action::Tour(Some(0))));
 }

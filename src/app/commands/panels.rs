@@ -105,7 +105,7 @@ pub(super) fn confusion(list: &mut List, state: &State) {
     let review = &state.review;
     list.add("Open a run to look back on…", "", Ok(Action::Review(Review::Browse)));
     if review.evaluating.is_some() {
-        list.add("Stop evaluating the best model", "", Ok(Action::Review(Review::StopEvaluating)));
+        list.add("Stop evaluating", "", Ok(Action::Review(Review::StopEvaluating)));
     }
     let session = review.record(SESSION).map(|record| (SESSION, format!("this session's run ({})", record.name)));
     let opened = review.opened.iter().map(|opened| (opened.id, format!("the run {}", opened.record.name)));
@@ -116,7 +116,7 @@ pub(super) fn confusion(list: &mut List, state: &State) {
             } else if state.data.as_ref().is_none_or(|data| !review.is_data_of(id, data)) {
                 Err("Open the run's data set first.".to_owned())
             } else {
-                Ok(Action::Review(Review::Evaluate(id, part)))
+                Ok(Action::Review(Review::Evaluate(id, part, None)))
             };
             list.add(format!("Evaluate {name} on its {} images", part.title()), "", evaluate);
         }

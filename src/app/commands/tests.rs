@@ -210,6 +210,15 @@ fn everything_that_a_user_can_ask_for_is_offered() {
 }
 
 #[test]
+fn every_key_of_the_window_stands_beside_its_command() {
+    let state = full();
+    let commands = all(Now { state: &state, appearance: Appearance::default(), presets: &[] });
+    for does in crate::app::keys::globals().into_iter().map(|global| global.does).filter(|does| *does != Does::Palette) {
+        assert!(commands.iter().any(|command| command.keys == does.keys()), "{}", does.words());
+    }
+}
+
+#[test]
 fn commands_have_different_names_and_end_with_reasons() {
     let empty = State::default();
     for state in [&full(), &empty] {

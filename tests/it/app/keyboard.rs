@@ -3,11 +3,11 @@
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use tuning_fork::app::{Pane, Saved};
+use tuning_fork::app::{Action, Does, LOCALS, Pane, Saved, globals};
 use tuning_fork::train::Command;
 
 use super::confusion::Memory;
-use super::stand::{app, run, small, small_config, state, step, window};
+use super::stand::{Window, act, app, run, small, small_config, state, step, window};
 
 #[test]
 fn space_pauses_unless_something_else_has_the_focus() {
@@ -52,6 +52,51 @@ fn the_sheet_of_shortcuts_opens_and_closes() {
     window.key_press(Key::Escape);
     window.run_ok();
     assert!(!state(&window).help);
+}
+
+#[test]
+fn the_sheet_shows_every_key_of_the_window_and_of_the_panels() {
+    let mut window = small();
+    window.key_press(Key::Questionmark);
+    window.run_ok();
+    assert!(state(&window).help);
+    for does in globals().into_iter().map(|global| global.does) {
+        assert!(window.query_all_by_label(&does.keys()).next().is_some(), "the sheet has no {}", does.keys());
+        assert!(window.query_all_by_label(&does.words()).next().is_some(), "the sheet does not say: {}", does.words());
+    }
+    for local in LOCALS {
+        for words in [local.place, local.shown, local.words] {
+            assert!(window.query_all_by_label(words).next().is_some(), "the sheet does not say: {words}");
+        }
+    }
+}
+
+/// What the keys of the window can change.
+fn changed(window: &Window) -> String {
+    let state = state(window);
+    let asked = state.run.as_ref().and_then(|run| run.asked);
+    format!("{:?} {} {} {} {asked:?}", state.full, state.palette, state.help, state.undo.last().is_some())
+}
+
+#[test]
+fn every_key_of_the_window_does_something() {
+    // a dialog of the system is nothing for a test; `keys` itself tests that it is asked for
+    for global in globals().into_iter().filter(|global| global.does != Does::OpenData) {
+        let mut window = small();
+        run(&mut window, [step(1)]);
+        act(&mut window, Action::ResetLayout);
+        let full = if global.does == Does::Show(Pane::Train) { Pane::Curves } else { Pane::Train };
+        act(&mut window, Action::Fill(Some(full)));
+        let before = changed(&window);
+        window.key_press_modifiers(global.keys.modifiers, global.keys.logical_key);
+        window.run_ok();
+        if global.does == Does::Fill(full) {
+            // it fills the window already
+            assert_eq!(state(&window).full, Some(full));
+        } else {
+            assert_ne!(changed(&window), before, "{} does nothing", global.does.keys());
+        }
+    }
 }
 
 #[test]

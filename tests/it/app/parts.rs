@@ -83,6 +83,59 @@ fn the_best_model_is_evaluated_on_test_and_training_images_and_found_again() {
     until(&mut window, "on 12 validation images");
 }
 
+/// Moves the slider of the epochs to a place, counted from 0.
+fn go_to(window: &mut Window, place: usize) {
+    window.get_by_role_and_label(Role::Slider, "Epoch").set_value_accesskit(place as f64);
+    window.run_ok();
+}
+
+#[test]
+fn every_kept_epoch_is_evaluated_on_test_images_and_one_without_weights_says_what_to_do() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let run = trained(&parent.path().join("tiny"));
+    let best = run.session().expect("events").best_epoch().expect("a best epoch").epoch;
+    let others: Vec<usize> = (1..=3).filter(|epoch| *epoch != best).collect();
+    let (kept_one, lost) = (others[0], others[1]);
+    std::fs::remove_file(run.model_of(lost).expect("it is kept")).expect("it was there");
+    let mut window = looking(run.path());
+    show(&mut window, "Test");
+    until(&mut window, &format!("The best model, that of epoch {best}, was not evaluated"));
+    go_to(&mut window, kept_one - 1);
+    until(&mut window, &format!("The model of epoch {kept_one} was not evaluated on the test images yet."));
+    click(&mut window, "Evaluate on the test images");
+    until(&mut window, &format!("Epoch {kept_one}: accuracy"));
+    assert_eq!(run.kept_epochs().expect("epochs").of(Part::Test), [kept_one]);
+    let alone = evaluate(&run, Some(kept_one), Part::Test, &dataset(60), |_| true).expect("evaluates").expect("to the end");
+    let written = run.probabilities(Part::Test, kept_one).expect("probabilities");
+    assert!(written.values.iter().zip(&alone.probabilities).all(|(kept, exact)| (kept.to_f32() - exact).abs() < 5e-4));
+    let finest = evaluate(&run, None, Part::Test, &dataset(60), |_| true).expect("evaluates").expect("to the end");
+    assert_ne!(alone.probabilities, finest.probabilities, "or the test could not tell the models apart");
+    cell(&mut window, "were ");
+    until(&mut window, "labelled ");
+    click(&mut window, "Hide galaxies");
+
+    // no weights, no evaluation: the button is there, and says why it is off
+    go_to(&mut window, lost - 1);
+    until(&mut window, "Its weights are not kept (epochs with weights: ");
+    until(&mut window, "“Kept epochs” on the Train panel (--snapshots)");
+    assert!(window.get_by_label("Evaluate on the test images").accesskit_node().is_disabled());
+    assert!(window.get_by_label("Play through the epochs").accesskit_node().is_disabled(), "one epoch is no film");
+
+    // with a second one they can be played and compared
+    click(&mut window, "Best");
+    click(&mut window, "Evaluate on the test images");
+    until(&mut window, &format!("Epoch {best}: accuracy"));
+    window.get_by_label("Play through the epochs").click();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..40 {
+        window.step();
+        seen.extend((1..=3).filter(|epoch| window.query_by_label_contains(&format!("Epoch {epoch}: accuracy")).is_some()));
+    }
+    assert_eq!(seen, [kept_one, best].into());
+    click(&mut window, "Compare");
+    until(&mut window, "Fixed: ");
+}
+
 #[test]
 fn two_runs_are_compared_on_their_test_images() {
     let parent = tempfile::tempdir().expect("a folder");
@@ -92,7 +145,7 @@ fn two_runs_are_compared_on_their_test_images() {
     for name in ["first", "second"] {
         let run = trained(&parent.path().join(name));
         if name == "first" {
-            let evaluation = evaluate(&run, Part::Test, &dataset(60), |_| true).expect("evaluates").expect("to the end");
+            let evaluation = evaluate(&run, None, Part::Test, &dataset(60), |_| true).expect("evaluates").expect("to the end");
             evaluation.keep(&run).expect("room");
         }
         open(&mut window, run.path());
@@ -183,7 +236,7 @@ fn answers_that_cannot_be_kept_are_shown_all_the_same() {
     click(&mut window, "Evaluate on the test images");
     until(&mut window, "on 12 test images");
     until(&mut window, "the answers are not kept in the run's folder");
-    let evaluation = evaluate(&run, Part::Test, &dataset(60), |_| true).expect("evaluates").expect("to the end");
+    let evaluation = evaluate(&run, None, Part::Test, &dataset(60), |_| true).expect("evaluates").expect("to the end");
     let shown: Confusion = evaluation.confusion;
     until(&mut window, &format!("accuracy {:.1} %", 100.0 * shown.accuracy()));
 }

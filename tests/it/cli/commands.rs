@@ -92,6 +92,42 @@ fn evaluate_scores_every_part_of_the_runs_split() {
     }
 }
 
+#[test]
+fn evaluate_takes_any_epoch_whose_model_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(&finished_run().join("run"), &folder.path().join("run"));
+    let probabilities = |epoch: &str| {
+        let scores = json(&succeed(folder.path(), &["evaluate", "--run=run", "--epoch", epoch, "--json"]));
+        assert_eq!(scores["epoch"].to_string(), epoch);
+        std::fs::read(folder.path().join(format!("run/predictions/test_000{epoch}.npy"))).expect("they are kept")
+    };
+    assert_ne!(probabilities("1"), probabilities("2"));
+    let text = succeed(folder.path(), &["evaluate", "--run=run", "--epoch=1"]);
+    assert!(text.starts_with("run, test part, epoch 1\n"), "{text}");
+    let answer = run(folder.path(), &["evaluate", "--run=run", "--epoch=7"]);
+    assert!(answer.code == Some(1) && answer.stderr.contains("epochs with a model: 1 and 2"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("--snapshots"), "{}", answer.stderr);
+    // and so does the report
+    std::fs::remove_file(folder.path().join("run/predictions/test_0001.npy")).expect("it was there");
+    succeed(folder.path(), &["report", "--run=run", "--split=test", "--epoch=1", "--out=page.html"]);
+    let page = std::fs::read_to_string(folder.path().join("page.html")).expect("the page");
+    assert!(page.contains("test images at epoch 1"), "{}", &page[..2000.min(page.len())]);
+}
+
+/// Copies a folder with everything in it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let place = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &place);
+        } else {
+            std::fs::copy(&path, &place).expect("a copy");
+        }
+    }
+}
+
 /// A folder with pictures of several sizes, one below another, and files that are none.
 fn pictures(folder: &Path) {
     std::fs::create_dir_all(folder.join("in/below")).expect("folders");
@@ -258,7 +294,7 @@ fn a_report_is_one_page_that_needs_no_network() {
         run(folder, &all.iter().map(String::as_str).collect::<Vec<_>>())
     };
     let answer = refused(&["--epoch=9"]);
-    assert!(answer.code == Some(1) && answer.stderr.contains("no epoch 9; choose one of 1 to 2"), "{}", answer.stderr);
+    assert!(answer.code == Some(1) && answer.stderr.contains("no epoch 9; choose one of 1 and 2"), "{}", answer.stderr);
     let answer = refused(&["--data=/nowhere"]);
     assert!(answer.code == Some(0) && answer.stderr.contains("no pictures"), "{}", answer.stderr);
 }

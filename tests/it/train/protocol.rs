@@ -37,7 +37,7 @@ fn a_run_learns_and_leaves_everything_behind() {
     assert!(summary.contains("completed") && summary.contains("left"), "{summary}");
     assert_eq!(folder.config().expect("a configuration"), config(4));
 
-    let all = |part, images| evaluate(&folder, part, &dataset(images), |_| true);
+    let all = |part, images| evaluate(&folder, None, part, &dataset(images), |_| true);
     let evaluation = all(Part::Valid, 60).expect("evaluates").expect("to the end");
     assert_eq!(evaluation.confusion, best.confusion);
     assert!((evaluation.loss - best.valid_loss).abs() < 1e-9, "{} is not {}", evaluation.loss, best.valid_loss);
@@ -58,7 +58,7 @@ fn an_evaluation_is_kept_with_its_epoch_and_can_be_stopped() {
     let best = Session::replay(events(&handle)).best_epoch().expect("a best epoch").epoch;
     for part in [Part::Test, Part::Train] {
         let mut told = Vec::new();
-        let evaluation = evaluate(&folder, part, &dataset(60), |done| {
+        let evaluation = evaluate(&folder, None, part, &dataset(60), |done| {
             told.push(done);
             true
         });
@@ -72,11 +72,11 @@ fn an_evaluation_is_kept_with_its_epoch_and_can_be_stopped() {
         assert!(kept.values.iter().zip(&evaluation.probabilities).all(|(kept, exact)| (kept.to_f32() - exact).abs() < 5e-4));
         assert_eq!(evaluation.predictions().expect("probabilities").confusion(), evaluation.confusion);
     }
-    assert!(evaluate(&folder, Part::Train, &dataset(60), |_| false).expect("no failure").is_none());
+    assert!(evaluate(&folder, None, Part::Train, &dataset(60), |_| false).expect("no failure").is_none());
     // what the run told of its own validation stays
     let file = folder.path().join(format!("predictions/epoch_{best:04}.npy"));
     std::fs::write(&file, "mine").expect("a file");
-    let again = evaluate(&folder, Part::Valid, &dataset(60), |_| true).expect("evaluates").expect("to the end");
+    let again = evaluate(&folder, None, Part::Valid, &dataset(60), |_| true).expect("evaluates").expect("to the end");
     again.keep(&folder).expect("nothing to do");
     assert_eq!(std::fs::read(&file).expect("a file"), b"mine");
 }

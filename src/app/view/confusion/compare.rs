@@ -121,7 +121,8 @@ impl CompareTab {
                 ui.label(theme::muted(ui, "This run has no epoch yet."));
                 return;
             };
-            let (epochs, last) = (&other.epochs, other.epochs.len() - 1);
+            let epochs = offered(&other);
+            let last = epochs.len() - 1;
             let best = other.session().best_epoch().map_or(epochs[last], |best| best.epoch);
             let default = if chosen == shown.key.run { epochs[0] } else { best };
             let epoch = self.epoch.filter(|epoch| epochs.contains(epoch)).unwrap_or(default);
@@ -144,7 +145,7 @@ impl CompareTab {
         let run = self.run.unwrap_or(shown.key.run);
         let Some(other) = Shown::new(shown.state, run, shown.key.part, None) else { return Vec::new() };
         let best = other.session().best_epoch().map(|best| best.epoch);
-        let default = if run == shown.key.run { other.epochs.first().copied() } else { best };
+        let default = if run == shown.key.run { offered(&other).first().copied() } else { best };
         let first = Key { epoch: self.epoch.or(default).unwrap_or(other.key.epoch), ..other.key };
         let Some(Ok(comparison)) = shown.state.review.comparisons.get((first, shown.key)) else { return Vec::new() };
         let names = shown.names.clone();
@@ -159,6 +160,14 @@ impl CompareTab {
         offers.push(export::table("Difference", "difference", move || table::difference(&comparison.difference, &table_names)));
         offers.extend(galaxies.export(shown));
         offers
+    }
+}
+
+/// The epochs that can be compared with, at least one.
+fn offered(other: &Shown<'_>) -> Vec<usize> {
+    match other.playable() {
+        [] => vec![other.key.epoch],
+        epochs => epochs.to_vec(),
     }
 }
 

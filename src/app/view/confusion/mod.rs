@@ -58,8 +58,8 @@ const TABS: [(Tab, &str, &str); 6] = [
 
 const PARTS: [(Part, &str, &str); 3] = [
     (Part::Valid, "Validation", "The images that chose the best epoch"),
-    (Part::Test, "Test", "The images that nothing was chosen by; the best model is evaluated on them"),
-    (Part::Train, "Training", "The images that the network learned from; the best model is evaluated on them"),
+    (Part::Test, "Test", "The images that nothing was chosen by; the best model, or that of any kept epoch, is evaluated on them"),
+    (Part::Train, "Training", "The images that the network learned from; the best model, or that of any kept epoch, is evaluated on them"),
 ];
 
 /// The panel's own state.
@@ -207,11 +207,7 @@ impl ConfusionView {
                 (self.chosen, self.playing) = (None, None);
             }
             ui.add_space(theme::GAP);
-            if self.part == Part::Valid || shown.epochs.len() > 1 {
-                self.epochs(ui, shown);
-            } else {
-                ui.label(theme::muted(ui, format!("best model, epoch {}", shown.key.epoch)));
-            }
+            self.epochs(ui, shown);
         });
         let part = shown.key.part.title();
         if let Some((accuracy, f1, images)) = shown.figures() {
@@ -227,11 +223,14 @@ impl ConfusionView {
         let last = epochs.len() - 1;
         let mut place = epochs.iter().position(|&epoch| epoch == shown.key.epoch).unwrap_or(last);
         let (sign, label) = if self.playing.is_some() { ("⏸", "Stop playing") } else { ("▶", "Play through the epochs") };
-        if ui.add_enabled_ui(last > 0, |ui| theme::icon_button(ui, sign, label)).inner.on_hover_text(label).clicked() {
+        let playable = shown.playable();
+        let button = ui.add_enabled_ui(playable.len() > 1, |ui| theme::icon_button(ui, sign, label)).inner.on_hover_text(label);
+        let too_few = "Evaluate two epochs or more on these images to play through them";
+        if button.on_disabled_hover_text(too_few).clicked() {
             self.playing = if self.playing.is_some() { None } else { Some(ui.input(|i| i.time) + PLAY) };
-            if self.playing.is_some() && place == last {
-                place = 0;
-                self.chosen = Some(epochs[0]);
+            if self.playing.is_some() && playable.last().is_none_or(|last| shown.key.epoch >= *last) {
+                self.chosen = playable.first().copied();
+                place = epochs.iter().position(|epoch| Some(*epoch) == self.chosen).unwrap_or(place);
             }
         }
         let label = ui.label(theme::muted(ui, "Epoch"));
@@ -243,24 +242,30 @@ impl ConfusionView {
             });
         let response = ui.add_enabled(last > 0, slider).labelled_by(label.id);
         if response.changed() {
-            self.chosen = (place < last).then(|| epochs[place]);
+            // the right end of the validation follows the run; of the other parts it is an epoch like others
+            self.chosen = (place < last || self.part != Part::Valid).then(|| epochs[place]);
             self.playing = None;
         }
-        response.on_hover_text("Any epoch so far; all the way to the right follows the latest");
-        if self.chosen.is_some() && ui.button("Latest").clicked() {
+        let (about, home) = match self.part {
+            Part::Valid => ("Any epoch so far; all the way to the right follows the latest", "Latest"),
+            Part::Test | Part::Train => ("Any epoch whose model is kept can be evaluated on these images", "Best"),
+        };
+        response.on_hover_text(about);
+        if self.chosen.is_some() && ui.button(home).clicked() {
             (self.chosen, self.playing) = (None, None);
         }
-        self.play(ui, epochs, place);
+        self.play(ui, shown.playable(), epochs[place]);
     }
 
     /// Goes to the next epoch when it is due.
-    fn play(&mut self, ui: &Ui, epochs: &[usize], place: usize) {
+    fn play(&mut self, ui: &Ui, playable: &[usize], epoch: usize) {
         let Some(due) = self.playing else { return };
         let now = ui.input(|i| i.time);
         if now >= due {
-            let next = place + 1;
-            self.chosen = (next + 1 < epochs.len()).then(|| epochs[next]);
-            self.playing = self.chosen.map(|_| now + PLAY);
+            let mut after = playable.iter().copied().filter(|next| *next > epoch);
+            let (next, more) = (after.next(), after.next().is_some());
+            self.chosen = next.filter(|_| more || self.part != Part::Valid);
+            self.playing = more.then_some(now + PLAY);
         }
         ui.ctx().request_repaint_after_secs(PLAY as f32 / 3.0);
     }

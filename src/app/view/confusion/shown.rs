@@ -6,14 +6,14 @@ use std::sync::Arc;
 use egui::Ui;
 
 use crate::app::action::Action;
-use crate::app::reviewed::{Change, Key, Ready, SESSION, Wanted};
+use crate::app::reviewed::{Change, Evaluating, Key, Ready, SESSION, Wanted};
 use crate::app::state::{Data, State};
 use crate::app::theme;
 use crate::app::widget;
 use crate::data::Part;
 use crate::metrics::{Confusion, Predictions};
 use crate::review::{Analysis, Record};
-use crate::train::{EpochReport, Session};
+use crate::train::{EpochReport, Session, epochs_in_words};
 
 /// What is shown.
 pub(super) struct Shown<'a> {
@@ -42,12 +42,11 @@ impl<'a> Shown<'a> {
         }
         let mut latest = *epochs.last()?;
         if part != Part::Valid {
-            // those on which the best model of the time was evaluated, and the best one, on which it can be
+            // what is shown first is the best one; any other that was evaluated or can be is there, too
             latest = session.best_epoch().map_or(latest, |best| best.epoch);
-            epochs = record.map_or_else(Vec::new, |record| record.kept.of(part).to_vec());
-            if let Err(place) = epochs.binary_search(&latest) {
-                epochs.insert(place, latest);
-            }
+            epochs.extend(record.iter().flat_map(|record| record.kept.of(part).iter().chain(&record.models)));
+            epochs.sort_unstable();
+            epochs.dedup();
         }
         let epoch = epoch.filter(|epoch| epochs.contains(epoch)).unwrap_or(latest);
         let key = Key { run, part, epoch };
@@ -63,6 +62,14 @@ impl<'a> Shown<'a> {
             shown.names = (0..classes).map(|class| format!("class {class}")).collect();
         }
         Some(shown)
+    }
+
+    /// The epochs that can be shown without asking a model first.
+    pub fn playable(&self) -> &[usize] {
+        match self.key.part {
+            Part::Valid => &self.epochs,
+            part => self.record.map_or(&[], |record| record.kept.of(part)),
+        }
     }
 
     /// What the run told of the epoch (of the validation images).
@@ -144,7 +151,7 @@ impl<'a> Shown<'a> {
         true
     }
 
-    /// Shows how far the evaluation of this run's best model is, while it goes on.
+    /// Shows how far the evaluation of a model of this run is, while it goes on.
     pub fn evaluation(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         let Some(evaluating) = self.state.review.evaluating.as_ref().filter(|evaluating| evaluating.run == self.key.run) else { return };
         ui.horizontal(|ui| {
@@ -168,22 +175,50 @@ impl<'a> Shown<'a> {
             return false;
         }
         let evaluating = self.state.review.evaluating.as_ref();
-        if evaluating.is_some_and(|evaluating| evaluating.run == self.key.run && evaluating.part == part) {
+        let asked = |evaluating: &Evaluating| {
+            (evaluating.run, evaluating.part) == (self.key.run, part) && evaluating.epoch.is_none_or(|epoch| epoch == self.key.epoch)
+        };
+        if evaluating.is_some_and(asked) {
             ui.label(theme::muted(ui, "The matrix comes when all images are done; the answers are kept in the run's folder."));
         } else if self.data.is_none() {
             self.offer_data(ui, actions);
         } else {
-            let epoch = self.key.epoch;
-            ui.label(theme::muted(
-                ui,
-                format!("The best model, that of epoch {epoch}, was not evaluated on the {} images yet.", part.title()),
-            ));
-            let button = ui.add_enabled(evaluating.is_none(), egui::Button::new(format!("Evaluate on the {} images", part.title())));
-            if button.on_disabled_hover_text("Another evaluation goes on").clicked() {
-                actions.push(Action::Review(Change::Evaluate(self.key.run, part)));
-            }
+            self.offer_evaluation(ui, actions);
         }
         true
+    }
+
+    /// Offers to evaluate the model of the epoch on the part, or says why that cannot be.
+    fn offer_evaluation(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
+        let Some(record) = self.record else { return };
+        let (Key { run, part, epoch }, part_name) = (self.key, self.key.part.title());
+        let best = self.session.best_epoch().map(|best| best.epoch);
+        let there = record.models.contains(&epoch);
+        // of a run without events nobody knows which epoch the best model is of; the file itself says it
+        let blind = best.is_none() && !there;
+        let words = if best == Some(epoch) {
+            format!("The best model, that of epoch {epoch}, was not evaluated on the {part_name} images yet.")
+        } else if blind {
+            format!("The best model was not evaluated on the {part_name} images yet.")
+        } else {
+            format!("The model of epoch {epoch} was not evaluated on the {part_name} images yet.")
+        };
+        ui.label(theme::muted(ui, words));
+        let why = if there || blind {
+            None
+        } else {
+            let have = epochs_in_words(&record.models);
+            let words = format!(
+                "Its weights are not kept (epochs with weights: {have}). Choose one of these; a run keeps more with a larger value of “Kept epochs” on the Train panel (--snapshots)."
+            );
+            ui.add(egui::Label::new(theme::muted(ui, &words)).wrap());
+            Some(words)
+        };
+        let free = self.state.review.evaluating.is_none();
+        let button = ui.add_enabled(free && why.is_none(), egui::Button::new(format!("Evaluate on the {part_name} images")));
+        if button.on_disabled_hover_text(why.as_deref().unwrap_or("Another evaluation goes on")).clicked() {
+            actions.push(Action::Review(Change::Evaluate(run, part, there.then_some(epoch))));
+        }
     }
 
     /// Says that the run's data set is not open, and offers to open it.
