@@ -17,9 +17,16 @@ pub struct Canvas {
     half: Vec<f32>,
     /// The picture pixel by pixel: red, green, blue and nothing, so that one pixel is one vector.
     pixels: Vec<[f32; 4]>,
+    /// A picture that is only mirrored and turned.
+    bytes: Vec<u8>,
 }
 
 impl Canvas {
+    /// Room for the bytes of a picture.
+    pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
     /// Width and height of the cropped picture.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {

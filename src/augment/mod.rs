@@ -26,8 +26,6 @@ pub use preview::{Stage, Step};
 pub use settings::{Augmentation, Border, Preset, Rotation, Section};
 pub use sweep::Sweep;
 
-use std::borrow::Cow;
-
 use crate::imaging::Image;
 use crate::random::Random;
 
@@ -36,8 +34,14 @@ impl Draw {
     /// sides of a picture that is not square.
     #[must_use]
     pub fn pose(&self, image: &Image) -> Image {
-        let flipped = if self.flip { Cow::Owned(flip(image)) } else { Cow::Borrowed(image) };
-        quarter_turns(&flipped, self.quarter_turns)
+        geometry::posed(image, self.flip, self.quarter_turns)
+    }
+
+    /// The bytes of the same, in the memory of `canvas`.
+    pub fn pose_on<'a>(&self, image: &Image, canvas: &'a mut Canvas) -> &'a [u8] {
+        let bytes = canvas.bytes();
+        geometry::pose_into(image, self.flip, self.quarter_turns, bytes);
+        bytes
     }
 }
 

@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use candle_core::{Device, Tensor};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::buffers::{Buffer, Buffers};
 use super::cache::ImageCache;
 use super::{Mixed, TrainError};
 use crate::augment::{Augmentation, Canvas, Draw, Mix};
@@ -48,7 +49,7 @@ impl Variation {
         let draw = self.draw(index);
         let size = (planes.len() / 3).isqrt();
         if self.augmentation.is_exact() && image.width() == size && image.height() == size {
-            normalisation.write_planes(draw.pose(image).pixels(), planes);
+            normalisation.write_planes(draw.pose_on(image, canvas), planes);
         } else {
             draw.write(image, canvas, size, planes);
             normalisation.normalise(planes);
@@ -65,8 +66,8 @@ impl Variation {
 pub(super) struct Request {
     /// Images in the order in which they come.
     pub order: Vec<u32>,
-    /// Images in a batch; the last may have fewer.
-    pub batch: usize,
+    /// The memory of batches, which also says how many images a batch has; the last may have fewer.
+    pub buffers: Arc<Buffers>,
     /// Batches at the beginning of the order that are left out, because they were used before.
     pub skip: usize,
     /// How the images are varied; `None` shows them as they are.
@@ -77,24 +78,22 @@ pub(super) struct Request {
 
 /// Images and labels of one step.
 pub(super) struct Batch {
-    /// N x 3 x size x size, normalised.
-    pixels: Vec<f32>,
+    /// Holds N x 3 x size x size numbers, normalised.
+    pixels: Buffer,
     /// One label an image.
-    targets: Vec<u32>,
+    pub targets: Vec<u32>,
     /// What the images are mixed with, if they are.
-    mixed: Option<Mixed>,
-    size: usize,
+    pub mixed: Option<Mixed>,
 }
 
 impl Batch {
-    /// The images, N x 3 x size x size, their labels, and what they are mixed with.
-    pub fn into_parts(self, device: &Device) -> candle_core::Result<(Tensor, Vec<u32>, Option<Mixed>)> {
-        let shape = (self.targets.len(), 3, self.size, self.size);
-        Ok((Tensor::from_vec(self.pixels, shape, device)?, self.targets, self.mixed))
+    /// The images, N x 3 x size x size. They must not be used after the batch, whose memory then holds another one.
+    pub fn images(&self, device: &Device) -> candle_core::Result<Tensor> {
+        self.pixels.images(self.targets.len(), device)
     }
 }
 
-type Prepared = std::thread::Result<Result<Batch, DataError>>;
+type Prepared = std::thread::Result<Result<Batch, TrainError>>;
 
 /// The batches of one pass over some images, in order.
 pub(super) struct Loader {
@@ -117,7 +116,7 @@ struct Work {
 impl Loader {
     /// Starts to prepare batches.
     pub fn start(cache: &Arc<ImageCache>, request: Request, normalisation: Normalisation) -> Result<Self, TrainError> {
-        let batches = request.order.len().div_ceil(request.batch);
+        let batches = request.order.len().div_ceil(request.buffers.batch());
         let threads = request.threads.clamp(1, batches.max(1));
         let ahead = threads + 2;
         let (ticket, tickets) = bounded(ahead);
@@ -200,25 +199,40 @@ impl Work {
         }
     }
 
-    fn prepare(&self, number: usize, canvas: &mut Canvas) -> Result<Batch, DataError> {
+    fn prepare(&self, number: usize, canvas: &mut Canvas) -> Result<Batch, TrainError> {
         let size = self.cache.size();
-        let start = number * self.request.batch;
-        let images = &self.request.order[start..(start + self.request.batch).min(self.request.order.len())];
-        let mut pixels = vec![0.0; images.len() * 3 * size * size];
+        let Request { order, buffers, variation, .. } = &self.request;
+        let start = number * buffers.batch();
+        let images = &order[start..(start + buffers.batch()).min(order.len())];
+        let mix = variation.and_then(|variation| variation.mix(number, size));
+        let pixels = buffers.take()?;
+        let mut read = Ok(());
+        pixels.write(images.len(), |pixels| {
+            read = self.fill(images, canvas, pixels);
+            if let Some(mix) = &mix {
+                mix.apply(pixels, size);
+            }
+            Ok(())
+        })?;
+        read?;
+        let targets: Vec<u32> = images.iter().map(|&i| self.cache.label(i as usize)).collect();
+        let mixed = mix.map(|mix| {
+            let mut partners = targets.clone();
+            partners.rotate_right(1);
+            Mixed { partners, share: mix.share(size) }
+        });
+        Ok(Batch { pixels, targets, mixed })
+    }
+
+    /// Writes the images one behind the other.
+    fn fill(&self, images: &[u32], canvas: &mut Canvas, pixels: &mut [f32]) -> Result<(), DataError> {
+        let size = self.cache.size();
         for (&index, planes) in images.iter().zip(pixels.chunks_exact_mut(3 * size * size)) {
             self.cache.with(index as usize, |image| match self.request.variation {
                 None => self.normalisation.write_planes(image.pixels(), planes),
                 Some(variation) => variation.write(image, index, &self.normalisation, canvas, planes),
             })?;
         }
-        let targets: Vec<u32> = images.iter().map(|&i| self.cache.label(i as usize)).collect();
-        let mixed = self.request.variation.and_then(|variation| {
-            let mix = variation.mix(number, size)?;
-            mix.apply(&mut pixels, size);
-            let mut partners = targets.clone();
-            partners.rotate_right(1);
-            Some(Mixed { partners, share: mix.share(size) })
-        });
-        Ok(Batch { pixels, targets, mixed, size })
+        Ok(())
     }
 }

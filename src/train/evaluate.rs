@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::buffers::Buffers;
 use super::cache::ImageCache;
 use super::loss::Loss;
 use super::validate::{self, Pass};
@@ -97,7 +98,7 @@ pub fn evaluate(
             cache: &Arc::new(ImageCache::new(dataset.clone(), spec.network.size, config.fit)),
             normalisation: spec.normalisation,
             device: &device,
-            batch: config.batch,
+            buffers: &Buffers::new(config.batch, spec.network.size),
             threads: device::threads(&config),
         }
         .run(images, || {

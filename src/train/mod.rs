@@ -2,6 +2,7 @@
 //! A run is a stream of events; nothing here prints, parses arguments or knows a window.
 
 mod batches;
+mod buffers;
 mod cache;
 mod checkpoint;
 mod config;

@@ -105,7 +105,7 @@ fn train_epoch(setup: &Setup, state: &mut State, control: &mut Control) -> Resul
     let epoch = state.progress.epochs + 1;
     let request = Request {
         order: batches::order(&setup.split.train, setup.config.seed, epoch),
-        batch: setup.config.batch,
+        buffers: setup.buffers.clone(),
         skip: state.progress.step_in_epoch,
         variation: Some(setup.variation(epoch)),
         threads: setup.threads,
@@ -118,7 +118,7 @@ fn train_epoch(setup: &Setup, state: &mut State, control: &mut Control) -> Resul
         let start = Instant::now();
         let Some(batch) = loader.next()? else { return Ok(true) };
         let wait = start.elapsed().as_secs_f64();
-        let mut steps = step(setup, state, batch)?;
+        let mut steps = step(setup, state, &batch)?;
         steps.seconds = start.elapsed().as_secs_f64();
         steps.wait = wait / steps.seconds.max(f64::MIN_POSITIVE);
         count(state, &steps);
@@ -127,14 +127,15 @@ fn train_epoch(setup: &Setup, state: &mut State, control: &mut Control) -> Resul
 }
 
 /// One optimiser step. Times are left for the caller to fill in.
-fn step(setup: &Setup, state: &mut State, batch: Batch) -> Result<Steps, TrainError> {
+fn step(setup: &Setup, state: &mut State, batch: &Batch) -> Result<Steps, TrainError> {
     let State { network, optimizer, schedule, progress } = state;
     let (number, epoch) = (progress.step, progress.epochs + 1);
     let finite =
         |value: f64, what| if value.is_finite() { Ok(value) } else { Err(TrainError::NotFinite { what, step: number + 1, epoch }) };
-    let (images, targets, mixed) = batch.into_parts(&setup.device)?;
+    let Batch { targets, mixed, .. } = batch;
+    let images = batch.images(&setup.device)?;
     let logits = network.forward(&images, Mode::Train { seed: setup.config.seed, step: number as u64 })?;
-    let (value, seed) = setup.loss.forward(&logits, &targets, mixed.as_ref())?;
+    let (value, seed) = setup.loss.forward(&logits, targets, mixed.as_ref())?;
     let loss = finite(value.mean(), "training loss")?;
     let gradients = network.backward(&seed)?;
     let gradient_norm = finite(gradient_norm(&gradients, network.parameters())?, "gradient")?;
@@ -146,7 +147,7 @@ fn step(setup: &Setup, state: &mut State, batch: Batch) -> Result<Steps, TrainEr
     };
     optimizer.step(network.parameters(), &gradients, update)?;
     // of a mixed picture, the label that counts more is the right one
-    let labels = mixed.as_ref().filter(|mixed| mixed.share < 0.5).map_or(&targets, |mixed| &mixed.partners);
+    let labels = mixed.as_ref().filter(|mixed| mixed.share < 0.5).map_or(targets, |mixed| &mixed.partners);
     let correct = value.predicted.iter().zip(labels).filter(|&(&p, &t)| p == t as usize).count();
     progress.sums.correct += correct as u64;
     progress.sums.loss += value.losses.iter().sum::<f64>();
@@ -185,7 +186,7 @@ fn validate(setup: &Setup, state: &State, control: &mut Control) -> Result<Optio
         cache: &setup.cache,
         normalisation: setup.spec.normalisation,
         device: &setup.device,
-        batch: setup.config.batch,
+        buffers: &setup.buffers,
         threads: setup.threads,
     };
     pass.run(&setup.split.valid, || control.go_on(state))

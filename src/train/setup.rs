@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use candle_core::Device;
 
 use super::batches::Variation;
+use super::buffers::Buffers;
 use super::cache::ImageCache;
 use super::checkpoint::{self, Progress};
 use super::evaluate::class_counts;
@@ -26,6 +27,8 @@ pub(super) struct Setup {
     pub cache: Arc<ImageCache>,
     /// The pictures that are augmented; the same unless augmentation cuts out a part.
     pub training: Arc<ImageCache>,
+    /// The memory of batches.
+    pub buffers: Arc<Buffers>,
     pub device: Device,
     pub threads: usize,
     /// Keeps other processes out of the folder.
@@ -105,6 +108,7 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
         loss: Loss::new(config, &class_counts(&job.dataset, &recorded.split.train)),
         cache,
         training,
+        buffers: Buffers::new(config.batch, config.size),
         config: config.clone(),
         folder: job.folder.clone(),
         split: recorded.split,

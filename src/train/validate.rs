@@ -7,6 +7,7 @@ use half::f16;
 
 use super::TrainError;
 use super::batches::{Loader, Request};
+use super::buffers::Buffers;
 use super::cache::ImageCache;
 use super::loss::{Loss, probabilities};
 use super::predictions::Probabilities;
@@ -41,8 +42,8 @@ pub(super) struct Pass<'a> {
     pub cache: &'a Arc<ImageCache>,
     pub normalisation: Normalisation,
     pub device: &'a Device,
-    /// Images in a batch.
-    pub batch: usize,
+    /// The memory of batches.
+    pub buffers: &'a Arc<Buffers>,
     /// Threads that prepare batches.
     pub threads: usize,
 }
@@ -51,7 +52,7 @@ impl Pass<'_> {
     /// Looks at all `images`; `go_on` is asked before each batch, and `None` comes back once it says no.
     pub fn run(&self, images: &[u32], mut go_on: impl FnMut() -> bool) -> Result<Option<Answers>, TrainError> {
         let classes = self.network.options().classes;
-        let request = Request { order: images.to_vec(), batch: self.batch, skip: 0, variation: None, threads: self.threads };
+        let request = Request { order: images.to_vec(), buffers: self.buffers.clone(), skip: 0, variation: None, threads: self.threads };
         let mut loader = Loader::start(self.cache, request, self.normalisation)?;
         let mut answers =
             Answers { confusion: Confusion::new(classes), loss: 0.0, probabilities: Vec::with_capacity(images.len() * classes) };
@@ -60,9 +61,9 @@ impl Pass<'_> {
                 answers.loss /= images.len().max(1) as f64;
                 return Ok(Some(answers));
             };
-            let (pixels, targets, _) = batch.into_parts(self.device)?;
-            let logits = self.network.forward(&pixels, Mode::Eval)?.flatten_all()?.to_vec1::<f32>()?;
-            let value = self.loss.evaluate(&logits, &targets);
+            let targets = &batch.targets;
+            let logits = self.network.forward(&batch.images(self.device)?, Mode::Eval)?.flatten_all()?.to_vec1::<f32>()?;
+            let value = self.loss.evaluate(&logits, targets);
             answers.loss += value.losses.iter().sum::<f64>();
             for (&target, &predicted) in targets.iter().zip(&value.predicted) {
                 answers.confusion.add(target as usize, predicted);

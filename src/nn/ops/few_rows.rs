@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Every sum has one order, whatever the number of threads. The gradients are left to the general product: done like this they
-//! gained nothing from eight images on (`cargo bench --bench linear`).
+//! gained nothing from eight images on (`cargo bench --bench operators -- linear`).
 
 #![allow(clippy::inline_always, reason = "what is dispatched to an instruction set must be compiled for it")]
 

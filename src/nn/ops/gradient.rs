@@ -4,10 +4,10 @@
 //! for each. So operators that know their parameters write the gradient here, and [`Network::backward`](crate::nn::Network::backward)
 //! hands it out.
 
-use std::cell::RefCell;
-
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, Device, InplaceOp1, Layout, Result, Tensor, Var, bail};
+use candle_core::{Device, Result, Tensor, Var};
+
+use super::slices::with_slice_mut;
 
 /// The gradients of some parameters.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl Gradients {
             self.slots.len() - 1
         };
         let slot = &mut self.slots[at];
-        slot.gradient.inplace_op1(&Write(RefCell::new(Some(write))))?;
+        with_slice_mut(&slot.gradient, write)?;
         slot.fresh = true;
         Ok(())
     }
@@ -54,25 +54,6 @@ impl Gradients {
     pub fn forget(&mut self) {
         for slot in &mut self.slots {
             slot.fresh = false;
-        }
-    }
-}
-
-/// Candle lends the memory of a tensor to this.
-struct Write<F>(RefCell<Option<F>>);
-
-impl<F: FnOnce(&mut [f32]) -> Result<()>> InplaceOp1 for Write<F> {
-    fn name(&self) -> &'static str {
-        "write-gradient"
-    }
-
-    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let (CpuStorage::F32(values), Some((start, end))) = (storage, layout.contiguous_offsets()) else {
-            bail!("a gradient is contiguous f32");
-        };
-        match self.0.take() {
-            Some(write) => write(&mut values[start..end]),
-            None => bail!("a gradient is written once"),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! From Candle's storages to f32 slices and back; and the one summation order all operators share.
 
-use candle_core::{CpuStorage, DType, Layout, Result, Shape, Storage, Tensor, bail};
+use std::cell::RefCell;
+
+use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Result, Shape, Storage, Tensor, bail};
 
 /// Elements a parallel task should have at least, so that starting it does not cost more than running it.
 pub const TASK_ELEMENTS: usize = 16 * 1024;
@@ -28,6 +30,33 @@ pub fn with_slice<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Re
     match &*storage {
         Storage::Cpu(storage) => f(argument(storage, layout)?),
         _ => bail!("this operator runs on the processor only: choose the CPU as device"),
+    }
+}
+
+/// Lets `write` fill a contiguous tensor on the processor where it lies. All that share its memory see it.
+///
+/// # Errors
+/// If `write` fails, or the tensor is another kind.
+pub fn with_slice_mut(tensor: &Tensor, write: impl FnOnce(&mut [f32]) -> Result<()>) -> Result<()> {
+    tensor.inplace_op1(&Write(RefCell::new(Some(write))))
+}
+
+/// Candle lends the memory of a tensor to this.
+struct Write<F>(RefCell<Option<F>>);
+
+impl<F: FnOnce(&mut [f32]) -> Result<()>> InplaceOp1 for Write<F> {
+    fn name(&self) -> &'static str {
+        "write"
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let (CpuStorage::F32(values), Some((start, end))) = (storage, layout.contiguous_offsets()) else {
+            bail!("only a contiguous f32 tensor is written where it lies");
+        };
+        match self.0.take() {
+            Some(write) => write(&mut values[start..end]),
+            None => bail!("a tensor is written once"),
+        }
     }
 }
 

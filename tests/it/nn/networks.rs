@@ -10,7 +10,7 @@ use super::reference::{Reference, assert_close, distance, draw, formula, path, v
 
 /// Of a result on a step with 32-bit accuracy, relative to its norm.
 const TOLERANCE: f64 = 2e-5;
-const TRAIN: Mode = Mode::Train { seed: 1, step: 0 };
+pub const TRAIN: Mode = Mode::Train { seed: 1, step: 0 };
 
 /// A network filled as `fill` in make.py, without dropout (its masks cannot be those of `PyTorch`).
 pub fn filled(architecture: Architecture, size: usize) -> Box<dyn Network> {
@@ -18,11 +18,16 @@ pub fn filled(architecture: Architecture, size: usize) -> Box<dyn Network> {
 }
 
 fn filled_for(architecture: Architecture, size: usize, channels: usize) -> Box<dyn Network> {
+    filled_from(1000, architecture, size, channels)
+}
+
+/// A network filled from stream `first` on.
+pub fn filled_from(first: u64, architecture: Architecture, size: usize, channels: usize) -> Box<dyn Network> {
     let options = NetworkOptions { dropout: 0.0, channels, ..options(architecture, size) };
     let network = build(&options, 0, &Device::Cpu).expect("a network");
     let parameters = network.parameters().iter().map(|p| (&p.name, &p.var));
     let buffers = network.buffers().iter().map(|b| (&b.name, &b.var));
-    for (stream, (name, var)) in (1000..).zip(parameters.chain(buffers)) {
+    for (stream, (name, var)) in (first..).zip(parameters.chain(buffers)) {
         let in_file = to_file(var.as_tensor()).expect("a copy");
         let mut values = formula(var.elem_count(), stream);
         let around_one = name.contains("norm.weight") || name.contains("running_var");
@@ -37,7 +42,7 @@ fn filled_for(architecture: Architecture, size: usize, channels: usize) -> Box<d
 }
 
 /// Mean cross-entropy.
-fn loss(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+pub fn loss(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     candle_nn::loss::cross_entropy(logits, labels)
 }
 
@@ -46,14 +51,14 @@ fn labels(batch: usize) -> Tensor {
 }
 
 /// The names of a `state_dict` in its order: parameters, and running statistics.
-fn torch_names(file: &str) -> (Vec<String>, Vec<String>) {
+pub fn torch_names(file: &str) -> (Vec<String>, Vec<String>) {
     let text = std::fs::read_to_string(path(file)).expect("a reference file");
     let names = text.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.contains("tracked"));
     names.map(str::to_owned).partition(|name| !name.contains("running"))
 }
 
 /// The name in make.py.
-fn name(architecture: Architecture) -> &'static str {
+pub fn name(architecture: Architecture) -> &'static str {
     match architecture {
         Architecture::Seed => "seed",
         Architecture::Compact => "compact",

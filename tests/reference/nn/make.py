@@ -57,9 +57,9 @@ def compact_network(_size: int, channels: int = 3, classes: int = 10) -> nn.Sequ
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, classes))
 
 
-def fill(net: nn.Module) -> None:
-    """Weights of Kaiming size, biases and statistics away from their initial values, all rounded to f32."""
-    for stream, tensor in enumerate([*net.parameters(), *(b for b in net.buffers() if b.ndim)], start=1000):
+def fill(net: nn.Module, first: int = 1000) -> None:
+    """Weights of Kaiming size, biases and statistics away from their initial values, all rounded to f32, from stream `first` on."""
+    for stream, tensor in enumerate([*net.parameters(), *(b for b in net.buffers() if b.ndim)], start=first):
         values = draw(tensor.shape, stream)
         if tensor.ndim > 1:
             scale = np.float32((6 / tensor[0].numel()) ** 0.5)
