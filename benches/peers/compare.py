@@ -2,6 +2,7 @@
 
 For each row every variant of PyTorch is tried once; the fastest then alternates with ours. "PyTorch" in the table is
 therefore its best layout, with fused AdamW, compiled or not, and glibc kept from giving memory back between steps.
+With --whole-run FOLDER, whole runs on those pictures are timed as well, and their scores on the test part set side by side.
 """
 
 import argparse
@@ -13,6 +14,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+import whole_run
 
 HERE = pathlib.Path(__file__).resolve().parent
 TUNED = {"MALLOC_TRIM_THRESHOLD_": "1073741824", "MALLOC_MMAP_THRESHOLD_": "1073741824"}
@@ -29,11 +32,23 @@ class Row:
     peer: list[str]
     reach: float
     peer_env: dict[str, str] = dataclasses.field(default_factory=dict)
+    script: str = "torch_step.py"
+
+    def variants(self, compiled: bool) -> list[list[str]]:
+        """What PyTorch's side is tried with."""
+        if self.script == "torch_augment.py":
+            return [["--variant", "pil"], ["--variant", "tensor"]]
+        layouts = [["--layout", "contiguous"], ["--layout", "channels_last"]]
+        return [[*layout, *more] for layout in layouts for more in (([], ["--compile"]) if compiled else ([],))]
 
 
 def rows() -> list[Row]:
     def work(model: str, size: int, batch: int, *more: str) -> list[str]:
         return ["--model", model, "--size", str(size), "--batch", str(batch), *more]
+
+    def augmentation(size: int) -> Row:
+        seed = ["--augmentation", "seed", "--threads", "1"]
+        return Row(f"augmentation-{size}", ["--size", str(size), "--batch", "32"], seed, [], 5.0, script="torch_augment.py")
 
     f32, bf16 = ["--precision", "f32"], ["--precision", "bf16"]
     return [
@@ -47,7 +62,10 @@ def rows() -> list[Row]:
         Row("compact-64-auto", work("compact", 64, 64), ["--precision", "auto"], f32, 1.6),
         Row("compact-64-bf16", work("compact", 64, 64), bf16, bf16, 1.6),
         Row("compact-256-evaluate", work("compact", 256, 16, "--inference"), f32, f32, 1.2),
+        Row("compact-256-evaluate-bf16", work("compact", 256, 16, "--inference"), bf16, bf16, 1.2),
         Row("compact-256-one-picture", work("compact", 256, 1, "--inference"), f32, f32, 1.0),
+        augmentation(256),
+        augmentation(64),
     ]
 
 
@@ -80,25 +98,24 @@ def measure(command: list[str], env: dict[str, str], options: argparse.Namespace
 
 
 def fastest_variant(row: Row, base: list[str], options: argparse.Namespace) -> list[str]:
-    """Tries PyTorch's layouts, plain and (if asked) compiled; returns the arguments of the fastest."""
+    """Tries PyTorch's variants; returns the arguments of the fastest."""
     found: list[tuple[float, list[str]]] = []
-    for layout in ("contiguous", "channels_last"):
-        for more in ([], ["--compile"]) if options.compile else ([],):
-            variant = ["--layout", layout, *more]
-            try:
-                speed = measure([*base, *variant], row.peer_env, options)["images_per_s"]
-            except RuntimeError as error:
-                print(f"# {row.name}: PyTorch {' '.join(variant)} failed: {str(error).splitlines()[-1]}", flush=True)
-                continue
-            print(f"# {row.name}: PyTorch {' '.join(variant)} {speed}", flush=True)
-            found.append((speed, variant))
+    for variant in row.variants(options.compile):
+        try:
+            speed = measure([*base, *variant], row.peer_env, options)["images_per_s"]
+        except RuntimeError as error:
+            print(f"# {row.name}: PyTorch {' '.join(variant)} failed: {str(error).splitlines()[-1]}", flush=True)
+            continue
+        print(f"# {row.name}: PyTorch {' '.join(variant)} {speed}", flush=True)
+        found.append((speed, variant))
     return max(found)[1]
 
 
 def compare(row: Row, options: argparse.Namespace) -> dict:
-    common = [*row.shared, "--threads", str(options.threads), "--steps", str(options.steps)]
+    threads = [] if row.script == "torch_augment.py" else ["--threads", str(options.threads)]
+    common = [*row.shared, *threads, "--steps", str(options.steps)]
     ours = [str(options.program), "bench", *common, *row.ours]
-    base = [sys.executable, str(HERE / "torch_step.py"), *common, *row.peer]
+    base = [sys.executable, str(HERE / row.script), *common, *row.peer]
     variant = fastest_variant(row, base, options)
     sides: tuple[list[dict], list[dict]] = ([], [])
     for _ in range(options.rounds):
@@ -108,7 +125,8 @@ def compare(row: Row, options: argparse.Namespace) -> dict:
 
     def summary(side: list[dict]) -> dict:
         speed = [f["images_per_s"] for f in side]
-        parts = {k: statistics.median(f[k] for f in side) for k in ("forward_ms", "backward_ms", "optimizer_ms", "step_ms", "peak_rss_mb")}
+        names = ("forward_ms", "backward_ms", "optimizer_ms", "step_ms", "peak_rss_mb")
+        parts = {k: statistics.median(f[k] for f in side) for k in names if k in side[0]}
         return {"images_per_s": statistics.median(speed), "least": min(speed), "most": max(speed), **parts}
 
     return {
@@ -138,19 +156,34 @@ def main() -> None:
     p.add_argument("--patience", type=float, default=600, help="seconds to wait for that")
     p.add_argument("--no-compile", dest="compile", action="store_false", help="leave torch.compile out")
     p.add_argument("--json", type=pathlib.Path, help="also write the results here")
-    p.add_argument("only", nargs="*", help="names of rows; all without")
+    p.add_argument("--whole-run", type=pathlib.Path, metavar="FOLDER", help="also train on this folder of class folders, 64 x 64")
+    p.add_argument("--epochs", type=int, default=15, help="of a whole run")
+    p.add_argument("--seeds", type=int, default=3, help="whole runs on each side")
+    p.add_argument("only", nargs="*", help="names of rows; all without, none with \"none\"")
     options = p.parse_args()
     chosen = [r for r in rows() if not options.only or r.name in options.only]
-    if not chosen:
+    if not chosen and options.only != ["none"]:
         sys.exit(f"no such row; there are {', '.join(r.name for r in rows())}")
-    results = []
+    results, runs = [], []
+
+    def keep() -> None:
+        if options.json:
+            options.json.parent.mkdir(parents=True, exist_ok=True)
+            options.json.write_text(json.dumps({"rows": results, "whole_runs": runs}, indent=1) + "\n")
+
     for row in chosen:
         results.append(compare(row, options))
         print(line(results[-1]), flush=True)
-        if options.json:
-            options.json.write_text(json.dumps(results, indent=1) + "\n")
-    print("\n| work | ours runs on | ours, images/s | PyTorch, images/s | ratio | to reach | memory |\n|---|---|---|---|---|---|---|")
-    print("\n".join(line(r) for r in results))
+        keep()
+    if options.whole_run:
+        for pair in whole_run.pairs(options, TUNED, lambda: wait_for_idle(options.idle, options.patience)):
+            runs.append(pair)
+            keep()
+    if results:
+        print("\n| work | ours runs on | ours, images/s | PyTorch, images/s | ratio | to reach | memory |\n|---|---|---|---|---|---|---|")
+        print("\n".join(line(r) for r in results))
+    if runs:
+        print("\n" + whole_run.table(runs))
 
 
 if __name__ == "__main__":
