@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::imaging::{self, Source, bands_by_header, group_bands};
+use crate::imaging::{self, Source, three_bands};
+use crate::train::RunFolder;
 
 /// What dropped files are.
 pub enum Dropped {
@@ -19,7 +20,14 @@ pub enum Dropped {
 /// Whether a path is a model: a `.safetensors` file or a run folder.
 #[must_use]
 pub fn is_model(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors")) || path.join("config.json").is_file()
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors")) || is_run(path)
+}
+
+/// Whether a path is the folder of a run: beside the configuration, which other programs call so too, it has something that a run leaves.
+#[must_use]
+pub fn is_run(path: &Path) -> bool {
+    let left = |run: RunFolder| [run.events_path(), run.best_model(), run.last_checkpoint()].iter().any(|file| file.is_file());
+    RunFolder::open(path).is_ok_and(left)
 }
 
 /// Finds out what a folder or several files are: the last model among them, and the rest.
@@ -51,16 +59,20 @@ fn sort_pictures(paths: Vec<PathBuf>) -> Dropped {
     }
 }
 
-/// Exactly three FITS files of one band and one size are one picture: its bands are those that names or headers say, else as given, to be
-/// changed by hand.
-fn three_bands(paths: &[PathBuf]) -> Option<Source> {
-    let [a, b, c] = paths else { return None };
-    if let Ok([source]) = <[Source; 1]>::try_from(group_bands(paths)) {
-        return Some(source);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_a_configuration_alone_is_no_run() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path();
+        std::fs::write(path.join("config.json"), "{}").expect("a file");
+        image::RgbImage::new(4, 4).save(path.join("galaxy.png")).expect("a picture");
+        assert!(!is_model(path));
+        let (model, dropped) = sort_dropped(vec![path.to_owned()]);
+        assert!(model.is_none() && matches!(&dropped, Dropped::Pictures(paths) if *paths == [path.to_owned()]));
+        std::fs::write(path.join("events.jsonl"), "").expect("a file");
+        assert!(is_run(path) && is_model(path));
     }
-    let given = || {
-        let source = Source::Bands([a, b, c].map(Clone::clone));
-        source.bands().is_ok().then_some(source)
-    };
-    bands_by_header(paths).or_else(given)
 }

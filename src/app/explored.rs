@@ -250,8 +250,8 @@ pub enum Found {
     MarksSaved(u64, u64, Result<Option<String>, String>),
     /// A model went through pictures.
     Read(Result<Box<(Predictions, Read)>, String>),
-    /// What a run said at an epoch.
-    Answers((u64, usize), Result<Box<Predictions>, String>),
+    /// What a run said at an epoch, and what is missing of it.
+    Answers((u64, usize), Result<Box<(Predictions, Vec<String>)>, String>),
     /// What is wrong with the data set.
     Integrity(Result<Box<Integrity>, String>),
     /// A map and what it is.

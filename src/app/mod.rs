@@ -17,9 +17,11 @@
 //! | `thumbnails` | small textures of the pictures in sight, under a cap                        |
 //! | `commands`   | what can be asked for by name: the command palette's list                   |
 //! | `keys`       | what can be asked for by a key: the shortcuts and their sheet                |
-//! | `inspect`    | what is asked about the picture that is classified: its state and slow work  |
+//! | `inspect`    | what is asked about the picture that is classified                          |
+//! | `inspect_work` | the slow work on it: answer, map, files                                   |
 //! | `lab`        | the augmentation lab: its state and its slow work                           |
-//! | `pile`       | many pictures at once: the table and the worker behind it                   |
+//! | `pile`       | many pictures at once: the table                                            |
+//! | `pile_worker` | the thread behind it                                                       |
 //! | `presets`    | the user's own augmentation presets                                         |
 //! | `undo`       | what can be taken back                                                      |
 //! | `trust`      | how far maps can be believed, and what was measured before                  |
@@ -45,6 +47,7 @@ mod fields;
 mod hook;
 mod icon;
 mod inspect;
+mod inspect_work;
 mod keys;
 mod lab;
 mod layout;
@@ -52,6 +55,7 @@ mod machine;
 mod map_batch;
 mod map_export;
 mod pile;
+mod pile_worker;
 mod presets;
 mod review_work;
 mod reviewed;

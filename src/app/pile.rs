@@ -1,22 +1,14 @@
 //! Many pictures at once: a worker thread decodes and classifies them a batch at a time; the window shows them as a table. Memory
-//! is bounded by a row and a small thumbnail a picture; one bad file does not stop the rest.
+//! is bounded by a row, its features and a small thumbnail a picture; one bad file does not stop the rest.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
-use egui::{ColorImage, Context};
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use egui::ColorImage;
 
-use crate::explain::{AnswerTable, Classifier, Familiarity, Nearness, TableFormat, best};
+use crate::explain::{AnswerTable, Classifier, Familiarity, Nearness, Reading, TableFormat, best};
 use crate::files::NewFile;
-use crate::imaging::{Image, Rendering, Source, find_pictures, group_bands};
-
-/// The largest side of a thumbnail in the table, pixels.
-const THUMBNAIL: usize = 40;
-/// Batches that may wait for the window.
-const WAITING: usize = 4;
+use crate::imaging::{Rendering, Source};
 
 /// A column that the table can be sorted by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,13 +57,25 @@ pub struct Row {
     pub entropy: f32,
     /// How near it is to the training pictures, if that is known.
     pub nearness: Option<Nearness>,
+    /// What the model saw in it, as long as its nearness is not known.
+    pub features: Vec<f32>,
 }
 
 impl Row {
-    fn new(source: Source, thumbnail: Option<ColorImage>, answer: Result<Vec<f32>, String>, nearness: Option<Nearness>) -> Self {
-        let probabilities = answer.as_deref().unwrap_or_default();
+    /// Of a picture that was classified.
+    #[must_use]
+    pub fn new(source: Source, thumbnail: Option<ColorImage>, reading: Reading, familiar: Option<&Familiarity>) -> Self {
+        let Reading { probabilities, features } = reading;
         let entropy = probabilities.iter().filter(|p| **p > 0.0).map(|p| -p * p.log2()).sum();
-        Self { class: best(probabilities), entropy, source, answer, thumbnail, nearness }
+        let nearness = familiar.and_then(|known| known.nearness(&features));
+        let features = if familiar.is_some() { Vec::new() } else { features };
+        Self { class: best(&probabilities), entropy, source, answer: Ok(probabilities), thumbnail, nearness, features }
+    }
+
+    /// Of one that has no answer, and why.
+    #[must_use]
+    pub fn unread(source: Source, thumbnail: Option<ColorImage>, reason: String) -> Self {
+        Self { class: None, entropy: 0.0, source, answer: Err(reason), thumbnail, nearness: None, features: Vec::new() }
     }
 
     /// The probability of its class; 0 without an answer.
@@ -103,6 +107,14 @@ pub struct Pile {
     pub classes: Vec<String>,
     /// What model it was.
     pub model: String,
+    /// That model.
+    pub classifier: Option<Arc<Classifier>>,
+    /// What was dropped.
+    pub paths: Vec<PathBuf>,
+    /// How FITS numbers became pictures.
+    pub rendering: Rendering,
+    /// Whether there are FITS files among them.
+    pub fits: bool,
     /// Whether it is known how near the pictures are to the training pictures.
     pub familiar: bool,
     /// Whether the worker is at it.
@@ -128,6 +140,8 @@ pub enum PileAction {
     Cancel,
     /// Forgets the pile.
     Clear,
+    /// Classifies the same files again, with the model and the rendering of now.
+    Again,
     /// Asks where to save the table.
     Save(TableFormat),
     /// Saves the table.
@@ -148,6 +162,24 @@ impl Pile {
         let falling =
             if self.sort.0 == column { !self.sort.1 } else { matches!(column, Column::Probability | Column::Entropy | Column::Distance) };
         self.sort = (column, falling);
+        self.arrange();
+    }
+
+    /// What the model saw in the pictures whose nearness is not known, by row; they leave the rows.
+    #[must_use]
+    pub fn take_features(&mut self) -> Vec<(usize, Vec<f32>)> {
+        let features = self.rows.iter_mut().map(|row| std::mem::take(&mut row.features)).enumerate();
+        features.filter(|(_, features)| !features.is_empty()).collect()
+    }
+
+    /// Takes distances over, by row, and sorts them in.
+    pub fn take_distances(&mut self, distances: Vec<(usize, Option<Nearness>)>) {
+        for (number, nearness) in distances {
+            if let Some(row) = self.rows.get_mut(number) {
+                row.nearness = nearness;
+            }
+        }
+        self.familiar = true;
         self.arrange();
     }
 
@@ -202,120 +234,4 @@ impl Answers {
         };
         write().map_err(|error: std::io::Error| format!("{}: {error}", path.display()))
     }
-}
-
-/// What the worker tells.
-pub enum PileEvent {
-    /// So many pictures were found.
-    Found(usize),
-    /// Some were classified.
-    Rows(Vec<Row>),
-    /// It is over.
-    Done,
-}
-
-/// Who is asked about the pictures.
-pub struct Asked {
-    /// The model.
-    pub classifier: Arc<Classifier>,
-    /// What it finds familiar, if that is known.
-    pub familiar: Option<Arc<Familiarity>>,
-}
-
-/// The worker's other end. Dropping it stops the worker after its present batch.
-pub struct PileWorker {
-    receiver: Receiver<PileEvent>,
-    stop: Arc<AtomicBool>,
-}
-
-impl PileWorker {
-    /// Classifies the pictures among `paths` and in folders there; `context` is woken by each batch.
-    ///
-    /// # Errors
-    /// If the system has no thread left.
-    pub fn start(paths: Vec<PathBuf>, model: Asked, context: Context) -> std::io::Result<Self> {
-        let (sender, receiver) = bounded(WAITING);
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        std::thread::Builder::new().name("app-pile".into()).spawn(move || {
-            work(&paths, &model, &Told { sender, context, stopped });
-        })?;
-        Ok(Self { receiver, stop })
-    }
-
-    /// What the worker told since the last time.
-    pub fn events(&self) -> impl Iterator<Item = PileEvent> {
-        self.receiver.try_iter()
-    }
-}
-
-impl Drop for PileWorker {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Where the worker tells.
-struct Told {
-    sender: Sender<PileEvent>,
-    context: Context,
-    stopped: Arc<AtomicBool>,
-}
-
-impl Told {
-    /// False if nobody listens any more.
-    fn tell(&self, event: PileEvent) -> bool {
-        let heard = !self.stopped.load(Ordering::Relaxed) && self.sender.send(event).is_ok();
-        self.context.request_repaint();
-        heard
-    }
-}
-
-fn work(paths: &[PathBuf], asked: &Asked, told: &Told) {
-    let mut unread = Vec::new();
-    let pictures =
-        find_pictures(paths, |path, reason| unread.push(Row::new(Source::File(path.to_owned()), None, Err(reason.to_owned()), None)));
-    let pictures = group_bands(&pictures);
-    if !told.tell(PileEvent::Found(pictures.len() + unread.len())) || !told.tell(PileEvent::Rows(unread)) {
-        return;
-    }
-    for batch in pictures.chunks(asked.classifier.batch()) {
-        if !told.tell(PileEvent::Rows(rows(asked, batch))) {
-            return;
-        }
-    }
-    told.tell(PileEvent::Done);
-}
-
-/// Decodes and classifies a batch. Of each picture only what the network takes and the thumbnail are kept, so that a batch of large ones
-/// needs the memory of one a thread.
-fn rows(asked: &Asked, batch: &[Source]) -> Vec<Row> {
-    let classifier = &asked.classifier;
-    let decode = |source: &Source| -> Result<(Image, ColorImage), String> {
-        let image = source.open(&Rendering::default()).map_err(|error| error.to_string())?;
-        let small = image.thumbnail(THUMBNAIL);
-        Ok((classifier.prepare(&image), ColorImage::from_rgb([small.width(), small.height()], small.pixels())))
-    };
-    let decoded: Vec<Result<(Image, ColorImage), String>> = batch.par_iter().map(decode).collect();
-    let (mut ready, mut thumbnails) = (Vec::new(), Vec::new());
-    for result in decoded {
-        thumbnails.push(result.map(|(image, thumbnail)| {
-            ready.push(image);
-            thumbnail
-        }));
-    }
-    let mut readings = match classifier.look(&ready) {
-        Ok(readings) => readings.into_iter().map(Ok).collect(),
-        Err(error) => vec![Err(error.to_string()); ready.len()],
-    }
-    .into_iter();
-    let row = |(source, thumbnail): (&Source, Result<ColorImage, String>)| {
-        let (thumbnail, reading) = match thumbnail {
-            Ok(thumbnail) => (Some(thumbnail), readings.next().unwrap_or_else(|| Err("there is no answer".into()))),
-            Err(reason) => (None, Err(reason)),
-        };
-        let nearness = reading.as_ref().ok().and_then(|reading| asked.familiar.as_ref()?.nearness(&reading.features));
-        Row::new(source.clone(), thumbnail, reading.map(|reading| reading.probabilities), nearness)
-    };
-    batch.iter().zip(thumbnails).map(row).collect()
 }

@@ -81,6 +81,13 @@ impl<K: PartialEq + Copy, V> Shelf<K, V> {
         }
     }
 
+    /// What is being worked out could not be had.
+    pub fn fail_pending(&mut self, message: &str) {
+        if let Some(key) = self.pending {
+            self.put(key, Err(message.to_owned()));
+        }
+    }
+
     /// Forgets what could not be had, because now it may be.
     pub fn forget_failures(&mut self) {
         self.items.retain(|(_, result)| result.is_ok());

@@ -10,7 +10,7 @@ use egui_tiles::Tree;
 use super::action::Action;
 use super::keys;
 use super::layout::{Pane, Panels};
-use super::pile::PileWorker;
+use super::pile_worker::PileWorker;
 use super::saved::{Appearance, Saved};
 use super::state::{DataKey, NoticeKind, State};
 use super::tasks::Tasks;

@@ -1,6 +1,8 @@
 //! Slow work on other threads. Each kind of work has a generation number: a newer request makes the answers to older ones
 //! stale, and stale answers are ignored.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +16,7 @@ use super::lab::sweep::{ClassSurvey, Swept};
 use super::reviewed;
 use super::state::{Data, DataKey};
 use crate::augment::Sweep;
-use crate::explain::{Classifier, TableFormat};
+use crate::explain::{Classifier, Nearness, TableFormat};
 use crate::imaging::{Bands, Image};
 use crate::train::{Config, Handle};
 
@@ -52,6 +54,8 @@ pub enum Kind {
     Activation,
     /// Finding out what dropped files are.
     Dropped,
+    /// Measuring how near the pictures of a table are to what the model finds familiar.
+    Distances,
     /// Writing a table to a file.
     Table,
     /// Measuring how far the map can be believed.
@@ -144,6 +148,10 @@ pub enum Answer {
     Explore(Found),
     /// Something for the Confusion panel.
     Review(reviewed::Answer),
+    /// The distances of pictures of this pile (its generation) to the training pictures, by row.
+    Distances(u64, Vec<(usize, Option<Nearness>)>),
+    /// This kind of work broke off: a fault of the program, in its own words.
+    Panicked(Kind, String),
 }
 
 /// The tasks of a window.
@@ -162,7 +170,7 @@ impl Tasks {
         Self { generations: [0; KINDS], sender, receiver, context }
     }
 
-    /// Starts `work` on its own thread and makes older requests of this kind stale.
+    /// Starts `work` on its own thread and makes older requests of this kind stale. If it panics, the answer says so.
     ///
     /// # Errors
     /// If the system has no thread left.
@@ -171,7 +179,8 @@ impl Tasks {
         let generation = self.generations[kind as usize];
         let (sender, context) = (self.sender.clone(), self.context.clone());
         std::thread::Builder::new().name(format!("app-{kind:?}").to_lowercase()).spawn(move || {
-            let answer = work();
+            // nothing that the work borrowed is looked at again, so nothing half changed can be seen
+            let answer = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Answer::Panicked(kind, words_of(&*panic)));
             // the window may be gone by now; then nobody waits for the answer
             if sender.send((kind, generation, answer)).is_ok() {
                 context.request_repaint();
@@ -190,6 +199,13 @@ impl Tasks {
         let fresh = |(kind, generation, answer): (Kind, u64, Answer)| (self.generations[kind as usize] == generation).then_some(answer);
         self.receiver.try_iter().filter_map(fresh).collect()
     }
+}
+
+/// What a panic said.
+#[must_use]
+pub fn words_of(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<&str>().map(|words| (*words).to_owned());
+    words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no reason was given".into())
 }
 
 #[cfg(test)]
@@ -221,6 +237,20 @@ mod tests {
         tasks.start(Kind::Opened, || Answer::Opened(Err("no".into()))).expect("a thread");
         wait(&tasks, 1);
         tasks.cancel(Kind::Opened);
+        assert!(tasks.answers().is_empty());
+    }
+
+    #[test]
+    fn a_panic_is_an_answer_of_its_kind() {
+        let mut tasks = Tasks::new(egui::Context::default());
+        tasks.start(Kind::Opened, || panic!("on purpose, number {}", 7)).expect("a thread");
+        wait(&tasks, 1);
+        let answers = tasks.answers();
+        assert!(matches!(&answers[..], [Answer::Panicked(Kind::Opened, words)] if words == "on purpose, number 7"));
+        // nobody waits for the failure of something older
+        tasks.start(Kind::Sheet, || panic!("on purpose")).expect("a thread");
+        wait(&tasks, 1);
+        tasks.cancel(Kind::Sheet);
         assert!(tasks.answers().is_empty());
     }
 }

@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::output;
 use crate::explain::{Classifier, Content, Explainer, Method, Request, Scale, Scene, Style, faithfulness, film, npy, sanity};
-use crate::imaging::{self, ColourMap, Fit, Frame, Image};
+use crate::imaging::{self, ColourMap, Fit, Frame, Image, Rendering, Source};
 use crate::train::RunFolder;
 
 mod told;
@@ -22,9 +22,10 @@ const AUTO: &str = "auto";
 /// What `explain` takes.
 #[derive(Args, Debug)]
 pub struct Arguments {
-    /// A picture (PNG, JPEG, TIFF, WebP or FITS)
-    #[arg(value_name = "PATH")]
-    path: PathBuf,
+    /// A picture (PNG, JPEG, TIFF, WebP or FITS), or three FITS files of one band each: g, r and z by their names or headers, else in
+    /// the order given
+    #[arg(required = true, num_args = 1.., value_name = "PATH")]
+    paths: Vec<PathBuf>,
     /// A run folder: its best epoch is the model
     #[arg(long, value_name = "RUN_DIR", required_unless_present = "model", conflicts_with = "model")]
     run: Option<PathBuf>,
@@ -125,7 +126,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bail!("--opacity and --contours are shares from 0 to 1");
     }
     let classifier = Arc::new(Classifier::load(model)?);
-    let picture = imaging::open(&arguments.path).with_context(|| arguments.path.display().to_string())?;
+    let source = source(&arguments.paths)?;
+    let picture = source.open(&Rendering::default()).with_context(|| source.path().display().to_string())?;
     let frame = frame(arguments, &picture, classifier.fit())?;
     let explainer = Explainer::new(Arc::clone(&classifier), &picture.crop(frame), arguments.average)?;
     let request = request(arguments, &explainer)?;
@@ -139,7 +141,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         scale: arguments.scale,
         limit: None,
     };
-    let name = arguments.path.file_name().unwrap_or_default().to_string_lossy();
+    let name = source.name();
     let scene = Scene { name: &name, picture: &picture, frame, explainer: &explainer };
     let explanation = explainer.explain(&request)?;
     write(&arguments.out, &scene.png(&request, &style, arguments.content)?)?;
@@ -163,14 +165,32 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         None => None,
     };
     let drawn = scene.settled(&request, &style)?;
-    let told =
-        Told { arguments, scene: &scene, explanation: &explanation, style: &drawn, trust: trust.as_ref(), checked: checked.as_ref() };
+    let told = Told {
+        arguments,
+        source: &source,
+        scene: &scene,
+        explanation: &explanation,
+        style: &drawn,
+        trust: trust.as_ref(),
+        checked: checked.as_ref(),
+    };
     if arguments.json {
         output::json(&told.json())?;
     } else {
         told.text()?;
     }
     Ok(())
+}
+
+/// The one picture that the files make.
+fn source(paths: &[PathBuf]) -> anyhow::Result<Source> {
+    match paths {
+        [path] => Ok(Source::File(path.clone())),
+        _ => imaging::three_bands(paths).with_context(|| {
+            let count = paths.len();
+            format!("these {count} files are not one picture; name one file, or three FITS files of one band and one size each")
+        }),
+    }
 }
 
 /// The most pictures that a model is checked on.

@@ -91,7 +91,10 @@ fn export_epoch(
 ) -> anyhow::Result<()> {
     let mut record = Record::open(run)?;
     record.learn_labels(dataset);
-    let predictions = answers(&record, epoch, dataset)?;
+    let (predictions, missing) = answers(&record, epoch, dataset)?;
+    for words in missing {
+        output::note(words);
+    }
     output::note(format!("{} of {} images have an answer of epoch {epoch}", predictions.count(), dataset.len()));
     let parts = record.split.as_ref().map_or_else(|| vec![None; dataset.len()], |recorded| recorded.split.parts(dataset.len()));
     let facts = Facts { dataset, parts: &parts, predictions: Some(&predictions), marks: Some(marks) };

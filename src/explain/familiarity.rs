@@ -1,7 +1,15 @@
 //! How far a picture lies from everything that a network learned from: the distance to the k-th nearest training picture between
-//! L2-normalised features before the last layer (Sun, Ming, Zhu & Li 2022, "Out-of-distribution detection with deep nearest
-//! neighbors", ICML), set beside the same distances of the validation pictures. Reads no pictures and no files: it takes features,
-//! and becomes bytes and comes from bytes.
+//! features before the last layer (Sun, Ming, Zhu & Li 2022, "Out-of-distribution detection with deep nearest neighbors", ICML), set
+//! beside the same distances of the validation pictures. Reads no pictures and no files: it takes features, and becomes bytes and comes
+//! from bytes.
+//!
+//! The paper gives all features length 1. Here each is measured in standard deviations of the training pictures instead: noise and
+//! stripes excite a network of ours far too little or far too much, in the directions that it knows, and the length is what tells.
+//! Beyond the 99th percentile of the validation pictures lay, of 100 pictures each, with lengths of 1 and with standard deviations (compact
+//! networks of 64 pixels, trained on 600 and on 1,200 synthetic galaxies): coloured noise 0 and 100 % | 100 and 100 %, grey noise 37 and
+//! 98 % | 38 and 86 %, stripes 15 and 100 % | 31 and 100 %, chequers 0 and 100 % | 52 and 100 %, one colour 89 and 96 % | 72 and 100 %,
+//! text 56 and 100 % | 100 and 100 %, photographs 35 and 99 % | 72 and 100 %, clouds 34 and 100 % | 37 and 100 %; and 0 and 0.5 % of the
+//! galaxies of the test part.
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use sha2::{Digest, Sha256};
@@ -14,8 +22,11 @@ const UNUSUAL: f64 = 0.95;
 /// The share from which on a picture looks like nothing in the training data.
 const STRANGE: f64 = 0.99;
 
+/// The least standard deviation of a feature, as a share of the largest.
+const LEAST: f64 = 1e-3;
+
 /// The first bytes of the file; the number is the version of its form.
-const MAGIC: &[u8; 8] = b"TFfamil1";
+const MAGIC: &[u8; 8] = b"TFfamil2";
 /// Letters of a digest.
 const DIGEST: usize = 64;
 /// Bytes of the check sum at the end.
@@ -55,7 +66,8 @@ pub enum NotFamiliarity {
 /// How near a picture is to the training pictures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Nearness {
-    /// The distance to the k-th nearest training picture, from 0 to 2.
+    /// The distance to the k-th nearest training picture: the root of the mean over the features of their squared difference, in
+    /// standard deviations of the training pictures.
     pub distance: f32,
     /// The share of the validation pictures that are nearer, from 0 to 1.
     pub nearer: f64,
@@ -79,7 +91,11 @@ pub struct Familiarity {
     width: usize,
     /// Which neighbour counts, from 1.
     neighbour: usize,
-    /// A row of length 1 for each training picture.
+    /// The mean of each feature over the training pictures.
+    means: Vec<f32>,
+    /// Its standard deviation there; where that is next to nothing, more.
+    deviations: Vec<f32>,
+    /// A row for each training picture, in standard deviations from the mean.
     train: Vec<f32>,
     /// The distances of the validation pictures, ascending.
     valid: Vec<f32>,
@@ -95,9 +111,10 @@ impl Familiarity {
         if width == 0 || valid.is_empty() || !train.iter().chain(valid).all(usable) {
             return None;
         }
-        let train: Vec<f32> = train.iter().flat_map(|row| unit(row)).collect();
-        let neighbour = NEIGHBOUR.min(train.len() / width);
-        let mut known = Self { width, neighbour, train, valid: Vec::new() };
+        let (means, deviations) = moments(train, width);
+        let neighbour = NEIGHBOUR.min(train.len());
+        let mut known = Self { width, neighbour, means, deviations, train: Vec::new(), valid: Vec::new() };
+        known.train = train.iter().flat_map(|row| known.standardised(row)).collect();
         let mut distances: Vec<f32> = valid.par_iter().map(|row| known.distance(row)).collect();
         distances.sort_by(f32::total_cmp);
         known.valid = distances;
@@ -152,12 +169,17 @@ impl Familiarity {
         }
     }
 
-    /// The Euclidean distance of unit vectors to the k-th nearest training picture.
+    /// Features in standard deviations from the mean.
+    fn standardised(&self, row: &[f32]) -> Vec<f32> {
+        row.iter().zip(&self.means).zip(&self.deviations).map(|((value, mean), deviation)| (value - mean) / deviation).collect()
+    }
+
+    /// The distance to the k-th nearest training picture.
     fn distance(&self, features: &[f32]) -> f32 {
-        let row = unit(features);
+        let row = self.standardised(features);
         let mut squares: Vec<f32> = self.train.chunks_exact(self.width).map(|other| square_distance(&row, other)).collect();
         let (_, square, _) = squares.select_nth_unstable_by(self.neighbour - 1, f32::total_cmp);
-        square.sqrt()
+        (*square / self.width as f32).sqrt()
     }
 
     /// The bytes of a file that belongs to `origin`.
@@ -170,7 +192,8 @@ impl Familiarity {
         for number in [self.width, self.neighbour, self.train_images(), self.valid.len()] {
             bytes.extend((number as u64).to_le_bytes());
         }
-        bytes.extend(self.train.iter().chain(&self.valid).flat_map(|value| value.to_le_bytes()));
+        let values = self.means.iter().chain(&self.deviations).chain(&self.train).chain(&self.valid);
+        bytes.extend(values.flat_map(|value| value.to_le_bytes()));
         let check = Sha256::digest(&bytes);
         bytes.extend(check);
         bytes
@@ -199,13 +222,18 @@ impl Familiarity {
         let numbers = content[MAGIC.len() + 3 * DIGEST..HEAD].as_chunks::<8>().0;
         let [width, neighbour, train, valid] = [0, 1, 2, 3].map(|number| u64::from_le_bytes(numbers[number]) as usize);
         let values: Vec<f32> = content[HEAD..].as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect();
-        let rows = train.checked_mul(width).filter(|rows| rows.checked_add(valid) == Some(values.len())).ok_or(NotFamiliarity::Damaged)?;
-        // the check sum only tells of accidents
-        if width == 0 || valid == 0 || !(1..=train).contains(&neighbour) || !values.iter().all(|value| value.is_finite()) {
+        let rows = train.checked_add(2).and_then(|rows| rows.checked_mul(width)).ok_or(NotFamiliarity::Damaged)?;
+        if rows.checked_add(valid) != Some(values.len()) {
             return Err(NotFamiliarity::Damaged);
         }
-        let (rows, distances) = values.split_at(rows);
-        Ok(Self { width, neighbour, train: rows.to_vec(), valid: distances.to_vec() })
+        // the check sum only tells of accidents
+        let finite = values.iter().all(|value| value.is_finite()) && values[width..2 * width].iter().all(|deviation| *deviation > 0.0);
+        if width == 0 || valid == 0 || !(1..=train).contains(&neighbour) || !finite {
+            return Err(NotFamiliarity::Damaged);
+        }
+        let [means, deviations, train, valid] =
+            [0..width, width..2 * width, 2 * width..rows, rows..values.len()].map(|range| values[range].to_vec());
+        Ok(Self { width, neighbour, means, deviations, train, valid })
     }
 }
 
@@ -229,11 +257,18 @@ impl Nearness {
     }
 }
 
-/// The same direction with length 1; zeros stay.
-fn unit(row: &[f32]) -> Vec<f32> {
-    let length = row.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt();
-    let factor = if length > 0.0 { 1.0 / length } else { 0.0 };
-    row.iter().map(|&value| (f64::from(value) * factor) as f32).collect()
+/// Mean and standard deviation of each feature. A feature that hardly varies would turn rounding into distance, so that no deviation is
+/// taken for less than a thousandth of the largest.
+fn moments(rows: &[Vec<f32>], width: usize) -> (Vec<f32>, Vec<f32>) {
+    let count = rows.len() as f64;
+    let mean = |feature: usize| rows.iter().map(|row| f64::from(row[feature])).sum::<f64>() / count;
+    let means: Vec<f64> = (0..width).map(mean).collect();
+    let square = |feature: usize| rows.iter().map(|row| (f64::from(row[feature]) - means[feature]).powi(2)).sum::<f64>() / count;
+    let deviations: Vec<f64> = (0..width).map(|feature| square(feature).sqrt()).collect();
+    let largest = deviations.iter().copied().fold(0.0, f64::max);
+    // pictures that are all the same say nothing about what is usual
+    let least = if largest > 0.0 { largest * LEAST } else { 1.0 };
+    (means.into_iter().map(|mean| mean as f32).collect(), deviations.into_iter().map(|deviation| deviation.max(least) as f32).collect())
 }
 
 /// In sixteen lanes, so that it runs on vector registers.

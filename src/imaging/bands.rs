@@ -1,7 +1,7 @@
 //! One or three bands of numbers, and how they become a picture. Which of three is g, r and z is told by filter or file name; reading
 //! them is in [`fits`](super::fits), finding them among files in [`source`](super::source).
 
-use super::stretch::{Stretch, legacy_rgb};
+use super::stretch::{Interval, Stretch, legacy_rgb};
 use super::{Image, ImagingError};
 
 /// The bands of the Legacy Surveys' colours, the bluest first.
@@ -38,6 +38,24 @@ pub struct Rendering {
 impl Rendering {
     /// The planes as they come.
     pub const AS_GIVEN: [usize; 3] = [0, 1, 2];
+
+    /// The same for files that it was not chosen for: which plane is which is true of one picture only.
+    #[must_use]
+    pub fn of_any_file(self) -> Self {
+        Self { order: Self::AS_GIVEN, ..self }
+    }
+
+    /// What it does, in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let interval = match self.stretch.interval {
+            Interval::MinMax => "lowest to highest".to_owned(),
+            Interval::ZScale => "zscale".to_owned(),
+            Interval::Percentile(percent) => format!("{percent} %"),
+        };
+        let stretch = format!("{}, {interval}", self.stretch.curve.name());
+        if self.legacy { format!("Legacy Survey colours, one band: {stretch}") } else { stretch }
+    }
 
     /// Takes `plane` for band `band` (0 is g); the plane that was taken for it before takes the other's place.
     pub fn assign(&mut self, band: usize, plane: usize) {

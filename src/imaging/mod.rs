@@ -23,7 +23,7 @@ pub use find::find_pictures;
 pub use fits::{check_fits, is_fits, read_fits};
 pub use png_text::{TextChunk, encode_grey16, encode_png, write_file};
 pub use segment::{Region, segment};
-pub use source::{Source, bands_by_header, group_bands};
+pub use source::{Source, bands_by_header, group_bands, three_bands};
 pub use stretch::{Curve, Interval, Stretch, legacy_rgb};
 
 /// An RGB picture: `height * width * 3` bytes, row by row from the top left, red first.

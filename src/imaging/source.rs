@@ -44,6 +44,12 @@ impl Source {
         }
     }
 
+    /// Whether it is of FITS files, by their names.
+    #[must_use]
+    pub fn is_fits(&self) -> bool {
+        named_fits(self.path())
+    }
+
     /// The picture, FITS numbers made grey levels or colours as `rendering` says.
     ///
     /// # Errors
@@ -118,11 +124,31 @@ pub fn bands_by_header(paths: &[PathBuf]) -> Option<Source> {
     Some(Source::Bands([place(0)?, place(1)?, place(2)?].map(|place| paths[place].clone())))
 }
 
+/// Exactly three FITS files of one band and one size are one picture: its bands are those that names or headers say, else as given, to be
+/// changed by hand. Reads them.
+#[must_use]
+pub fn three_bands(paths: &[PathBuf]) -> Option<Source> {
+    let [a, b, c] = paths else { return None };
+    if let Ok([source]) = <[Source; 1]>::try_from(group_bands(paths)) {
+        return Some(source);
+    }
+    let given = || {
+        let source = Source::Bands([a, b, c].map(Clone::clone));
+        source.bands().is_ok().then_some(source)
+    };
+    bands_by_header(paths).or_else(given)
+}
+
+/// Whether a file's name is that of a FITS file.
+fn named_fits(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    ["fits", "fit", "fts", "fz"].iter().any(|fits| extension.eq_ignore_ascii_case(fits))
+}
+
 /// For each "g", "r" or "z" that stands alone in a FITS file's name: the path with that letter taken out and its place, and the band.
 fn band_keys(path: &Path) -> Vec<((PathBuf, usize), usize)> {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
-    let lower = name.to_ascii_lowercase();
-    if ![".fits", ".fit", ".fts", ".fz"].iter().any(|end| lower.ends_with(end)) {
+    if !named_fits(path) {
         return Vec::new();
     }
     let apart = |sign: Option<char>| sign.is_none_or(|sign| "-_. ".contains(sign));

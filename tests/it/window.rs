@@ -117,9 +117,11 @@ fn dropped_files_become_a_table_and_an_exported_map() {
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     assert_eq!(std::fs::read(&out).expect("the same figure"), bytes);
 
-    // the clipboard: a path as file managers copy it, and a picture
+    // the clipboard: paths as file managers copy them, and a picture
     let path = format!("file://{}/zweite%20Galaxie%20%C3%BC.png", home.path().display());
     program.paste("UTF8_STRING", path.as_bytes(), "picture zweite Galaxie ü.png with map");
+    let two = format!("file://{0}/a%20galaxy%20%C3%A9.png\r\n{path}\r\n", home.path().display());
+    program.paste("UTF8_STRING", two.as_bytes(), "2 of 2 pictures");
     let picture = std::fs::read(&pictures[0]).expect("a picture");
     program.paste("image/png", &picture, "picture pasted picture with map");
     program.close();

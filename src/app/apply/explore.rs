@@ -111,8 +111,12 @@ impl TuningForkApp {
             Found::MarksSaved(generation, change, result) => self.take_saved(generation, change, result),
             Found::Read(result) => self.take_read(result),
             Found::Answers(of, result) => match result {
-                Ok(predictions) => {
-                    self.state.explore.take_answers(of, *predictions);
+                Ok(answers) => {
+                    let (predictions, missing) = *answers;
+                    self.state.explore.take_answers(of, predictions);
+                    for words in missing {
+                        self.notify(NoticeKind::Failure, words);
+                    }
                     self.select();
                 }
                 Err(message) => self.notify(NoticeKind::Failure, format!("The run's answers cannot be shown: {message}.")),

@@ -55,6 +55,7 @@ impl TuningForkApp {
             FoundFamiliar::Absent(why, possible) => Familiar::Absent(why, possible),
         };
         self.ask_nearness();
+        self.ask_distances();
     }
 
     /// Measures how near the picture is to the training pictures, if that is known.

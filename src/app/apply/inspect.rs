@@ -70,7 +70,7 @@ impl TuningForkApp {
                     Err(message) => self.notify(NoticeKind::Failure, format!("The map was not saved. {message}")),
                 }
             }
-            InspectAnswer::Pasted(Ok(Pasted::Path(path))) => self.apply(crate::app::Action::Drop(vec![path])),
+            InspectAnswer::Pasted(Ok(Pasted::Paths(paths))) => self.apply(crate::app::Action::Drop(paths)),
             InspectAnswer::Pasted(Ok(Pasted::Picture(image))) => {
                 self.new_subject("pasted picture".into());
                 self.take_subject(Ok((*image, None)));
@@ -102,6 +102,7 @@ impl TuningForkApp {
     /// Forgets the map of another picture.
     pub(super) fn forget_map(&mut self) {
         self.tasks.cancel(Kind::Activation);
+        self.tasks.cancel(Kind::Rival);
         self.forget_trust();
         self.forget_sheet();
         let inspect = &mut self.state.inspect;

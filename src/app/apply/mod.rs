@@ -8,6 +8,7 @@ mod lab;
 mod map_batch;
 mod marks;
 mod model;
+mod panicked;
 mod pile;
 mod review;
 mod rival;
@@ -113,6 +114,8 @@ impl TuningForkApp {
             Answer::Sweep(kind, result) => self.take_sweep(kind, *result),
             Answer::Survey(class, result) => self.take_survey(class, result),
             Answer::Review(answer) => self.take_review(answer),
+            Answer::Distances(generation, distances) => self.take_distances(generation, distances),
+            Answer::Panicked(kind, words) => self.take_panicked(kind, &words),
             Answer::DataChosen(path) => {
                 if let Some(path) = path {
                     self.open_folder(&path);

@@ -29,14 +29,7 @@ impl TuningForkApp {
             Ok(classifier) => {
                 let model = &mut self.state.model;
                 let spec = classifier.spec();
-                let epoch = self.state.run.as_ref().and_then(|run| run.session.best_epoch()).map(|e| e.epoch);
-                let kept = crate::train::snapshot_epoch(classifier.path());
-                let origin = match (&chosen, kept.or(epoch)) {
-                    (Some(path), _) => name_of(path),
-                    (None, Some(epoch)) if kept.is_some() => format!("this run, after epoch {epoch}"),
-                    (None, Some(epoch)) => format!("this run, epoch {epoch}"),
-                    (None, None) => "this run".into(),
-                };
+                let origin = origin(chosen.as_deref(), &classifier, self.state.inspect.latest);
                 let size = spec.network.size;
                 let calibrated = classifier.calibration().map(|c| format!(", temperature {:.2}", c.temperature)).unwrap_or_default();
                 model.description = format!("{origin}  ·  {size} x {size} px, {} classes{calibrated}", spec.classes.len());
@@ -117,6 +110,20 @@ impl TuningForkApp {
         let (frame, average) = (question.frame(&image), question.average);
         self.start_task(Kind::Verdict, move || Answer::Verdict(inspect::answer(&classifier, &image, frame, average)));
     }
+}
+
+/// Where a model comes from, and of which epoch it is by its own word: the run may be further by now.
+fn origin(chosen: Option<&Path>, classifier: &Classifier, latest: bool) -> String {
+    let kept = crate::train::snapshot_epoch(classifier.path()).is_some();
+    let name = chosen.map_or_else(|| "this run".to_owned(), name_of);
+    let Some(epoch) = classifier.spec().epoch else { return name };
+    let which = match (chosen, kept, latest) {
+        (Some(_), ..) => "",
+        (None, true, _) => ", the latest that is kept",
+        (None, false, true) => ", the best so far (no latest is kept yet)",
+        (None, false, false) => ", the best so far",
+    };
+    format!("{name}, epoch {epoch}{which}")
 }
 
 /// A path's last part.

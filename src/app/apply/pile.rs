@@ -1,16 +1,20 @@
 //! Actions on what was dropped, and on many pictures at once.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::app::dropped::{Dropped, is_model, sort_dropped};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use crate::app::dropped::{Dropped, is_model, is_run, sort_dropped};
 use crate::app::familiar::Familiar;
 use crate::app::layout::Pane;
-use crate::app::pile::{Asked, Pile, PileAction, PileEvent, PileWorker};
+use crate::app::pile::{Pile, PileAction};
+use crate::app::pile_worker::{Asked, PileEvent, PileWorker};
 use crate::app::reviewed::Change;
 use crate::app::state::NoticeKind;
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{Action, TuningForkApp};
-use crate::explain::TableFormat;
+use crate::explain::{Nearness, TableFormat};
 
 impl TuningForkApp {
     /// A `.safetensors` file or a run folder is a model, another folder a data set or a folder of pictures, anything else is taken
@@ -31,7 +35,7 @@ impl TuningForkApp {
 
     pub(super) fn take_dropped_model(&mut self, model: Option<PathBuf>) {
         let Some(model) = model else { return };
-        if model.join("config.json").is_file() {
+        if is_run(&model) {
             self.apply(Action::Review(Change::Restore(model.clone())));
         }
         self.load_model(Some(model));
@@ -58,16 +62,27 @@ impl TuningForkApp {
             return self.notify(NoticeKind::Failure, format!("Many pictures need a model to classify them: {advice}"));
         };
         let generation = self.state.pile.generation + 1;
-        let (classes, model) = (classifier.spec().classes.clone(), classifier.title());
         let familiar = match &self.state.model.familiar {
-            Familiar::Known(known) => Some(std::sync::Arc::clone(known)),
+            Familiar::Known(known) => Some(Arc::clone(known)),
             _ => None,
         };
-        let known = familiar.is_some();
-        match PileWorker::start(paths, Asked { classifier, familiar }, self.context.clone()) {
+        let rendering = self.state.inspect.question.rendering.of_any_file();
+        let pile = Pile {
+            classes: classifier.spec().classes.clone(),
+            model: classifier.title(),
+            classifier: Some(Arc::clone(&classifier)),
+            paths: paths.clone(),
+            rendering,
+            familiar: familiar.is_some(),
+            running: true,
+            open: true,
+            generation,
+            ..Pile::default()
+        };
+        match PileWorker::start(paths, Asked { classifier, familiar, rendering }, self.context.clone()) {
             Ok(worker) => {
                 self.pile_worker = Some(worker);
-                self.state.pile = Pile { classes, model, familiar: known, running: true, open: true, generation, ..Pile::default() };
+                self.state.pile = pile;
             }
             Err(error) => self
                 .notify(NoticeKind::Failure, format!("The system has no thread for this ({error}); close other programs and try again.")),
@@ -85,17 +100,46 @@ impl TuningForkApp {
     /// Takes over what the worker has to tell.
     pub(in crate::app) fn receive_pile(&mut self) {
         let Some(worker) = &self.pile_worker else { return };
-        let mut over = false;
+        let mut over = None;
         for event in worker.events() {
             match event {
-                PileEvent::Found(count) => self.state.pile.total = Some(count),
+                PileEvent::Found(count, fits) => (self.state.pile.total, self.state.pile.fits) = (Some(count), fits),
                 PileEvent::Rows(rows) => self.state.pile.take(rows),
-                PileEvent::Done => over = true,
+                PileEvent::Done => over = Some(Ok(())),
+                PileEvent::Broke(words) => over = Some(Err(words)),
             }
         }
-        if over {
-            self.pile_worker = None;
-            self.state.pile.running = false;
+        let Some(result) = over else { return };
+        self.pile_worker = None;
+        self.state.pile.running = false;
+        if let Err(words) = result {
+            let message = format!("Not all pictures were classified: the program has a fault there ({words}); please report it.");
+            self.notify(NoticeKind::Failure, message);
+        }
+        self.ask_distances();
+    }
+
+    /// Measures how near the pictures of the table are to the training pictures, if that is known by now and was not when they were
+    /// classified.
+    pub(super) fn ask_distances(&mut self) {
+        let (Familiar::Known(known), Some(now)) = (&self.state.model.familiar, &self.state.model.classifier) else { return };
+        let pile = &mut self.state.pile;
+        if pile.running || pile.familiar || pile.classifier.as_ref().is_none_or(|then| !Arc::ptr_eq(then, now)) {
+            return;
+        }
+        let (known, generation, features) = (Arc::clone(known), pile.generation, pile.take_features());
+        if features.is_empty() {
+            return;
+        }
+        self.start_task(Kind::Distances, move || {
+            let distances = features.par_iter().map(|(number, features)| (*number, known.nearness(features))).collect();
+            Answer::Distances(generation, distances)
+        });
+    }
+
+    pub(super) fn take_distances(&mut self, generation: u64, distances: Vec<(usize, Option<Nearness>)>) {
+        if self.state.pile.generation == generation {
+            self.state.pile.take_distances(distances);
         }
     }
 
@@ -110,7 +154,9 @@ impl TuningForkApp {
             PileAction::Cancel => {
                 self.pile_worker = None;
                 self.state.pile.running = false;
+                self.ask_distances();
             }
+            PileAction::Again => self.start_pile(self.state.pile.paths.clone()),
             PileAction::Clear => {
                 self.pile_worker = None;
                 self.state.pile = Pile { generation: self.state.pile.generation + 1, ..Pile::default() };

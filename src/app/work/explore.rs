@@ -97,8 +97,8 @@ pub fn read(
     }
 }
 
-/// What a run said of the pictures of its data set at an epoch.
-pub fn answers(record: &Record, epoch: usize, set: &Dataset) -> Result<Box<Predictions>, String> {
+/// What a run said of the pictures of its data set at an epoch, and what is missing of it.
+pub fn answers(record: &Record, epoch: usize, set: &Dataset) -> Result<Box<(Predictions, Vec<String>)>, String> {
     let mut record = record.clone();
     record.learn_labels(set);
     review::answers(&record, epoch, set).map(Box::new).map_err(|error| error.to_string())

@@ -67,7 +67,7 @@ pub fn open_picture(source: &Source, rendering: &Rendering) -> Result<(Image, Op
     }
 }
 
-/// The picture, or the path of one, that is on the clipboard.
+/// The picture, or the paths of files, on the clipboard.
 pub fn paste() -> Result<Pasted, String> {
     let failed = |error: arboard::Error| format!("The clipboard cannot be read ({error}); drop the picture on the window instead.");
     let mut clipboard = arboard::Clipboard::new().map_err(failed)?;
@@ -76,14 +76,21 @@ pub fn paste() -> Result<Pasted, String> {
         let image = Image::new(picture.width, picture.height, pixels).map_err(|error| error.to_string())?;
         return Ok(Pasted::Picture(Box::new(image)));
     }
-    let path = copied_path(&clipboard.get_text().unwrap_or_default()).filter(|path| path.exists());
-    path.map(Pasted::Path).ok_or_else(|| "There is neither a picture nor the path of a file on the clipboard; copy one first.".into())
+    let mut paths = copied_paths(&clipboard.get_text().unwrap_or_default());
+    paths.retain(|path| path.exists());
+    if paths.is_empty() {
+        return Err("There is neither a picture nor the path of a file on the clipboard; copy one first.".into());
+    }
+    Ok(Pasted::Paths(paths))
 }
 
-/// The path in the first line of a text: as it is, or as file managers copy it, `file:///a%20galaxy.png`.
-fn copied_path(text: &str) -> Option<PathBuf> {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    let Some(encoded) = line.strip_prefix("file://") else { return Some(line.into()) };
+/// The paths in a text, one a line: as they are, or as file managers copy them, `file:///a%20galaxy.png`.
+fn copied_paths(text: &str) -> Vec<PathBuf> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(copied_path).collect()
+}
+
+fn copied_path(line: &str) -> PathBuf {
+    let Some(encoded) = line.strip_prefix("file://") else { return line.into() };
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -92,7 +99,7 @@ fn copied_path(text: &str) -> Option<PathBuf> {
         bytes.push(byte.unwrap_or(first));
         rest = if byte.is_some() { &after[2..] } else { after };
     }
-    Some(String::from_utf8_lossy(&bytes).into_owned().into())
+    String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 /// Reads a picture of a data set.
@@ -106,15 +113,16 @@ mod tests {
 
     #[test]
     fn paths_are_read_off_what_file_managers_copy() {
-        for (text, path) in [
-            ("/data/m51.png", Some("/data/m51.png")),
-            ("\n  /data/a galaxy é.png \nmore", Some("/data/a galaxy é.png")),
-            ("file:///data/a%20galaxy%20%C3%A9.png\r\nfile:///b.png", Some("/data/a galaxy é.png")),
-            ("file:///100%.png", Some("/100%.png")),
-            ("file:///a%2", Some("/a%2")),
-            ("", None),
+        for (text, paths) in [
+            ("/data/m51.png", &["/data/m51.png"][..]),
+            ("\n  /data/a galaxy é.png \nmore", &["/data/a galaxy é.png", "more"]),
+            ("file:///data/a%20galaxy%20%C3%A9.png\r\nfile:///b.png\r\n", &["/data/a galaxy é.png", "/b.png"]),
+            ("file:///100%.png", &["/100%.png"]),
+            ("file:///a%2", &["/a%2"]),
+            ("", &[]),
         ] {
-            assert_eq!(copied_path(text).as_deref(), path.map(Path::new), "{text}");
+            let expected: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+            assert_eq!(copied_paths(text), expected, "{text}");
         }
     }
 }

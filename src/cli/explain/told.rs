@@ -5,10 +5,12 @@ use serde_json::json;
 use super::Arguments;
 use crate::cli::output;
 use crate::explain::{Explanation, Faithfulness, Measured, PERCENT, Sanity, Scene, Style};
+use crate::imaging::Source;
 
 /// Everything there is to tell.
 pub(super) struct Told<'a> {
     pub arguments: &'a Arguments,
+    pub source: &'a Source,
     pub scene: &'a Scene<'a>,
     pub explanation: &'a Explanation,
     pub style: &'a Style,
@@ -22,7 +24,7 @@ impl Told<'_> {
         let (low, high) = explanation.map.range();
         let classes = &explainer.classifier().spec().classes;
         json!({
-            "path": arguments.path.display().to_string(), "class": classes[explanation.class],
+            "path": self.source.path().display().to_string(), "class": classes[explanation.class],
             "against": explanation.against.map(|c| &classes[c]), "score": explanation.score,
             "probability": explainer.probabilities()[explanation.class], "method": explanation.method.id(),
             "layer": explanation.layer.name, "grid": [explanation.map.width, explanation.map.height],

@@ -3,6 +3,7 @@
 
 mod curves;
 mod impute;
+mod multigrid;
 mod order;
 mod road;
 mod shares;

@@ -226,3 +226,40 @@ fn without_the_runs_data_the_panel_says_what_to_open() {
     wait(&mut window, "the distance", |state| !state.model.loading && known(state));
     assert_eq!(std::fs::read(run.join(FAMILIARITY)).expect("the file"), kept);
 }
+
+/// What the model finds familiar is known only after the files were classified; the column is filled then.
+#[test]
+fn files_that_are_dropped_with_a_model_get_their_distances() {
+    let (mut window, folder, run) = trained();
+    act(&mut window, Action::Fill(Some(Pane::Classify)));
+    let galaxy = folder.path().join("galaxy.png");
+    let broken = folder.path().join("broken.png");
+    std::fs::write(&broken, "no picture").expect("a file");
+    drop_all(&mut window, &[run, galaxy.clone(), broken, galaxy]);
+    wait(&mut window, "the table", |state| state.pile.total == Some(3) && !state.pile.running);
+    let near = |state: &State| state.pile.rows.iter().filter(|row| row.nearness.is_some()).count();
+    wait(&mut window, "the distances", |state| near(state) == 2);
+    assert!(state(&window).pile.familiar && state(&window).pile.rows.iter().all(|row| row.features.is_empty()));
+    let row = state(&window).pile.rows.iter().find(|row| row.nearness.is_some()).expect("two");
+    let Familiar::Known(known) = &state(&window).model.familiar else { unreachable!("the distances are known") };
+    let image = tuning_fork::imaging::open(row.source.path()).expect("a picture");
+    let classifier = state(&window).model.classifier.as_ref().expect("a model");
+    let reading = classifier.look(&[classifier.prepare(&image)]).expect("an answer").remove(0);
+    assert_eq!(row.nearness, known.nearness(&reading.features));
+    let said = format!("distance percentile {:.1}", row.nearness.expect("it is known").percentile());
+    assert_eq!(window.query_all_by_label_contains(&said).count(), 2, "{said}");
+}
+
+/// The run may be further by now than the file that was read.
+#[test]
+fn the_model_line_says_the_epoch_of_the_model_itself() {
+    let (mut window, _folder, run) = trained();
+    let own = Classifier::load(&run).expect("a model").spec().epoch.expect("an epoch");
+    app(&mut window).show_run(Config::default(), run);
+    stand::feed(&mut window, [stand::epoch(1, 5, true), stand::epoch(2, 6, true), stand::epoch(3, 20, true)]);
+    act(&mut window, Action::FollowRun);
+    wait(&mut window, "the model", |state| !state.model.loading && state.model.classifier.is_some());
+    assert!(own < 3);
+    let words = format!("this run, epoch {own}, the best so far");
+    assert!(state(&window).model.description.starts_with(&words), "{}", state(&window).model.description);
+}

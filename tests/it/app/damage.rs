@@ -3,8 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use tuning_fork::app::{Action, Pane, Saved};
-use tuning_fork::data::{Sidecar, synth};
+use std::sync::Arc;
+
+use tuning_fork::app::{Action, Pane, Saved, Verdict};
+use tuning_fork::data::{DataError, Dataset, ImageSource, Sidecar, synth};
+use tuning_fork::imaging::Image;
 
 use super::super::folders::Run;
 use super::confusion::{cell, open, until};
@@ -68,4 +71,41 @@ fn a_run_without_its_events_still_shows_its_matrix_and_galaxies() {
     cell(&mut window, "Round were called Spiral");
     until(&mut window, "Round called Spiral (");
     until(&mut window, "labelled Round with");
+}
+
+/// A source with a fault.
+struct Faulty;
+
+impl ImageSource for Faulty {
+    fn len(&self) -> usize {
+        30
+    }
+
+    fn size(&self) -> Option<(usize, usize)> {
+        None
+    }
+
+    fn image(&self, index: usize) -> Result<Image, DataError> {
+        panic!("a fault at image {index}, on purpose")
+    }
+}
+
+#[test]
+fn a_fault_in_the_background_is_a_message_and_nothing_goes_on_waiting() {
+    let mut window = small();
+    let set = Dataset { images: Arc::new(Faulty), ..Arc::into_inner(data(30)).expect("nobody else has it") };
+    app(&mut window).show_data(Arc::new(set)).expect("it can be split");
+    act(&mut window, Action::ClassifyImage(7));
+    wait(&mut window, "the verdict", |state| {
+        let verdict = state.subject.as_ref().map(|subject| &subject.verdict);
+        matches!(verdict, Some(Verdict::Failed(words)) if words.contains("a fault at image 7, on purpose") && words.contains("report"))
+    });
+    act(&mut window, Action::OpenPicture(8));
+    wait(&mut window, "the large picture", |state| {
+        let picture = state.opened.as_ref().and_then(|opened| opened.picture.as_ref());
+        matches!(picture, Some(Err(words)) if words.contains("a fault at image 8, on purpose"))
+    });
+    // the window works on
+    act(&mut window, Action::ClosePicture);
+    assert!(state(&window).opened.is_none());
 }

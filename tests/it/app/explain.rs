@@ -299,6 +299,16 @@ fn maps_are_exported_beside_the_model_without_asking() {
     wait(&mut window, "the failure", |state| !state.inspect.saving);
     let last = &state(&window).notices.last().expect("a notice").text;
     assert!(last.contains("exports") && last.contains("Save map"), "{last}");
+    // as for a disk that is full or read-only: a place where nothing can be written, and nothing is left behind
+    for export in [Export::Drawing(Content::Figure), Export::Grey16, Export::Npy] {
+        let told = state(&window).notices.len();
+        let path = exports.join(export.file_name("galaxy"));
+        act(&mut window, Action::Inspect(InspectAction::SaveTo(export, path.clone())));
+        wait(&mut window, "the failure", |state| !state.inspect.saving && state.notices.len() > told);
+        let last = &state(&window).notices.last().expect("a notice").text;
+        assert!(last.starts_with("The map was not saved.") && last.contains("make room") && last.contains("galaxy"), "{last}");
+    }
+    assert_eq!(std::fs::read_to_string(&exports).expect("it stays"), "a file where the folder should be");
 }
 
 #[test]
@@ -342,6 +352,30 @@ fn a_second_model_answers_beside_the_first() {
     std::fs::write(&broken, "no model").expect("a file");
     act(&mut window, Action::Inspect(InspectAction::Rival(RivalAction::Take(broken))));
     wait(&mut window, "the failure", |state| state.notices.iter().any(|notice| notice.text.starts_with("The second model was not loaded")));
+}
+
+/// What the second model says of the picture before would be taken for its word on the next one.
+#[test]
+fn the_second_models_answer_to_the_picture_before_is_not_taken() {
+    let (mut window, folder) = stand();
+    let second = folder.path().join("second.safetensors");
+    maps::save(Architecture::Seed, &second);
+    act(&mut window, Action::Inspect(InspectAction::Rival(RivalAction::Take(second))));
+    wait(&mut window, "the second model", |state| state.inspect.rival.classifier.is_some());
+    ask(&mut window, |question| question.average = true);
+    drop_on(&mut window, &galaxy(&folder));
+    while state(&window).inspect.explainer.is_none() {
+        window.step();
+    }
+    // it is at work now, on eight turns of the picture; the next one has no answer at all
+    let broken = folder.path().join("broken.png");
+    std::fs::write(&broken, "no picture").expect("a file");
+    act(&mut window, Action::ClassifyFile(broken));
+    for _ in 0..100 {
+        window.step();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert!(state(&window).inspect.rival.answer.is_none());
+    }
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
-use tuning_fork::app::{Action, Column, Pane, PileAction, State, Verdict};
+use tuning_fork::app::{Action, Column, InspectAction, Pane, PileAction, State, Verdict};
 use tuning_fork::explain::TableFormat;
-use tuning_fork::imaging;
+use tuning_fork::imaging::{self, Curve, Rendering};
 use tuning_fork::nn::Architecture;
 
 use super::stand::{Window, act, drop_all, drop_on, small, state, wait};
@@ -251,6 +251,46 @@ fn in_a_folder_three_files_of_one_band_are_one_row() {
     window.run_ok();
     wait(&mut window, "the picture", |state| state.subject.as_ref().is_some_and(|s| matches!(s.verdict, Verdict::Ready(_))));
     assert_eq!(state(&window).inspect.bands.as_ref().map(|bands| bands.planes.len()), Some(3));
+}
+
+/// FITS files of a table are shown as the user chose, and a change of that offers to classify again.
+#[test]
+fn fits_files_of_a_table_are_shown_as_chosen() {
+    let (mut window, folder) = stand();
+    let pictures = folder.path().join("pictures");
+    std::fs::copy(fits::fits("sky"), pictures.join("sky.fits")).expect("a copy");
+    let answer = |window: &Window| {
+        let pile = &state(window).pile;
+        let row = pile.rows.iter().find(|row| row.source.is_fits()).expect("one of them");
+        row.answer.clone().expect("an answer")
+    };
+    let expected = |window: &Window, rendering: &Rendering| {
+        let classifier = state(window).model.classifier.as_ref().expect("a model");
+        classifier.classify(&[classifier.prepare(&fits::sky().render(rendering))]).expect("an answer").remove(0)
+    };
+    let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+    let mut rendering = Rendering { legacy: false, ..Rendering::default() };
+    rendering.stretch.curve = Curve::Log;
+    let mut question = state(&window).inspect.question.clone();
+    question.rendering = rendering;
+    act(&mut window, Action::Inspect(InspectAction::Ask(Box::new(question))));
+    drop_on(&mut window, &pictures);
+    wait(&mut window, "the table", |state| state.pile.total == Some(9) && !state.pile.running);
+    let (log, legacy) = (expected(&window, &rendering), expected(&window, &Rendering { legacy: true, ..rendering }));
+    assert!(near(&answer(&window), &log) && !near(&log, &legacy));
+    assert!(window.query_by_label("Classify again").is_none());
+
+    window.get_by_label("Legacy Survey colours").click();
+    window.run_ok();
+    assert!(window.query_by_label("classified with log, 99.5 %").is_some());
+    window.get_by_label("Classify again").click();
+    window.run_ok();
+    wait(&mut window, "the table", |state| state.pile.total == Some(9) && !state.pile.running && state.pile.rows.len() == 9);
+    assert!(near(&answer(&window), &legacy) && window.query_by_label("Classify again").is_none());
+    // without FITS files there is nothing to choose
+    drop_all(&mut window, &[pictures.join("galaxy 0.png"), pictures.join("galaxy 1.png")]);
+    wait(&mut window, "the table", |state| state.pile.total == Some(2) && !state.pile.running);
+    assert!(window.query_by_label("Legacy Survey colours").is_none());
 }
 
 #[test]

@@ -140,7 +140,9 @@ fn a_film_shows_how_the_map_came_to_be() {
     // the last kept epoch answers when asked, and a click on a frame takes its model
     window.get_by_label("Latest epoch").click_accesskit();
     window.run_ok();
-    wait(&mut window, "the last epoch", |state| !state.model.loading && state.model.description.starts_with("this run, after epoch 2"));
+    wait(&mut window, "the last epoch", |state| {
+        !state.model.loading && state.model.description.starts_with("this run, epoch 2, the latest that is kept")
+    });
     wait(&mut window, "its map", sheet_settled);
     window.get_by_label_contains("Choose epoch 1, ").click_accesskit();
     window.run_ok();
@@ -162,7 +164,8 @@ fn a_live_run_is_explained_by_its_last_kept_epoch() {
     window.get_by_role_and_label(Role::Button, "Start").click();
     // nothing is clicked from here on: each kept epoch answers as soon as it is there
     wait(&mut window, "the last epoch", |state| {
-        state.run.as_ref().is_some_and(tuning_fork::app::Run::is_over) && state.model.description.starts_with("this run, after epoch 2")
+        state.run.as_ref().is_some_and(tuning_fork::app::Run::is_over)
+            && state.model.description.starts_with("this run, epoch 2, the latest that is kept")
     });
     wait(&mut window, "its map", |state| {
         let explainer = state.inspect.explainer.as_ref();

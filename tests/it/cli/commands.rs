@@ -222,6 +222,24 @@ fn explain_draws_where_the_network_looked() {
     assert!(answer.code == Some(1) && answer.stderr.contains("choose another place"), "{}", answer.stderr);
 }
 
+/// Three FITS files of one band each are one picture, as in the window.
+#[test]
+fn explain_takes_three_bands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    crate::data::fits::write_bands(path, [("sky-g.fits", None), ("sky-r.fits", None), ("sky-z.fits", None)]);
+    std::fs::copy(crate::data::fits::fits("sky"), path.join("sky.fits")).expect("a copy");
+    let model = format!("--run={}", finished_run().join("run").display());
+    succeed(path, &["explain", &model, "sky.fits", "--out=a.png", "--npy=a.npy"]);
+    let told = succeed(path, &["explain", &model, "sky-z.fits", "sky-g.fits", "sky-r.fits", "--out=b.png", "--npy=b.npy", "--json"]);
+    assert_eq!(std::fs::read(path.join("a.npy")).expect("a map"), std::fs::read(path.join("b.npy")).expect("a map"));
+    assert!(json(&told)["path"].as_str().is_some_and(|path| path.ends_with("sky-g.fits")), "{told}");
+    let (_, _, texts) = crate::explain::figures::read(&std::fs::read(path.join("b.png")).expect("a figure"));
+    assert_eq!(texts["Picture"], "sky-g.fits and two more bands");
+    let two = run(path, &["explain", &model, "sky-z.fits", "sky-g.fits", "--out=c.png"]);
+    assert!(two.code == Some(1) && two.stderr.contains("three FITS files") && !path.join("c.png").exists(), "{}", two.stderr);
+}
+
 #[test]
 fn explain_measures_checks_and_films() {
     let folder = finished_run();

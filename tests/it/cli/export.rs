@@ -64,6 +64,16 @@ fn an_epoch_of_a_run_answers_for_the_images_it_was_looked_at_with() {
     // training ends with the test images of the best epoch, which are kept too
     let answer = export(&best.to_string(), "b.csv");
     assert_eq!(rows(&path.join("b.csv")).len(), valid + record.images(Part::Test).len(), "{}", answer.stderr);
+    // a torn file of one part hides nothing of the other, and is named
+    let torn = path.join(format!("run/predictions/test_{best:04}.npy"));
+    let whole = std::fs::read(&torn).expect("the file");
+    std::fs::write(&torn, &whole[..whole.len() / 2]).expect("a file");
+    let answer = export(&best.to_string(), "torn.csv");
+    assert_eq!((answer.code, rows(&path.join("torn.csv")).len()), (Some(0), valid), "{}", answer.stderr);
+    assert!(answer.stderr.contains("test images are missing") && answer.stderr.contains("test_000"), "{}", answer.stderr);
+    std::fs::remove_file(path.join(format!("run/predictions/epoch_{best:04}.npy"))).expect("it was there");
+    let answer = export(&best.to_string(), "none.csv");
+    assert!(answer.code == Some(1) && answer.stderr.contains("test_000"), "{}", answer.stderr);
     let answer = export("9", "c.csv");
     assert!(answer.code == Some(1) && answer.stderr.contains("keeps no probabilities of epoch 9"), "{}", answer.stderr);
 }

@@ -41,7 +41,7 @@ fn predict_tells_how_far_pictures_are_from_the_training_data() {
     for row in answers {
         let (distance, percentile): (f64, f64) =
             (row[row.len() - 2].parse().expect("a number"), row[row.len() - 1].parse().expect("a number"));
-        assert!(distance > 0.0 && distance <= 2.0 && (0.0..=100.0).contains(&percentile), "{row:?}");
+        assert!(distance > 0.0 && distance.is_finite() && (0.0..=100.0).contains(&percentile), "{row:?}");
     }
     let vot = std::fs::read_to_string(folder.join("a.vot")).expect("the other file");
     assert!(vot.contains("name=\"percentile\"") && vot.contains(&format!("<TD>{}</TD></TR>", answers[0].last().expect("a cell"))), "{vot}");

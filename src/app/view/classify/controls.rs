@@ -9,7 +9,7 @@ use crate::app::theme;
 use crate::app::trust::{Check, Trust};
 use crate::app::widget;
 use crate::explain::{Explainer, Method, Scale};
-use crate::imaging::{BANDS, ColourMap, Curve, Fit, Frame, Interval};
+use crate::imaging::{BANDS, ColourMap, Curve, Fit, Frame, Interval, Rendering, Stretch};
 
 /// The shares of the evidence that contours go around.
 const CONTOURS: [f64; 2] = [0.5, 0.8];
@@ -135,14 +135,24 @@ fn rendering(ui: &mut Ui, state: &State, question: &mut Question) {
         }
         ui.checkbox(&mut rendering.legacy, "Legacy Survey colours").on_hover_text("g, r and z in nanomaggies, as in Galaxy10");
     }
-    ui.add_enabled_ui(!(colour && rendering.legacy), |ui| {
-        let curves: Vec<(Curve, String)> = Curve::ALL.map(|curve| (curve, curve.name().to_owned())).into();
-        choose(ui, "Stretch", 70.0, &mut rendering.stretch.curve, &curves);
-        let named = [(Interval::MinMax, "lowest to highest".to_owned()), (Interval::ZScale, "zscale".to_owned())];
-        let percentages = PERCENTAGES.map(|percent| (Interval::Percentile(percent), format!("{percent} %")));
-        let intervals: Vec<(Interval, String)> = named.into_iter().chain(percentages).collect();
-        choose(ui, "Interval", 110.0, &mut rendering.stretch.interval, &intervals);
-    });
+    ui.add_enabled_ui(!(colour && rendering.legacy), |ui| stretch(ui, &mut rendering.stretch));
+}
+
+/// How the numbers of one band become grey levels.
+fn stretch(ui: &mut Ui, stretch: &mut Stretch) {
+    let curves: Vec<(Curve, String)> = Curve::ALL.map(|curve| (curve, curve.name().to_owned())).into();
+    choose(ui, "Stretch", 70.0, &mut stretch.curve, &curves);
+    let named = [(Interval::MinMax, "lowest to highest".to_owned()), (Interval::ZScale, "zscale".to_owned())];
+    let percentages = PERCENTAGES.map(|percent| (Interval::Percentile(percent), format!("{percent} %")));
+    let intervals: Vec<(Interval, String)> = named.into_iter().chain(percentages).collect();
+    choose(ui, "Interval", 110.0, &mut stretch.interval, &intervals);
+}
+
+/// How the FITS files of a table become pictures: of three bands, and of one.
+pub fn rendering_of_many(ui: &mut Ui, rendering: &mut Rendering) {
+    ui.label(theme::muted(ui, "FITS"));
+    ui.checkbox(&mut rendering.legacy, "Legacy Survey colours").on_hover_text("For three bands: g, r and z in nanomaggies, as in Galaxy10");
+    stretch(ui, &mut rendering.stretch);
 }
 
 /// Which map: method, layer, classes.

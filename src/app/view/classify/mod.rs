@@ -40,7 +40,7 @@ impl ClassifyView {
             if ui.button("Picture…").on_hover_text("Choose a picture").clicked() {
                 actions.push(Action::BrowsePicture);
             }
-            if ui.button("Paste").on_hover_text("Take the picture, or the file, that is on the clipboard").clicked() {
+            if ui.button("Paste").on_hover_text("Take the picture, or the files, on the clipboard").clicked() {
                 actions.push(Action::Inspect(InspectAction::Paste));
             }
             let field = TextEdit::singleline(&mut self.path)
@@ -58,7 +58,7 @@ impl ClassifyView {
         });
         ui.separator();
         if state.pile.open {
-            self.pile.show(ui, &state.pile, actions);
+            self.pile.show(ui, state, actions);
             return;
         }
         if state.pile.total.is_some() && ui.button("Back to the list").on_hover_text("The table of many pictures").clicked() {
@@ -95,7 +95,8 @@ fn model_line(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             }
             if model.chosen.is_none() && state.run.is_some() {
                 let mut latest = state.inspect.latest;
-                let what = "Answer with the last epoch that the run keeps, instead of the best one";
+                let what = "Answer with the last epoch whose model the run keeps (about ten of all, spread evenly), instead of the best one; which it is \
+                            stands at the left";
                 if ui.checkbox(&mut latest, "Latest epoch").on_hover_text(what).changed() {
                     actions.push(Action::Inspect(InspectAction::Latest(latest)));
                 }

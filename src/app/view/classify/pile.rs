@@ -4,8 +4,11 @@ use std::collections::HashMap;
 
 use egui::{Align2, FontId, Rect, ScrollArea, Sense, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2};
 
+use super::controls;
 use crate::app::action::Action;
+use crate::app::inspect::InspectAction;
 use crate::app::pile::{Column, Pile, PileAction, Row};
+use crate::app::state::State;
 use crate::app::theme;
 use crate::explain::{Likeness, TableFormat};
 
@@ -18,8 +21,8 @@ const STARTS: [f32; 5] = [0.0, 0.36, 0.62, 0.76, 0.87];
 
 /// What the last column says.
 const ABOUT_DISTANCE: &str = "Distance to the training pictures, and the share of the validation pictures that are nearer: beyond 95 % a \
-                              picture is unusual. Known for files that were dropped after the training \
-                              pictures were looked at: classify one picture, then drop the files again.";
+                              picture is unusual. It comes once all are classified and the training pictures were looked at, which \
+                              the panel of one picture offers where it is not done by itself.";
 
 /// The thumbnails in sight.
 #[derive(Clone, Default)]
@@ -30,12 +33,16 @@ pub struct PileView {
 
 impl PileView {
     /// Shows the table.
-    pub fn show(&mut self, ui: &mut Ui, pile: &Pile, actions: &mut Vec<Action>) {
+    pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        let pile = &state.pile;
         if self.generation != pile.generation {
             self.textures.clear();
             self.generation = pile.generation;
         }
         bar(ui, pile, actions);
+        if pile.fits {
+            ui.horizontal_wrapped(|ui| rendering(ui, state, actions));
+        }
         headings(ui, pile, actions);
         ScrollArea::vertical().id_salt("pile").auto_shrink(false).show_rows(ui, ROW, pile.order.len(), |ui, range| {
             for &number in &pile.order[range] {
@@ -146,6 +153,27 @@ fn bar(ui: &mut Ui, pile: &Pile, actions: &mut Vec<Action>) {
     });
     if let Some(total) = pile.total.filter(|total| pile.running && *total > 0) {
         ui.add(egui::ProgressBar::new(done as f32 / total as f32).desired_height(6.0));
+    }
+}
+
+/// How FITS numbers became pictures, how they would now, and the offer to make it so.
+fn rendering(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let pile = &state.pile;
+    let mut question = state.inspect.question.clone();
+    controls::rendering_of_many(ui, &mut question.rendering);
+    let now = question.rendering.of_any_file();
+    if question != state.inspect.question {
+        actions.push(Action::Inspect(InspectAction::Ask(Box::new(question))));
+    }
+    if now != pile.rendering {
+        ui.label(theme::muted(ui, format!("classified with {}", pile.rendering.words())));
+        if ui
+            .button("Classify again")
+            .on_hover_text("Makes pictures of the FITS files as is chosen here, and asks the model again")
+            .clicked()
+        {
+            actions.push(Action::Pile(PileAction::Again));
+        }
     }
 }
 
