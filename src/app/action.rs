@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::experiments;
 use super::explored;
 use super::inspect::InspectAction;
 use super::lab::LabAction;
@@ -49,6 +50,8 @@ pub enum Action {
     },
     /// A change of what the Explore panel works with.
     Explore(explored::Change),
+    /// A change of what the Experiments panel works with.
+    Experiments(experiments::Change),
     /// Wants thumbnails of these pictures of the data set: they are in sight.
     WantThumbnails(Vec<usize>),
     /// Classifies a picture of the data set.

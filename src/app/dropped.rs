@@ -30,6 +30,12 @@ pub fn is_run(path: &Path) -> bool {
     RunFolder::open(path).is_ok_and(left)
 }
 
+/// Whether a path is meant as a run that was exported as one file.
+#[must_use]
+pub fn is_capsule(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("zip"))
+}
+
 /// Finds out what a folder or several files are: the last model among them, and the rest.
 #[must_use]
 pub fn sort_dropped(mut paths: Vec<PathBuf>) -> (Option<PathBuf>, Dropped) {

@@ -20,11 +20,14 @@ pub enum Pane {
     Classify,
     /// What augmentation makes of a galaxy, and what the model makes of that.
     Augment,
+    /// All runs: their values, curves, notes.
+    Experiments,
 }
 
 impl Pane {
     /// All panels, in the order of their shortcuts (Ctrl+1 is the first).
-    pub const ALL: [Self; 6] = [Self::Train, Self::Curves, Self::Confusion, Self::Explore, Self::Classify, Self::Augment];
+    pub const ALL: [Self; 7] =
+        [Self::Train, Self::Curves, Self::Confusion, Self::Explore, Self::Classify, Self::Augment, Self::Experiments];
 
     /// Its title.
     #[must_use]
@@ -36,6 +39,7 @@ impl Pane {
             Self::Explore => "Explore",
             Self::Classify => "Classify",
             Self::Augment => "Augment",
+            Self::Experiments => "Experiments",
         }
     }
 }
@@ -48,7 +52,8 @@ pub fn default_layout() -> Tree<Pane> {
         let panes: Vec<TileId> = panes.iter().map(|pane| tiles.insert_pane(*pane)).collect();
         tiles.insert_tab_tile(panes)
     };
-    let [train, curves, confusion] = [Pane::Train, Pane::Curves, Pane::Confusion].map(|pane| tabs(&[pane]));
+    let [train, confusion] = [Pane::Train, Pane::Confusion].map(|pane| tabs(&[pane]));
+    let curves = tabs(&[Pane::Curves, Pane::Experiments]);
     let [explore, classify] = [tabs(&[Pane::Explore, Pane::Augment]), tabs(&[Pane::Classify])];
     let above = split(&mut tiles, egui_tiles::LinearDir::Horizontal, [curves, confusion], 0.5);
     let below = split(&mut tiles, egui_tiles::LinearDir::Horizontal, [explore, classify], 0.6);

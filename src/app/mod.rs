@@ -6,6 +6,7 @@
 //! | `state`      | what is true: plain data that the panels borrow                             |
 //! | `dropped`    | what dropped files are                                                      |
 //! | `explored`   | the part of it that the Explore panel works with                            |
+//! | `experiments` | the part of it that the Experiments panel works with, and the slow work behind it |
 //! | `familiar`   | the part of it that says whether a picture is like the training data        |
 //! | `action`     | every change of it, as one enum                                             |
 //! | `apply`      | the one place where actions are applied                                     |
@@ -41,6 +42,7 @@ mod action;
 mod apply;
 mod commands;
 mod dropped;
+mod experiments;
 mod explored;
 mod familiar;
 mod fields;
@@ -75,6 +77,7 @@ mod window;
 mod work;
 
 pub use action::Action;
+pub use experiments::Change as ExperimentsChange;
 pub use explored::{Change as ExploreChange, Integrities};
 pub use familiar::Familiar;
 pub use inspect::{Export, InspectAction, MapState, Question};

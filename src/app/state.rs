@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use egui::TextureHandle;
 
+use super::experiments::Experiments;
 use super::explored::Explored;
 use super::familiar::Familiar;
 use super::fields;
@@ -54,6 +55,8 @@ pub struct State {
     pub undo: Undo,
     /// The runs that the Confusion panel looks back on.
     pub review: Reviewed,
+    /// The runs that the Experiments panel lists.
+    pub experiments: Experiments,
     /// What went wrong, or well, and is still to be read.
     pub notices: Vec<Notice>,
     /// The panel that fills the window, if one does.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::dropped::Dropped;
+use super::experiments;
 use super::explored::Found;
 use super::inspect::{Answered, InspectAnswer};
 use super::lab::sheet::Sheet;
@@ -106,9 +107,19 @@ pub enum Kind {
     ReviewEvaluate,
     /// Writing a file.
     ReviewSave,
+    /// Listing runs.
+    RunsList,
+    /// Doing something to run folders.
+    Runs,
+    /// Moving runs to the trash.
+    RunsDelete,
+    /// Unpacking dropped runs.
+    RunsImport,
+    /// Reading a run's configuration.
+    RunsConfig,
 }
 
-const KINDS: usize = Kind::ReviewSave as usize + 1;
+const KINDS: usize = Kind::RunsConfig as usize + 1;
 
 /// What a task answers. Errors are in words for the user.
 pub enum Answer {
@@ -152,6 +163,8 @@ pub enum Answer {
     Distances(u64, Vec<(usize, Option<Nearness>)>),
     /// This kind of work broke off: a fault of the program, in its own words.
     Panicked(Kind, String),
+    /// Something for the Experiments panel.
+    Experiments(experiments::Answer),
 }
 
 /// The tasks of a window.

@@ -1,9 +1,10 @@
-//! What can be taken back: the form, the user's presets, the layout. (Labels and tags of pictures have their own undo, in Explore.)
+//! What can be taken back: the form, the user's presets, the layout, deleted runs. (Labels and tags of pictures have their own undo, in Explore.)
 
 use egui_tiles::Tree;
 
 use super::layout::Pane;
 use super::presets::UserPreset;
+use crate::track::Trashed;
 use crate::train::Config;
 
 /// The most steps that are kept.
@@ -25,6 +26,8 @@ pub enum Before {
     Presets(Vec<UserPreset>),
     /// The layout of the panels.
     Layout(Box<Tree<Pane>>),
+    /// Runs that are in the trash.
+    Runs(Vec<Trashed>),
 }
 
 /// The steps that can be taken back, the last one last.

@@ -166,7 +166,7 @@ impl Column {
             Self::TrainLoss => best(|best| best.train_loss),
             Self::Data => text(&run.data),
             Self::TrainImages => count(run.images[0]),
-            Self::Parameters => count(run.parameters),
+            Self::Parameters => count(run.weights),
             Self::Device => text(&run.device),
             Self::Version => text(&run.version),
             Self::Split => text(&run.split_digest),
@@ -187,17 +187,17 @@ impl Column {
             (Self::Started, Value::Number(time)) => date(time as u64),
             (Self::Duration, Value::Number(seconds)) => duration(seconds),
             (Self::MacroF1 | Self::Accuracy | Self::Loss | Self::TrainLoss, Value::Number(value)) => format!("{value:.4}"),
-            (Self::Epochs, Value::Number(done)) => format!("{done} of {}", run.config.epochs),
+            (Self::Epochs, Value::Number(done)) => format!("{done} of {}", run.epochs_wanted()),
             (_, Value::Number(value)) => value.to_string(),
         }
     }
 }
 
 fn parameter(run: &RunFacts, name: &str) -> Value {
-    match parameters(&run.config).into_iter().find(|(field, _)| field == name).map(|(_, value)| value) {
+    match run.parameters.get(name) {
         None | Some(Json::Null) => Value::Missing,
         Some(Json::Number(number)) => number.as_f64().map_or(Value::Missing, Value::Number),
-        Some(Json::String(text)) => Value::Text(text),
+        Some(Json::String(text)) => Value::Text(text.clone()),
         Some(other) => Value::Text(other.to_string()),
     }
 }

@@ -1,6 +1,6 @@
 //! Runs that repeat each other but for the seed, and whether two groups of them differ by more than chance.
 
-use super::{Column, RunFacts, Value, parameters};
+use super::{Column, RunFacts, Value};
 use crate::metrics::student_t_975;
 
 /// Runs of one configuration, data set and split that differ in their seed alone.
@@ -37,9 +37,8 @@ impl Verdict {
 
 /// What two runs have in common if only their seeds differ. Where it runs is no part of what a run is.
 fn recipe(run: &RunFacts) -> String {
-    let mut values = parameters(&run.config);
-    values.retain(|(name, _)| !["seed", "threads", "device"].contains(&name.as_str()));
-    let values: Vec<String> = values.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let values = run.parameters.iter().filter(|(name, _)| !["seed", "threads", "device"].contains(&name.as_str()));
+    let values: Vec<String> = values.map(|(name, value)| format!("{name}={value}")).collect();
     format!("{} {} {}", run.split_digest, run.data_digest, values.join(" "))
 }
 
@@ -65,11 +64,19 @@ fn group(runs: &[&RunFacts], members: Vec<usize>, column: &Column) -> Group {
         _ => None,
     };
     let values: Vec<f64> = members.iter().filter_map(value).collect();
-    let count = values.len();
-    let mean = values.iter().sum::<f64>() / count as f64;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let deviation = (count > 1).then(|| (squares / (count - 1) as f64).sqrt());
-    Group { members, mean, deviation, count }
+    Group::of(&values, members)
+}
+
+impl Group {
+    /// The mean and spread of the values of some runs.
+    #[must_use]
+    pub fn of(values: &[f64], members: Vec<usize>) -> Self {
+        let count = values.len();
+        let mean = values.iter().sum::<f64>() / count as f64;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let deviation = (count > 1).then(|| (squares / (count - 1) as f64).sqrt());
+        Self { members, mean, deviation, count }
+    }
 }
 
 /// What the difference of two groups is worth: by Welch's t test (Welch 1947) if both have two runs or more; otherwise by the

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{About, TrackError};
 use crate::train::{Config, EpochReport, Outcome, RunFolder, Session, Status};
@@ -110,8 +110,8 @@ pub struct RunFacts {
     pub folder: String,
     /// What its user says about it.
     pub about: About,
-    /// What it was asked to do.
-    pub config: Config,
+    /// What it was asked to do: [`parameters`] of its configuration.
+    pub parameters: Map<String, Value>,
     /// Where it stands.
     pub state: RunState,
     /// Its last words.
@@ -129,7 +129,7 @@ pub struct RunFacts {
     /// Images that train, validate and test.
     pub images: [usize; 3],
     /// Trainable numbers of the network.
-    pub parameters: usize,
+    pub weights: usize,
     /// The device, in words.
     pub device: String,
     /// The program's version.
@@ -163,15 +163,21 @@ impl RunFacts {
             best,
             data: started.map_or_else(|| config.data.clone(), |s| s.data.clone()),
             images: started.map_or([0; 3], |s| [s.train_images, s.valid_images, s.test_images]),
-            parameters: started.map_or(0, |s| s.parameters),
+            weights: started.map_or(0, |s| s.parameters),
             device: started.map_or_else(String::new, |s| s.device.clone()),
             version: started.map_or_else(String::new, |s| s.version.clone()),
             split_digest: started.map_or_else(String::new, |s| s.split_digest.clone()),
             data_digest: split.map_or_else(String::new, |split| split.data_digest),
             steps_per_epoch: started.map_or(0, |s| s.steps_per_epoch),
-            config,
+            parameters: parameters(&config),
         };
         Ok((facts, curve))
+    }
+
+    /// Epochs it was asked for.
+    #[must_use]
+    pub fn epochs_wanted(&self) -> usize {
+        self.parameters.get("epochs").and_then(Value::as_u64).unwrap_or(0) as usize
     }
 
     /// Its name, or its folder's.
@@ -181,11 +187,11 @@ impl RunFacts {
     }
 }
 
-/// Every value of a configuration by the name it has in `config.json`; what lies deeper is joined with dots, as in
-/// `augmentation.rotation`.
+/// Every value of a configuration by the name it has in `config.json`, in that order; what lies deeper is joined with dots, as
+/// in `augmentation.rotation`.
 #[must_use]
-pub fn parameters(config: &Config) -> Vec<(String, Value)> {
-    let mut flat = Vec::new();
+pub fn parameters(config: &Config) -> Map<String, Value> {
+    let mut flat = Map::new();
     // a configuration is plain data, which always becomes JSON
     if let Ok(value) = serde_json::to_value(config) {
         flatten("", value, &mut flat);
@@ -193,7 +199,7 @@ pub fn parameters(config: &Config) -> Vec<(String, Value)> {
     flat
 }
 
-fn flatten(name: &str, value: Value, flat: &mut Vec<(String, Value)>) {
+fn flatten(name: &str, value: Value, flat: &mut Map<String, Value>) {
     match value {
         Value::Object(fields) => {
             for (field, value) in fields {
@@ -201,6 +207,6 @@ fn flatten(name: &str, value: Value, flat: &mut Vec<(String, Value)>) {
                 flatten(&name, value, flat);
             }
         }
-        value => flat.push((name.to_owned(), value)),
+        value => drop(flat.insert(name.to_owned(), value)),
     }
 }

@@ -8,6 +8,7 @@ mod confusion;
 mod damage;
 mod ease;
 mod empty;
+mod experiments;
 mod explain;
 mod explore;
 mod explore_filter;

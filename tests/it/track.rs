@@ -50,13 +50,13 @@ fn runs_are_listed_with_their_best_values_and_remembered() {
     assert!((run.seconds - 24.0).abs() < 1e-9 && (best.valid_loss - 0.3).abs() < 1e-9);
     // the second list comes from the index: a row that is changed there shows
     let index = rusqlite::Connection::open(folder.path().join("index.sqlite")).expect("SQLite");
-    let changed = index.execute("UPDATE runs SET facts = json_set(facts, '$.parameters', 77) WHERE folder = 'a'", []).expect("a row");
+    let changed = index.execute("UPDATE runs SET facts = json_set(facts, '$.weights', 77) WHERE folder = 'a'", []).expect("a row");
     assert_eq!(changed, 1);
-    assert_eq!(list(folder.path()).runs[0].parameters, 77);
+    assert_eq!(list(folder.path()).runs[0].weights, 77);
     // until the folder changes
     About { name: "first".into(), ..About::default() }.write(&folder.path().join("a")).expect("writes");
     let again = list(folder.path());
-    assert_eq!((again.runs[0].parameters, again.runs[0].name()), (1234, "first"));
+    assert_eq!((again.runs[0].weights, again.runs[0].name()), (1234, "first"));
     fs::remove_dir_all(folder.path().join("b")).expect("removes");
     assert_eq!(names(&list(folder.path())), ["a", "study/trial_1"]);
     assert_eq!(Index::open(folder.path()).expect("an index").curve("a").expect("reads").len(), 4);

@@ -191,6 +191,7 @@ impl TuningForkApp {
             Before::Form(config) => self.state.config = Config { data: self.state.config.data.clone(), ..*config },
             Before::Presets(presets) => self.state.presets = presets,
             Before::Layout(layout) => self.layout = *layout,
+            Before::Runs(trashed) => return self.apply(Action::Experiments(crate::app::experiments::Change::Restore(trashed))),
         }
         self.notify(NoticeKind::Info, format!("Undone: {}.", step.words));
     }

@@ -1,6 +1,7 @@
 //! The one place where actions are applied: state, tasks and the run change here and nowhere else.
 
 mod data;
+mod experiments;
 mod explore;
 mod familiar;
 mod inspect;
@@ -55,6 +56,7 @@ impl TuningForkApp {
             }
             Action::ShowInExplore { title, indices } => self.show_in_explore(title, indices),
             Action::Explore(change) => self.change_explored(change),
+            Action::Experiments(change) => self.experiments(change),
             Action::WantThumbnails(indices) => {
                 if let Some(data) = &self.state.data {
                     self.thumbnails.want(&data.set, data.generation, &indices);
@@ -116,6 +118,7 @@ impl TuningForkApp {
             Answer::Review(answer) => self.take_review(answer),
             Answer::Distances(generation, distances) => self.take_distances(generation, distances),
             Answer::Panicked(kind, words) => self.take_panicked(kind, &words),
+            Answer::Experiments(answer) => self.take_experiments(answer),
             Answer::DataChosen(path) => {
                 if let Some(path) = path {
                     self.open_folder(&path);

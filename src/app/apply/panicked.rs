@@ -55,6 +55,8 @@ impl TuningForkApp {
             | Kind::ReviewLearning
             | Kind::ReviewComparison
             | Kind::ReviewEvaluate => self.fail_reviewed(kind, message),
+            Kind::RunsList => self.take_experiments(crate::app::experiments::Answer::Listed(Err(why()))),
+            Kind::Runs => self.take_experiments(crate::app::experiments::Answer::Done(Err(why()))),
             // nothing waits for these
             Kind::Nearness
             | Kind::Dropped
@@ -65,7 +67,10 @@ impl TuningForkApp {
             | Kind::SaveMarks
             | Kind::Answers
             | Kind::ReviewList
-            | Kind::ReviewSave => {}
+            | Kind::ReviewSave
+            | Kind::RunsDelete
+            | Kind::RunsImport
+            | Kind::RunsConfig => {}
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::app::dropped::{Dropped, is_model, is_run, sort_dropped};
+use crate::app::dropped::{Dropped, is_capsule, is_model, is_run, sort_dropped};
 use crate::app::familiar::Familiar;
 use crate::app::layout::Pane;
 use crate::app::pile::{Pile, PileAction};
@@ -17,9 +17,13 @@ use crate::app::{Action, TuningForkApp};
 use crate::explain::{Nearness, TableFormat};
 
 impl TuningForkApp {
-    /// A `.safetensors` file or a run folder is a model, another folder a data set or a folder of pictures, anything else is taken
-    /// for pictures. Three FITS files of one band each make one picture. One path is looked at at once, several on another thread.
-    pub(super) fn take_dropped(&mut self, paths: Vec<PathBuf>) {
+    /// A `.zip` file is a run that was exported, a `.safetensors` file or a run folder is a model, another folder a data set or a
+    /// folder of pictures, anything else is taken for pictures. Three FITS files of one band each make one picture. One path is looked at at once, several on another thread.
+    pub(super) fn take_dropped(&mut self, mut paths: Vec<PathBuf>) {
+        let capsules: Vec<PathBuf> = paths.extract_if(.., |path| is_capsule(path)).collect();
+        if !capsules.is_empty() {
+            self.take_dropped_capsules(capsules);
+        }
         match &paths[..] {
             [] => {}
             [model] if is_model(model) => self.take_dropped_model(Some(model.clone())),

@@ -1,7 +1,8 @@
-//! The commands of the Explore and the Confusion panel.
+//! The commands of the Explore, the Confusion and the Experiments panel.
 
 use super::List;
 use crate::app::action::Action;
+use crate::app::experiments;
 use crate::app::explored::{Change, Integrities, Projection, Table};
 use crate::app::layout::Pane;
 use crate::app::reviewed::{self, SESSION};
@@ -18,6 +19,7 @@ pub fn panel_of(action: &Action) -> Option<Pane> {
         Action::Explore(Change::Relabel(..) | Change::Undo | Change::BrowseExport(_)) => None,
         Action::Explore(_) => Some(Pane::Explore),
         Action::Review(_) => Some(Pane::Confusion),
+        Action::Experiments(_) => Some(Pane::Experiments),
         _ => None,
     }
 }
@@ -125,4 +127,28 @@ pub(super) fn confusion(list: &mut List, state: &State) {
             list.add(format!("Put {name} away"), "", Ok(Action::Review(Review::Close(id))));
         }
     }
+}
+
+/// What the Experiments panel can be asked for.
+pub(super) fn experiments(list: &mut List, state: &State) {
+    use experiments::Change;
+    let experiments = &state.experiments;
+    list.add("Import a run that was exported as one file…", "", Ok(Action::Experiments(Change::BrowseImport)));
+    list.add("List the runs again", "", Ok(Action::Experiments(Change::Refresh)));
+    let unmark = if experiments.compared.is_empty() { Err("No run is marked.".to_owned()) } else { Ok(Change::CompareOnly(Vec::new())) };
+    list.add("Mark no runs", "", unmark.map(Action::Experiments));
+    let focus = experiments.focus.as_ref().and_then(|folder| experiments.run(folder)).map(|run| run.folder.clone());
+    let of_run = |change: fn(String) -> Change| {
+        let folder = focus.clone().ok_or_else(|| "Click a run in the Experiments panel first.".to_owned());
+        folder.map(|folder| Action::Experiments(change(folder)))
+    };
+    list.add("Look back on the chosen run", "", of_run(Change::LookBack));
+    list.add("Classify with the model of the chosen run", "", of_run(Change::UseModel));
+    list.add("Take the values of the chosen run into the form", "", of_run(Change::UseConfig));
+    list.add("Export the chosen run as one file…", "", of_run(Change::BrowseExport));
+    list.add("Move the chosen run to the trash", "", of_run(|folder| Change::Delete(vec![folder])));
+    let trash = experiments.trash.as_ref().filter(|trash| !trash.is_empty());
+    let empty = || "The trash is empty, or the Experiments panel was not looked at yet.".to_owned();
+    list.add("Bring the runs in the trash back", "", trash.map(|t| Action::Experiments(Change::Restore(t.clone()))).ok_or_else(empty));
+    list.add("Empty the trash of runs for good", "", trash.map(|_| Action::Experiments(Change::EmptyTrash)).ok_or_else(empty));
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::app::experiments::Change as Runs;
 use crate::app::explored::{Change as Explore, Integrities, Marked, Progress, Shown};
 use crate::app::presets::UserPreset;
 use crate::app::reviewed::{self, Change as Review};
@@ -58,6 +59,16 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Review(Review::Evaluate(..)) => "evaluate",
         Action::Review(Review::StopEvaluating) => "stop evaluating",
         Action::Review(Review::OpenData(_)) => "open data of run",
+        Action::Experiments(Runs::BrowseImport) => "import run",
+        Action::Experiments(Runs::Refresh) => "list runs",
+        Action::Experiments(Runs::CompareOnly(_)) => "mark runs",
+        Action::Experiments(Runs::LookBack(_)) => "look back",
+        Action::Experiments(Runs::UseModel(_)) => "use model of run",
+        Action::Experiments(Runs::UseConfig(_)) => "use values of run",
+        Action::Experiments(Runs::BrowseExport(_)) => "export run",
+        Action::Experiments(Runs::Delete(_)) => "delete run",
+        Action::Experiments(Runs::Restore(_)) => "restore runs",
+        Action::Experiments(Runs::EmptyTrash) => "empty trash",
         Action::Dismiss(_) => "dismiss",
         Action::Inspect(InspectAction::Paste) => "paste",
         Action::Inspect(InspectAction::Rival(RivalAction::Browse)) => "browse second model",
@@ -77,6 +88,14 @@ fn name(action: &Action) -> Option<&'static str> {
             | Review::Want(_)
             | Review::StoreTemperature(_)
             | Review::Save(..),
+        )
+        | Action::Experiments(
+            Runs::Compare(..)
+            | Runs::Focus(_)
+            | Runs::Describe(..)
+            | Runs::Import(_)
+            | Runs::Export(..)
+            | Runs::SaveTable(..),
         )
         | Action::ShowInExplore { .. }
         | Action::WantThumbnails(_)
@@ -130,6 +149,16 @@ const OFFERED: &[&str] = &[
     "dismiss",
     "paste",
     "browse second model",
+    "import run",
+    "list runs",
+    "mark runs",
+    "look back",
+    "use model of run",
+    "use values of run",
+    "export run",
+    "delete run",
+    "restore runs",
+    "empty trash",
 ];
 
 /// What needs a model or the data of a run, and is offered with that as its reason while there is none.
@@ -166,6 +195,8 @@ fn full() -> State {
     state.notices.push(Notice { id: 1, kind: NoticeKind::Failure, text: "no".into() });
     state.undo.push("a step", Before::Presets(Vec::new()));
     state.full = Some(Pane::Train);
+    state.experiments.compared.push("run".into());
+    state.experiments.trash = Some(vec![crate::track::Trashed { name: "old".into(), path: "runs/.trash/old".into(), bytes: 1 }]);
     state
 }
 
@@ -183,6 +214,9 @@ fn everything_that_a_user_can_ask_for_is_offered() {
     let (mut offered, mut explained) = (BTreeSet::new(), BTreeSet::new());
     for (n, run) in runs.into_iter().enumerate() {
         let mut state = full();
+        let listed = crate::app::experiments::list(home.path(), &[]).expect("the run is listed");
+        state.experiments.listing = Some(Ok(Arc::new(listed.listing)));
+        state.experiments.focus = Some("finished".into());
         state.review.opened.push(reviewed::Opened { id: 1, record: Arc::clone(&record) });
         if n > 0 {
             state.explore.reading = Some(Progress::of(1));

@@ -157,7 +157,7 @@ impl Lines {
 }
 
 /// The exponential moving average without the pull towards zero at its start (as Adam's moments, arXiv 1412.6980).
-fn smoothed(points: &[PlotPoint], keep: f64) -> Vec<PlotPoint> {
+pub(super) fn smoothed(points: &[PlotPoint], keep: f64) -> Vec<PlotPoint> {
     let (mut mean, mut weight) = (0.0, 0.0);
     let step = |p: &PlotPoint| {
         if p.y.is_finite() {

@@ -5,6 +5,7 @@ mod augment;
 mod classify;
 mod confusion;
 mod curves;
+mod experiments;
 mod explore;
 mod help;
 mod map_button;
@@ -42,6 +43,7 @@ pub struct Views {
     viewer: viewer::ViewerView,
     classify: classify::ClassifyView,
     augment: augment::AugmentView,
+    experiments: experiments::ExperimentsView,
     #[serde(skip)]
     palette: palette::PaletteView,
 }
@@ -71,6 +73,7 @@ impl Views {
             Pane::Explore => self.explore.show(ui, state, thumbnails, actions),
             Pane::Classify => self.classify.show(ui, state, actions),
             Pane::Augment => self.augment.show(ui, state, actions),
+            Pane::Experiments => self.experiments.show(ui, state, actions),
         }
     }
 

@@ -102,7 +102,7 @@ fn draw<'a>(p: &mut egui_plot::PlotUi<'a>, curve: &Curve<'a>) {
 }
 
 /// At most about `most` marks in sight, at 1, 2 or 5 times a power of ten; `whole` for a count, which has nothing between its numbers.
-fn marks(input: &GridInput, most: f32, whole: bool) -> Vec<GridMark> {
+pub fn marks(input: &GridInput, most: f32, whole: bool) -> Vec<GridMark> {
     let (low, high) = input.bounds;
     let step = nice_step((high - low) / f64::from(most.clamp(2.0, 8.0)));
     let step = if whole { step.max(1.0) } else { step };

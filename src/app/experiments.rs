@@ -1,0 +1,200 @@
+//! The part of the state that the Experiments panel works with, and the slow work behind it. Errors are in words for the user.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::files;
+use crate::track::{self, About, EpochValues, Index, Listing, RunFacts, Trash, Trashed};
+use crate::train::{Config, RunFolder};
+
+/// The most runs whose curves are drawn at once.
+pub const MOST_COMPARED: usize = 12;
+
+/// The epochs of runs, by folder.
+pub type Curves = HashMap<String, Arc<Vec<EpochValues>>>;
+
+/// What the Experiments panel works with.
+#[derive(Default)]
+pub struct Experiments {
+    /// The runs where runs are kept, once they were listed, or why they cannot be.
+    pub listing: Option<Result<Arc<Listing>, String>>,
+    /// Counts up whenever the listing changes, so that what is made from it can tell.
+    pub changes: u64,
+    /// Whether they are being listed.
+    pub reading: bool,
+    /// Folders of the runs that are set side by side, in the order they were chosen.
+    pub compared: Vec<String>,
+    /// Their epochs.
+    pub curves: Curves,
+    /// The run whose details are shown.
+    pub focus: Option<String>,
+    /// What is in the trash, once it was looked at.
+    pub trash: Option<Vec<Trashed>>,
+    /// What is still to be done to run folders, one after the other in the order it was asked for.
+    pub jobs: VecDeque<Job>,
+    /// Whether one of them is being done; meanwhile the runs are not listed, because the list would be old at once.
+    pub working: bool,
+}
+
+/// Something that is done to run folders; what is told of it.
+pub type Job = Box<dyn FnOnce() -> Result<String, String> + Send>;
+
+impl Experiments {
+    /// The runs, if they are listed.
+    #[must_use]
+    pub fn runs(&self) -> &[RunFacts] {
+        match &self.listing {
+            Some(Ok(listing)) => &listing.runs,
+            _ => &[],
+        }
+    }
+
+    /// A run by its folder.
+    #[must_use]
+    pub fn run(&self, folder: &str) -> Option<&RunFacts> {
+        self.runs().iter().find(|run| run.folder == folder)
+    }
+
+    /// Takes what a user says about a run at once; the folder has it in a moment.
+    pub fn describe(&mut self, folder: &str, about: &About) {
+        let Some(Ok(listing)) = &mut self.listing else { return };
+        if let Some(run) = Arc::make_mut(listing).runs.iter_mut().find(|run| run.folder == folder) {
+            run.about = about.clone();
+            self.changes += 1;
+        }
+    }
+
+    /// The runs that are set side by side.
+    pub fn compared(&self) -> impl Iterator<Item = &RunFacts> {
+        self.compared.iter().filter_map(|folder| self.run(folder))
+    }
+}
+
+/// A change of what the panel works with.
+pub enum Change {
+    /// Lists the runs again.
+    Refresh,
+    /// Sets a run beside the others, or takes it away.
+    Compare(String, bool),
+    /// Sets exactly these runs side by side.
+    CompareOnly(Vec<String>),
+    /// Shows the details of a run, or of none.
+    Focus(Option<String>),
+    /// Says something about a run.
+    Describe(String, About),
+    /// Moves runs to the trash.
+    Delete(Vec<String>),
+    /// Moves runs back out of it.
+    Restore(Vec<Trashed>),
+    /// Removes for good what is in it.
+    EmptyTrash,
+    /// Asks for a run that was exported as one file.
+    BrowseImport,
+    /// Unpacks it.
+    Import(PathBuf),
+    /// Asks where a run shall be written as one file.
+    BrowseExport(String),
+    /// Writes it.
+    Export(String, PathBuf),
+    /// Writes a table of runs.
+    SaveTable(PathBuf, String),
+    /// Takes a run's configuration into the form.
+    UseConfig(String),
+    /// Opens a run in the Confusion panel.
+    LookBack(String),
+    /// Classifies with a run's best model.
+    UseModel(String),
+}
+
+/// What a task answers.
+pub enum Answer {
+    /// The runs, the epochs of those that are compared, and the trash.
+    Listed(Result<Box<Listed>, String>),
+    /// A file was chosen to be unpacked (or the dialog was closed).
+    ImportChosen(Option<PathBuf>),
+    /// A place was chosen for a run (or the dialog was closed).
+    ExportChosen(String, Option<PathBuf>),
+    /// Something was done to runs; what is told of it.
+    Done(Result<String, String>),
+    /// Runs are in the trash; those that could not be moved are told.
+    Deleted(Vec<Trashed>, Result<(), String>),
+    /// Dropped runs were unpacked into these folders.
+    Unpacked(Result<Vec<PathBuf>, String>),
+    /// A run's configuration.
+    Config(String, Result<Box<Config>, String>),
+}
+
+/// The runs of a folder.
+pub struct Listed {
+    /// The runs.
+    pub listing: Listing,
+    /// The epochs of those that are compared.
+    pub curves: Curves,
+    /// What is in the trash.
+    pub trash: Vec<Trashed>,
+}
+
+fn said(error: impl Into<track::TrackError>) -> String {
+    error.into().to_string()
+}
+
+/// Lists the runs in `folder`, with the epochs of `compared`.
+pub fn list(folder: &Path, compared: &[String]) -> Result<Box<Listed>, String> {
+    let mut index = Index::open(folder).map_err(said)?;
+    let listing = index.list().map_err(said)?;
+    let curve = |name: &String| Ok((name.clone(), Arc::new(index.curve(name).map_err(said)?)));
+    let curves = compared.iter().map(curve).collect::<Result<_, String>>()?;
+    let trash = Trash::of(folder).list().map_err(said)?;
+    Ok(Box::new(Listed { listing, curves, trash }))
+}
+
+/// Keeps what a user says about a run.
+pub fn describe(folder: &Path, about: &About) -> Result<String, String> {
+    about.write(folder).map(|()| String::new()).map_err(said)
+}
+
+/// Moves runs to the trash, as many as can be moved.
+pub fn delete(runs: &Path, names: &[String]) -> (Vec<Trashed>, Result<(), String>) {
+    let trash = Trash::of(runs);
+    let mut moved = Vec::new();
+    for name in names {
+        match trash.put(name) {
+            Ok(trashed) => moved.push(trashed),
+            Err(error) => return (moved, Err(format!("{name} was not deleted. {error}"))),
+        }
+    }
+    (moved, Ok(()))
+}
+
+/// Moves runs back out of the trash.
+pub fn restore(runs: &Path, trashed: &[Trashed]) -> Result<String, String> {
+    let trash = Trash::of(runs);
+    let names: Vec<String> = trashed.iter().map(|trashed| trash.restore(trashed).map_err(said)).collect::<Result<_, _>>()?;
+    Ok(format!("Back from the trash: {}", names.join(", ")))
+}
+
+/// Removes for good what is in the trash.
+pub fn empty_trash(runs: &Path) -> Result<String, String> {
+    Trash::of(runs).empty().map(|freed| format!("The trash is empty; {} are free.", files::bytes(freed))).map_err(said)
+}
+
+/// Unpacks a run into the folder where runs are kept.
+pub fn import(capsule: &Path, runs: &Path) -> Result<String, String> {
+    track::import(capsule, runs).map(|folder| format!("The run is in {} now.", folder.display())).map_err(said)
+}
+
+/// Unpacks runs, and gives their folders.
+pub fn import_all(capsules: &[PathBuf], runs: &Path) -> Result<Vec<PathBuf>, String> {
+    capsules.iter().map(|capsule| track::import(capsule, runs).map_err(said)).collect()
+}
+
+/// Writes a run as one file.
+pub fn export(run: &Path, out: &Path) -> Result<String, String> {
+    track::export(run, out).map(|()| format!("Saved {}", out.display())).map_err(said)
+}
+
+/// Reads a run's configuration.
+pub fn config(run: &Path) -> Result<Box<Config>, String> {
+    RunFolder::open(run).and_then(|folder| folder.config()).map(Box::new).map_err(|error| error.to_string())
+}

@@ -1,0 +1,232 @@
+//! The Experiments panel: all runs in a table that is filtered, ordered and grouped; below it the curves, values, bars and
+//! notes of those that matter.
+
+mod bars;
+mod curves;
+mod details;
+mod parallel;
+mod rows;
+mod table;
+mod values;
+
+use egui::containers::menu::{MenuButton, MenuConfig};
+use egui::{Panel, PopupCloseBehavior, ScrollArea, TextEdit, Ui};
+use serde::{Deserialize, Serialize};
+
+use rows::{Rows, Wish};
+
+use crate::app::action::Action;
+use crate::app::experiments::{Change, Experiments};
+use crate::app::state::State;
+use crate::app::{theme, widget};
+use crate::files;
+use crate::track::Column;
+
+/// Seconds after which the runs are listed again while the panel is in sight: those of other processes appear as they train.
+const REFRESH: f64 = 2.0;
+
+/// What is shown below the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum Page {
+    #[default]
+    Curves,
+    Values,
+    Bars,
+    Parallel,
+    Run,
+}
+
+const PAGES: [(Page, &str); 5] =
+    [(Page::Curves, "Overlay"), (Page::Values, "Side by side"), (Page::Bars, "Bars"), (Page::Parallel, "Parallel"), (Page::Run, "Run")];
+
+/// The panel's own state.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExperimentsView {
+    filter: String,
+    by: Column,
+    descending: bool,
+    grouped: bool,
+    columns: Vec<Column>,
+    page: Page,
+    curves: curves::Curves,
+    values: values::Values,
+    #[serde(skip)]
+    rows: Rows,
+    #[serde(skip)]
+    bars: Rows,
+    #[serde(skip)]
+    details: details::Details,
+    /// When the runs were listed last, in seconds of the window.
+    #[serde(skip)]
+    listed: Option<f64>,
+    /// The run whose details were shown in the last frame.
+    #[serde(skip)]
+    was_focused: Option<String>,
+}
+
+impl Default for ExperimentsView {
+    fn default() -> Self {
+        Self {
+            filter: String::new(),
+            by: Column::Started,
+            descending: true,
+            grouped: false,
+            columns: Column::usual(),
+            page: Page::default(),
+            curves: curves::Curves::default(),
+            values: values::Values::default(),
+            rows: Rows::default(),
+            bars: Rows::default(),
+            details: details::Details::default(),
+            listed: None,
+            was_focused: None,
+        }
+    }
+}
+
+impl ExperimentsView {
+    /// Shows the panel.
+    pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+        let experiments = &state.experiments;
+        self.refresh(ui, experiments, actions);
+        let listing = match &experiments.listing {
+            None => return theme::empty(ui, "Reading the runs", "They come in a moment."),
+            Some(Err(message)) => return theme::empty(ui, "The runs cannot be listed", message),
+            Some(Ok(listing)) => listing,
+        };
+        let wish = Wish { filter: self.filter.clone(), by: self.by.clone(), descending: self.descending, grouped: self.grouped };
+        self.rows.update(experiments, &wish);
+        self.toolbar(ui, experiments, actions);
+        if listing.runs.is_empty() {
+            let advice = "Press Start on the Train panel, or drop a run that was exported (a .zip file) on the window.";
+            theme::empty(ui, "No runs yet", advice);
+            return;
+        }
+        for (folder, problem) in &listing.damaged {
+            ui.label(egui::RichText::new(format!("{folder} is left out: {problem}")).color(theme::palette(ui.visuals()).warn));
+        }
+        if let Some(warning) = &listing.warning {
+            ui.label(theme::muted(ui, warning.clone()));
+        }
+        if experiments.focus != self.was_focused {
+            self.was_focused.clone_from(&experiments.focus);
+            self.page = if experiments.focus.is_some() { Page::Run } else { self.page };
+        }
+        let below = (0.5 * ui.available_height()).clamp(120.0, 420.0);
+        Panel::bottom("below the runs").resizable(true).default_size(below).show(ui, |ui| self.below(ui, experiments, &wish, actions));
+        self.table(ui, experiments, actions);
+    }
+
+    /// Wants the runs listed anew when what is shown is old.
+    fn refresh(&mut self, ui: &Ui, experiments: &Experiments, actions: &mut Vec<Action>) {
+        let now = ui.input(|i| i.time);
+        if !experiments.reading && self.listed.is_none_or(|listed| now - listed >= REFRESH) {
+            self.listed = Some(now);
+            actions.push(Action::Experiments(Change::Refresh));
+        }
+        // a window at rest looks again too
+        ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(REFRESH));
+    }
+
+    fn toolbar(&mut self, ui: &mut Ui, experiments: &Experiments, actions: &mut Vec<Action>) {
+        ui.horizontal_wrapped(|ui| {
+            let hint = "f1>0.8 model:compact tag:final -state:failed";
+            let field = ui.add(TextEdit::singleline(&mut self.filter).hint_text(hint).desired_width(280.0));
+            widget::name(ui, &field, egui::Role::TextInput, "Filter runs");
+            field.on_hover_text("Words in name, notes, tags or data set; column:value, column>value …, each turned round by a - before it");
+            let shown: usize = self.rows.list.iter().map(|row| row.runs.len()).sum();
+            ui.label(theme::muted(ui, format!("{shown} of {} runs", experiments.runs().len())));
+            ui.checkbox(&mut self.grouped, "Group seeds")
+                .on_hover_text("Runs that differ in their seed alone as one row, with mean and spread");
+            self.column_menu(ui);
+            let table = MenuButton::new("More").ui(ui, |ui| self.more(ui, experiments, actions));
+            drop(table);
+        });
+        if let Some(error) = &self.rows.error {
+            ui.label(egui::RichText::new(error).color(theme::palette(ui.visuals()).warn));
+        }
+    }
+
+    fn column_menu(&mut self, ui: &mut Ui) {
+        let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+        MenuButton::new("Columns").config(config).ui(ui, |ui| {
+            if ui.button("The usual ones").clicked() {
+                self.columns = Column::usual();
+            }
+            ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
+                for column in Column::all() {
+                    let mut shown = self.columns.contains(&column);
+                    // without names nobody knows what is what
+                    let response = ui.add_enabled(column != Column::Name, egui::Checkbox::new(&mut shown, column.title()));
+                    if response.clicked() {
+                        self.columns.retain(|other| *other != column);
+                        if shown {
+                            self.columns.push(column);
+                        }
+                    }
+                }
+            });
+        });
+    }
+
+    fn more(&self, ui: &mut Ui, experiments: &Experiments, actions: &mut Vec<Action>) {
+        let mut ask = |ui: &mut Ui, words: &str, enabled: bool, change: &dyn Fn() -> Change| {
+            if ui.add_enabled(enabled, egui::Button::new(words)).clicked() {
+                actions.push(Action::Experiments(change()));
+                ui.close();
+            }
+        };
+        let shown: Vec<String> = self.rows.list.iter().flat_map(|row| row.of(experiments.runs())).map(|run| run.folder.clone()).collect();
+        ask(ui, "Import a run…", true, &|| Change::BrowseImport);
+        ask(ui, "Mark the first twelve", !shown.is_empty(), &|| Change::CompareOnly(shown.clone()));
+        ask(ui, "Mark none", !experiments.compared.is_empty(), &|| Change::CompareOnly(Vec::new()));
+        let marked = experiments.compared.clone();
+        ask(ui, &format!("Delete the {} marked runs", marked.len()), !marked.is_empty(), &|| Change::Delete(marked.clone()));
+        ask(ui, "Save the table (runs.csv)", !shown.is_empty(), &|| {
+            let runs: Vec<_> = self.rows.list.iter().flat_map(|row| row.of(experiments.runs())).collect();
+            let place = files::free_place(std::path::Path::new("."), "runs", "csv");
+            Change::SaveTable(place, crate::track::csv(runs, &self.columns))
+        });
+        let trash = experiments.trash.clone().unwrap_or_default();
+        let bytes = files::bytes(trash.iter().map(|trashed| trashed.bytes).sum());
+        ui.separator();
+        ui.label(theme::muted(ui, format!("Trash: {} runs, {bytes}", trash.len())));
+        ask(ui, "Bring all back", !trash.is_empty(), &|| Change::Restore(trash.clone()));
+        ask(ui, "Empty the trash for good", !trash.is_empty(), &|| Change::EmptyTrash);
+    }
+
+    fn table(&mut self, ui: &mut Ui, experiments: &Experiments, actions: &mut Vec<Action>) {
+        if self.rows.list.is_empty() {
+            theme::empty(ui, "No run passes the filter", "Take words out of it.");
+            return;
+        }
+        let table = table::Table { experiments, rows: &self.rows.list, columns: &self.columns, order: (&self.by, self.descending) };
+        let clicked = ScrollArea::horizontal().id_salt("columns").auto_shrink(false).show(ui, |ui| table::show(ui, &table, actions)).inner;
+        if let Some(column) = clicked {
+            // numbers are wanted from the largest down first, but for losses
+            self.descending =
+                if column == self.by { !self.descending } else { column.largest_is_best() != Some(false) && column != Column::Name };
+            self.by = column;
+        }
+    }
+
+    fn below(&mut self, ui: &mut Ui, experiments: &Experiments, wish: &Wish, actions: &mut Vec<Action>) {
+        ui.add_space(theme::GAP);
+        ui.horizontal(|ui| {
+            for (page, title) in PAGES {
+                ui.selectable_value(&mut self.page, page, title);
+            }
+        });
+        match self.page {
+            Page::Curves => self.curves.show(ui, experiments),
+            Page::Values => self.values.show(ui, experiments),
+            Page::Bars => {
+                self.bars.update(experiments, &Wish { grouped: true, ..wish.clone() });
+                bars::show(ui, experiments.runs(), &self.bars.list);
+            }
+            Page::Parallel => parallel::show(ui, experiments, &self.rows.list, actions),
+            Page::Run => self.details.show(ui, experiments, actions),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The Experiments panel on run folders: the table, filter, order and groups; what is said of a run; the trash; capsules.
+
+use std::path::Path;
+
+use egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use tempfile::TempDir;
+use tuning_fork::app::{Action, Pane, Saved};
+use tuning_fork::track::{About, export};
+use tuning_fork::train::Config;
+
+use super::super::folders::Run;
+use super::confusion::{click, until};
+use super::stand::{Window, act, app, drop_on, small_config, state, wait, window};
+
+/// A window with the panel enlarged on the runs a (lr 0.01, seeds 1 and 2), and b (lr 0.1).
+fn looking() -> (TempDir, Window) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, seed, lr) in [("a1", 1, 0.01), ("a2", 2, 0.01), ("b", 1, 0.1)] {
+        write(&folder.path().join(name), seed, lr);
+    }
+    let mut window = window(Saved::with_config(small_config()));
+    app(&mut window).keep_runs_in(folder.path());
+    act(&mut window, Action::Fill(Some(Pane::Experiments)));
+    wait(&mut window, "the runs", |state| state.experiments.runs().len() == 3);
+    (folder, window)
+}
+
+fn write(path: &Path, seed: u64, lr: f64) {
+    Run { seed: seed + (lr * 100.0) as u64, ..Run::default() }.write(path);
+    let config = Config { data: "plain".into(), epochs: 4, seed, lr, ..Config::default() };
+    std::fs::write(path.join("config.json"), serde_json::to_vec(&config).expect("JSON")).expect("a file");
+}
+
+/// The names of the runs in the table, from above down.
+fn rows(window: &Window) -> Vec<String> {
+    let boxes = window.query_all_by_role(Role::CheckBox).map(|node| node.accesskit_node());
+    let mut named: Vec<(f64, String)> = boxes
+        .filter_map(|node| {
+            let name = node.label()?.strip_prefix("Compare ")?.to_owned();
+            Some((node.raw_bounds()?.y0, name))
+        })
+        .collect();
+    named.sort_by(|a, b| a.0.total_cmp(&b.0));
+    named.into_iter().map(|(_, name)| name).collect()
+}
+
+fn write_in(window: &mut Window, label: &str, text: &str) {
+    window.get_by_label(label).focus();
+    window.run_ok();
+    window.get_by_label(label).type_text(text);
+    window.run_ok();
+}
+
+#[test]
+fn runs_are_filtered_ordered_and_grouped() {
+    let (_folder, mut window) = looking();
+    assert_eq!(rows(&window), ["a1", "a2", "b"]);
+    click(&mut window, "Order by lr");
+    assert_eq!(rows(&window), ["b", "a1", "a2"]);
+    click(&mut window, "Order by lr");
+    assert_eq!(rows(&window), ["a1", "a2", "b"]);
+    click(&mut window, "Group seeds");
+    assert_eq!(rows(&window), ["a1", "b"]);
+    assert!(window.query_by_label_contains("(+ 1 seeds)").is_some());
+    click(&mut window, "Bars");
+    assert!(window.query_by_label_contains("2 seeds").is_some());
+    click(&mut window, "Group seeds");
+    write_in(&mut window, "Filter runs", "lr<0.05 seed:2");
+    assert_eq!(rows(&window), ["a2"]);
+    assert!(window.query_by_label("1 of 3 runs").is_some());
+    // a filter that makes no sense says why, and the rows stay
+    write_in(&mut window, "Filter runs", " lr>fast");
+    assert!(window.query_by_label_contains("fast is not a number").is_some());
+    assert_eq!(rows(&window), ["a2"]);
+}
+
+#[test]
+fn marked_runs_are_set_side_by_side() {
+    let (_folder, mut window) = looking();
+    assert!(window.query_by_label("No runs marked").is_some());
+    click(&mut window, "Compare a1");
+    click(&mut window, "Compare b");
+    wait(&mut window, "the curves", |state| state.experiments.curves.len() == 2);
+    assert!(window.query_by_label_contains("Validation macro-F1 by Epoch of a1, b").is_some());
+    click(&mut window, "Side by side");
+    assert!(window.query_by_label("≠ lr").is_some() && window.query_by_label_contains("≠ batch").is_none());
+    assert!(window.query_by_label("batch").is_none());
+    click(&mut window, "Also what is the same");
+    assert!(window.query_by_label("batch").is_some());
+    click(&mut window, "Parallel");
+    assert!(window.query_by_label_contains("3 runs on 2 axes").is_some());
+}
+
+#[test]
+fn a_run_is_described_deleted_and_brought_back() {
+    let (folder, mut window) = looking();
+    click(&mut window, "a2");
+    until(&mut window, "Folder a2");
+    write_in(&mut window, "Name", "Second try");
+    write_in(&mut window, "Tags", "final, wide");
+    // leaving the field is what keeps it
+    window.get_by_label("Notes").focus();
+    window.run_ok();
+    wait(&mut window, "the name", |state| state.experiments.run("a2").is_some_and(|run| run.about.tags.len() == 2));
+    let start = std::time::Instant::now();
+    loop {
+        let about = About::read(&folder.path().join("a2")).expect("it is kept");
+        if about.name == "Second try" && about.tags == ["final", "wide"] {
+            break;
+        }
+        assert!(start.elapsed().as_secs() < 20, "{about:?}");
+        window.step();
+    }
+    click(&mut window, "Delete");
+    wait(&mut window, "the trash", |state| state.experiments.runs().len() == 2);
+    assert!(!folder.path().join("a2").exists());
+    act(&mut window, Action::Undo);
+    wait(&mut window, "the run", |state| state.experiments.runs().len() == 3);
+    assert_eq!(About::read(&folder.path().join("a2")).expect("as it was").name, "Second try");
+    click(&mut window, "Second try");
+    click(&mut window, "Use values");
+    for _ in 0..200 {
+        window.step();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    eprintln!(
+        "focus {:?} lr {} seed {} notices {:?}",
+        state(&window).experiments.focus,
+        state(&window).config.lr,
+        state(&window).config.seed,
+        state(&window).notices
+    );
+    wait(&mut window, "the form", |state| state.config.lr < 0.02 && state.config.seed == 2);
+}
+
+#[test]
+fn a_run_of_another_process_appears_and_what_is_damaged_is_told() {
+    let (folder, mut window) = looking();
+    write(&folder.path().join("c"), 5, 0.3);
+    std::fs::create_dir(folder.path().join("torn")).expect("a folder");
+    std::fs::write(folder.path().join("torn/config.json"), "{").expect("a file");
+    wait(&mut window, "the new run", |state| state.experiments.runs().len() == 4);
+    assert!(window.query_by_label_contains("torn is left out").is_some());
+}
+
+#[test]
+fn a_dropped_capsule_is_unpacked_and_opened() {
+    let (folder, mut window) = looking();
+    let capsule = folder.path().join("run.zip");
+    export(&folder.path().join("b"), &capsule).expect("exports");
+    std::fs::remove_dir_all(folder.path().join("b")).expect("removes");
+    drop_on(&mut window, &capsule);
+    wait(&mut window, "the run", |state| state.review.opened.iter().any(|opened| opened.record.name == "b"));
+    assert!(folder.path().join("b/config.json").exists());
+    // another file of that kind is refused in words
+    std::fs::write(&capsule, "no archive").expect("a file");
+    let before = state(&window).notices.len();
+    drop_on(&mut window, &capsule);
+    wait(&mut window, "a message", |state| {
+        state.notices.len() > before && state.notices.iter().any(|n| n.text.contains("no run that was exported"))
+    });
+}
