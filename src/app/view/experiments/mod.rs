@@ -113,8 +113,12 @@ impl ExperimentsView {
             self.was_focused.clone_from(&experiments.focus);
             self.page = if experiments.focus.is_some() { Page::Run } else { self.page };
         }
-        let below = (0.5 * ui.available_height()).clamp(120.0, 420.0);
-        Panel::bottom("below the runs").resizable(true).default_size(below).show(ui, |ui| self.below(ui, experiments, &wish, actions));
+        let below = (0.5 * ui.available_height()).clamp(200.0, 420.0);
+        Panel::bottom("below the runs")
+            .resizable(true)
+            .min_size(140.0)
+            .default_size(below)
+            .show(ui, |ui| self.below(ui, experiments, &wish, actions));
         self.table(ui, experiments, actions);
     }
 
@@ -212,6 +216,8 @@ impl ExperimentsView {
     }
 
     fn below(&mut self, ui: &mut Ui, experiments: &Experiments, wish: &Wish, actions: &mut Vec<Action>) {
+        // a panel is as high as what is in it, and that changes with the page
+        ui.set_min_height(ui.available_height());
         ui.add_space(theme::GAP);
         ui.horizontal(|ui| {
             for (page, title) in PAGES {
