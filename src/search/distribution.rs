@@ -196,6 +196,11 @@ impl Axis {
         if self.log { x.ln() } else { x }
     }
 
+    /// The ends of the range on the axis.
+    pub fn range(&self) -> (f64, f64) {
+        (self.forth(self.low), self.forth(self.high))
+    }
+
     /// The ends of the axis, half a step beyond the range where there is one.
     pub fn ends(&self) -> (f64, f64) {
         let half = self.step.unwrap_or(0.0) / 2.0;

@@ -22,7 +22,7 @@ enum Marginal {
 }
 
 /// A normal distribution cut off at the ends of its axis.
-struct Normal {
+pub(super) struct Normal {
     mean: f64,
     deviation: f64,
     /// Logarithm of the mass between the ends.
@@ -113,7 +113,7 @@ fn normals(axis: &Axis, values: &[f64]) -> Vec<Normal> {
 }
 
 /// Probabilities of the choices: an observation's own counts one, all share one prior trial.
-fn rows(choices: usize, values: &[f64]) -> Vec<Vec<f64>> {
+pub(super) fn rows(choices: usize, values: &[f64]) -> Vec<Vec<f64>> {
     if values.is_empty() {
         return vec![vec![1.0 / choices as f64; choices]];
     }
@@ -142,7 +142,7 @@ fn pick(weights: &[f64], random: &mut Random) -> usize {
 }
 
 impl Normal {
-    fn new(mean: f64, deviation: f64, low: f64, high: f64) -> Self {
+    pub fn new(mean: f64, deviation: f64, low: f64, high: f64) -> Self {
         let mut normal = Self { mean, deviation, log_mass: 0.0 };
         normal.log_mass = normal.mass(low, high).ln();
         normal
@@ -165,6 +165,11 @@ impl Normal {
         }
         let z = (axis.forth(x) - self.mean) / self.deviation;
         -0.5 * (z * z + std::f64::consts::TAU.ln()) - self.deviation.ln() - self.log_mass
+    }
+
+    /// The share of its mass that lies between two places.
+    pub fn share(&self, left: f64, right: f64) -> f64 {
+        (self.mass(left, right).ln() - self.log_mass).exp()
     }
 
     /// The mass between two places, computed in the tail that keeps its digits.
