@@ -236,6 +236,11 @@ fn conclude(json: bool, plan: &Plan) -> anyhow::Result<()> {
         let value = trial.value.unwrap_or(f64::NAN);
         lines.push(format!("{:>6}  {value:<13.4}  {}", trial.number, search::words(&trial.params)));
     }
+    let importances: Vec<String> =
+        search::importances(study).iter().take(SHOWN).map(|(name, share)| format!("{name} {:.0} %", share * 100.0)).collect();
+    if !importances.is_empty() {
+        lines.push(format!("importance for being among the best: {}", importances.join(", ")));
+    }
     if let Some(run) = best.first().and_then(|trial| run(trial)) {
         lines.push(format!("next:\n  tuning-fork evaluate --run {run}\n  optuna-dashboard {}", plan.journal.display()));
     }

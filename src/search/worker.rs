@@ -27,10 +27,11 @@ impl Worker {
         let name = unique_name();
         let path = folder.join(&name);
         let file = OpenOptions::new().create_new(true).write(true).open(&path).map_err(io)?;
-        file.try_lock().map_err(|e| match e {
-            TryLockError::Error(e) => io(e),
-            TryLockError::WouldBlock => io(std::io::Error::from(std::io::ErrorKind::WouldBlock)),
-        })?;
+        match file.try_lock() {
+            // without locks on this file system every worker counts as alive, and nothing is taken over
+            Err(TryLockError::Error(e)) if e.kind() != std::io::ErrorKind::Unsupported => return Err(io(e)),
+            _ => {}
+        }
         Ok(Self { name, path, file: Some(file) })
     }
 

@@ -10,7 +10,7 @@ use crate::search::{Condition, Direction, Trial, TrialState};
 
 const REFERENCE: &str = include_str!("../../../tests/reference/search/samplers.json");
 const TRIALS: usize = 100;
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 40;
 
 const ALPHA: [f64; 4] = [1.0, 1.2, 3.0, 3.2];
 const A: [[f64; 6]; 4] = [

@@ -1,7 +1,7 @@
 //! Optuna's own Python opens what we wrote and works beside us. Skipped with a word where there is none: `TUNING_FORK_PYTHON` may name a
 //! Python that has it.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tuning_fork::search::TrialState;
 
@@ -49,7 +49,7 @@ fn optuna_opens_our_study_and_adds_to_it_and_we_go_on() {
     let mine = Plan { pruner: Pruner::Hyperband { least: 1, most: 2, factor: 3 }, ..plan(folder.path(), 3) };
     run(&mine, |_, _| {}).0.expect("a good end");
     let ours = study(&mine);
-    let output = Command::new(python).args(["-c", SCRIPT]).arg(&mine.journal).output().expect("Python");
+    let output = Command::new(&python).args(["-c", SCRIPT]).arg(&mine.journal).output().expect("Python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(answer["direction"], "MAXIMIZE");
@@ -64,7 +64,14 @@ fn optuna_opens_our_study_and_adds_to_it_and_we_go_on() {
     let best = ours.best().expect("a complete trial");
     assert_eq!((answer["best"][0].as_u64(), answer["best"][1].as_f64()), (Some(best.number as u64), best.value));
     assert_eq!(study(&mine).trials.len(), 15);
-    let more = Plan { budget: Budget { trials: Some(16), time: None }, ..mine };
+    // and both at once
+    let more = Plan { budget: Budget { trials: Some(19), time: None }, ..mine };
+    let child = Command::new(python).args(["-c", SCRIPT]).arg(&more.journal).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     run(&more, |_, _| {}).0.expect("a good end");
-    assert_eq!(study(&more).trials.len(), 16);
+    let output = child.and_then(std::process::Child::wait_with_output).expect("Python");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let both = study(&more);
+    let theirs = both.trials.iter().filter(|trial| search::run_of(trial).is_none()).count();
+    assert!(theirs == 24 && both.trials.len() >= 27, "{theirs} of {}", both.trials.len());
+    assert!(both.trials.iter().all(|trial| trial.state.is_finished()), "none is lost");
 }

@@ -100,6 +100,21 @@ fn a_trial_that_cannot_train_fails_with_its_reason_and_ten_in_a_row_end_the_sear
 }
 
 #[test]
+fn no_trial_starts_once_the_time_is_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut plan = plan(folder.path(), 9);
+    plan.budget = Budget { trials: Some(9), time: Some(Duration::from_millis(1)) };
+    let (ending, _) = run(&plan, |event, _| {
+        if matches!(event, Event::TrialStarted(_)) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    });
+    assert_eq!(ending.expect("a good end"), Ending::Time);
+    let study = study(&plan);
+    assert!(study.trials.len() <= 1 && study.count(TrialState::Complete) == study.trials.len(), "a trial that began is trained to its end");
+}
+
+#[test]
 fn a_study_of_another_space_configuration_or_direction_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let mine = plan(folder.path(), 1);
