@@ -1,5 +1,7 @@
 //! What survives a restart: the form, the layout, what each panel was set to, theme and text size.
 
+use std::path::PathBuf;
+
 use eframe::Storage;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,8 @@ pub struct Saved {
     pub appearance: Appearance,
     /// The user's own augmentation presets.
     pub presets: Vec<UserPreset>,
+    /// The model that answered last: a file, or a run folder for its best one.
+    pub model: Option<PathBuf>,
     /// Whether the tour of the first start was shown.
     pub toured: bool,
     /// What each panel was set to.
@@ -49,6 +53,7 @@ impl Default for Saved {
             layout: default_layout(),
             appearance: Appearance::default(),
             presets: Vec::new(),
+            model: None,
             toured: true,
             views: Views::default(),
         }
@@ -72,6 +77,7 @@ impl Saved {
             layout: eframe::get_value(storage, "layout").map_or(default.layout, complete),
             appearance: eframe::get_value(storage, "appearance").unwrap_or(default.appearance),
             presets: eframe::get_value(storage, "presets").unwrap_or(default.presets),
+            model: eframe::get_value(storage, "model").unwrap_or(default.model),
             // a program that kept nothing has never been started
             toured: eframe::get_value(storage, "toured").unwrap_or(false),
             views: eframe::get_value(storage, "views").unwrap_or(default.views),
@@ -83,6 +89,7 @@ impl Saved {
         eframe::set_value(storage, "config", &self.config);
         eframe::set_value(storage, "layout", &self.layout);
         eframe::set_value(storage, "appearance", &self.appearance);
+        eframe::set_value(storage, "model", &self.model);
         eframe::set_value(storage, "toured", &self.toured);
         eframe::set_value(storage, "presets", &self.presets);
         eframe::set_value(storage, "views", &self.views);

@@ -77,6 +77,7 @@ impl TuningForkApp {
             info_since: None,
         };
         app.follow_form();
+        app.restore_model(saved.model);
         app
     }
 
@@ -110,6 +111,7 @@ impl TuningForkApp {
             layout: self.layout.clone(),
             appearance: self.appearance,
             presets: self.state.presets.clone(),
+            model: self.model_to_restore(),
             toured: true,
             views: self.views.clone(),
         }

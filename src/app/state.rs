@@ -146,10 +146,20 @@ pub struct Model {
     pub description: String,
     /// The file or run folder that the user chose; `None` follows the best epoch of the run.
     pub chosen: Option<PathBuf>,
+    /// The model of the last session, while it is read again and while it answers: a new run takes its place.
+    pub restored: Option<PathBuf>,
     /// Whether one is being read.
     pub loading: bool,
     /// What it finds familiar.
     pub familiar: Familiar,
+}
+
+impl Model {
+    /// Whether the best epoch of the present run is what answers, or should as soon as there is one.
+    #[must_use]
+    pub fn follows_run(&self) -> bool {
+        self.chosen.is_none() || self.restored.is_some()
+    }
 }
 
 /// The picture on the Classify panel.

@@ -4,6 +4,7 @@ use crate::data::{Dataset, Part};
 use crate::metrics::{Averages, Confusion, Predictions};
 
 use super::Analysis;
+use crate::train::EpochReport;
 
 /// A table with a heading for each column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,6 +39,31 @@ impl Table {
 /// A number as tables have it.
 fn number(x: f64) -> String {
     format!("{x:.4}")
+}
+
+/// What a run told of each epoch, as it was told: shares in 0 to 1, seconds, images a second.
+#[must_use]
+pub fn epochs(epochs: &[EpochReport]) -> Table {
+    let mut table = Table::new(&[
+        "epoch",
+        "training loss",
+        "training accuracy",
+        "validation loss",
+        "validation accuracy",
+        "validation macro-F1",
+        "learning rate",
+        "gradient norm",
+        "images per second",
+        "seconds",
+        "best so far",
+    ]);
+    table.rows.extend(epochs.iter().map(|e| {
+        let accuracies = [e.train_loss, e.train_accuracy, e.valid_loss, e.valid_accuracy, e.valid_macro_f1];
+        let others = [e.learning_rate, e.gradient_norm, e.images_per_s, e.seconds];
+        let numbers = accuracies.into_iter().chain(others).map(|value| value.to_string());
+        std::iter::once(e.epoch.to_string()).chain(numbers).chain([if e.best { "yes" } else { "no" }.to_owned()]).collect()
+    }));
+    table
 }
 
 /// Purity (precision), completeness (recall), F1 and support of each class with 95 % intervals, then the averages.

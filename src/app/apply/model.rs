@@ -23,6 +23,22 @@ impl TuningForkApp {
         self.start_task(Kind::Model, move || Answer::Model(chosen, work::load_model(&path, latest)));
     }
 
+    /// Reads the model of the last session again. Unlike one that the user chooses, it makes room for a new run's.
+    pub(in crate::app) fn restore_model(&mut self, path: Option<PathBuf>) {
+        if path.is_some() {
+            self.state.model.restored.clone_from(&path);
+            self.load_model(path);
+        }
+    }
+
+    /// What is to be read again after a restart: the model that answers, as a path that means the same everywhere.
+    pub(in crate::app) fn model_to_restore(&self) -> Option<PathBuf> {
+        let model = &self.state.model;
+        let own = self.state.run.as_ref().filter(|_| model.classifier.is_some()).map(|run| &run.folder);
+        let path = model.chosen.as_ref().or(model.restored.as_ref()).or(own)?;
+        Some(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+    }
+
     pub(super) fn take_model(&mut self, chosen: Option<PathBuf>, result: Result<Arc<Classifier>, String>) {
         self.state.model.loading = false;
         match result {
@@ -37,6 +53,7 @@ impl TuningForkApp {
                 if model.classifier.as_ref().map(|before| before.fit()) != Some(classifier.fit()) {
                     self.state.inspect.question.fit = classifier.fit();
                 }
+                model.restored = model.restored.take().filter(|restored| Some(restored) == chosen.as_ref());
                 model.classifier = Some(classifier);
                 model.chosen = chosen;
                 self.ask_familiarity(false);
@@ -45,7 +62,9 @@ impl TuningForkApp {
             Err(message) => {
                 let waited = std::mem::take(&mut self.state.pile.waiting);
                 let pile = if waited.is_empty() { "" } else { " The pictures were not classified; drop them again with a model." };
-                self.notify(NoticeKind::Failure, format!("The model was not loaded. {message}{pile}"));
+                let last = self.state.model.restored.take_if(|restored| Some(&*restored) == chosen.as_ref());
+                let which = if last.is_some() { "The model of the last session" } else { "The model" };
+                self.notify(NoticeKind::Failure, format!("{which} was not loaded. {message}{pile}"));
             }
         }
         self.start_waiting_pile();

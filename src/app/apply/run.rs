@@ -83,7 +83,7 @@ impl TuningForkApp {
         if on_disk {
             self.read_session_run();
         }
-        if better_model && self.state.model.chosen.is_none() && !self.state.inspect.latest {
+        if better_model && self.state.model.follows_run() && !self.state.inspect.latest {
             self.load_model(None);
         }
         if kept {

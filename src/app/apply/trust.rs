@@ -150,7 +150,7 @@ impl TuningForkApp {
 
     /// A run kept the model of one more epoch.
     pub(super) fn one_more_epoch(&mut self) {
-        if self.state.model.chosen.is_some() {
+        if !self.state.model.follows_run() {
             return;
         }
         if self.state.inspect.latest {
@@ -164,7 +164,7 @@ impl TuningForkApp {
     /// Answers with the last kept epoch of the run, or with the best one.
     pub(super) fn follow_latest(&mut self, latest: bool) {
         self.state.inspect.latest = latest;
-        if self.state.model.chosen.is_none() {
+        if self.state.model.follows_run() {
             self.load_model(None);
         }
     }

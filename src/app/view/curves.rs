@@ -1,12 +1,18 @@
 //! The Curves panel: loss, accuracy and learning rate over the epochs, live.
 
+use std::sync::Arc;
+
 use egui::{Slider, Ui, vec2};
 use egui_plot::PlotPoint;
 use serde::{Deserialize, Serialize};
 
+use crate::app::action::Action;
+use crate::app::reviewed::Change;
 use crate::app::state::{Run, State};
 use crate::app::theme;
+use crate::app::view::offer::{self, Offer};
 use crate::app::widget::curve_plot::{self, Curve, CurvePlot};
+use crate::review::{plot, table};
 
 /// The panel's own state.
 #[derive(Clone, Serialize, Deserialize)]
@@ -48,7 +54,7 @@ struct Key {
 
 impl CurvesView {
     /// Shows the panel.
-    pub fn show(&mut self, ui: &mut Ui, state: &State) {
+    pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let Some(run) = state.run.as_ref().filter(|run| !run.session.steps.is_empty() || !run.session.epochs.is_empty()) else {
             theme::empty(ui, "No curves yet", "Press Start on the Train panel: loss, accuracy and learning rate grow here.");
             return;
@@ -61,6 +67,7 @@ impl CurvesView {
                 ui.add_space(theme::GAP);
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                exports(ui, run, actions);
                 ui.spacing_mut().slider_width = 80.0;
                 let slider = Slider::new(&mut self.smoothing, 0.0..=0.99).fixed_decimals(2);
                 let response = ui.add(slider);
@@ -113,6 +120,23 @@ impl CurvesView {
             curve_plot::show(ui, &CurvePlot { title: "Learning rate", curves: &[rate], summary: words, size, ..common });
         });
     }
+}
+
+/// Offers the curves and the numbers of the epochs that are done.
+fn exports(ui: &mut Ui, run: &Run, actions: &mut Vec<Action>) {
+    let folder = run.folder.join("exports");
+    let offers = || {
+        let epochs = Arc::new(run.session.epochs.clone());
+        let drawn = Arc::clone(&epochs);
+        let mut offers: Vec<Offer> = offer::plot("Curves", "curves", move || plot::training(&drawn).unwrap_or_default()).into();
+        offers.push(offer::table("Epochs", "epochs", move || table::epochs(&epochs)));
+        offers
+    };
+    let into = format!("Into {}", folder.display());
+    let write = |offer: Offer| Action::Review(Change::Save(folder.join(&offer.name), offer.make));
+    ui.add_enabled_ui(!run.session.epochs.is_empty(), |ui| offer::menu(ui, &into, offers, write, actions))
+        .response
+        .on_disabled_hover_text("The first epoch is not done yet.");
 }
 
 /// A number in few signs: 0.25, 3e-4.

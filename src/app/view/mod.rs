@@ -10,6 +10,7 @@ mod explore;
 mod help;
 mod map_button;
 mod notices;
+mod offer;
 mod palette;
 mod top_bar;
 mod tour;
@@ -68,7 +69,7 @@ impl Views {
     pub fn show(&mut self, ui: &mut egui::Ui, pane: Pane, state: &State, thumbnails: &Thumbnails, actions: &mut Vec<Action>) {
         match pane {
             Pane::Train => self.train.show(ui, state, actions),
-            Pane::Curves => self.curves.show(ui, state),
+            Pane::Curves => self.curves.show(ui, state, actions),
             Pane::Confusion => self.confusion.show(ui, state, thumbnails, actions),
             Pane::Explore => self.explore.show(ui, state, thumbnails, actions),
             Pane::Classify => self.classify.show(ui, state, actions),

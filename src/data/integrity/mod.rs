@@ -115,6 +115,12 @@ impl Integrity {
         across(self.duplicates.groups.iter().cloned().chain(pairs), parts)
     }
 
+    /// How many groups and pairs were found, of all kinds together.
+    #[must_use]
+    pub fn findings(&self) -> usize {
+        self.duplicates.groups.len() + self.near.pairs.len() + self.sky.pairs.len()
+    }
+
     /// How many pictures or pairs stand in more than one part of the split, of all kinds together.
     #[must_use]
     pub fn leaks(&self) -> usize {

@@ -93,6 +93,9 @@ pub fn marks((low, high): (f64, f64), most: f64) -> Vec<f64> {
 
 /// A mark's number without needless noughts.
 fn written(value: f64) -> String {
+    if value != 0.0 && value.abs() < 1e-3 {
+        return format!("{value:.1e}");
+    }
     let text = format!("{value:.4}");
     let short = text.trim_end_matches('0').trim_end_matches('.');
     if short == "-0" { "0".into() } else { short.into() }

@@ -3,6 +3,7 @@
 mod axes;
 pub mod colour;
 mod matrix;
+mod set;
 mod svg;
 mod sweep;
 
@@ -12,6 +13,7 @@ use crate::train::EpochReport;
 use super::Analysis;
 use axes::{Axes, colour, legend, legend_size};
 pub use matrix::{Matrix, Scale, matrix};
+pub use set::{Mark, balance, scatter};
 pub use svg::escape;
 use svg::{Anchor, FAINT, INK, Svg};
 pub use sweep::{SweepPlot, sweep};
@@ -93,31 +95,34 @@ fn class_plot(title: &str, labels: (&str, &str), legends: &[String], lines: Vec<
 /// A number of an epoch.
 type Value = fn(&EpochReport) -> f64;
 
-/// Loss and accuracy over the epochs, training and validation; `None` without epochs.
+/// Loss and accuracy over the epochs, training and validation, and the learning rate; `None` without epochs.
 #[must_use]
 pub fn training(epochs: &[EpochReport]) -> Option<String> {
     let (first, last) = (epochs.first()?, epochs.last()?);
-    let (w, h) = (380.0, 260.0);
-    let mut svg = Svg::new(2.0 * (w + 90.0), h + 124.0);
+    let (w, h) = (300.0, 260.0);
+    let mut svg = Svg::new(3.0 * (w + 88.0), h + 124.0);
     let x = (first.epoch as f64, (last.epoch as f64).max(first.epoch as f64 + 1.0));
-    let plots: [(&str, [Value; 2]); 2] =
-        [("Loss", [|e| e.train_loss, |e| e.valid_loss]), ("Accuracy", [|e| e.train_accuracy, |e| e.valid_accuracy])];
+    let plots: [(&str, &[Value]); 3] = [
+        ("Loss", &[|e| e.train_loss, |e| e.valid_loss]),
+        ("Accuracy", &[|e| e.train_accuracy, |e| e.valid_accuracy]),
+        ("Learning rate", &[|e| e.learning_rate]),
+    ];
     for (i, (title, values)) in plots.into_iter().enumerate() {
-        let all = || epochs.iter().flat_map(|e| values.map(|value| value(e))).filter(|v| v.is_finite());
+        let all = || epochs.iter().flat_map(|e| values.iter().map(move |value| value(e))).filter(|v| v.is_finite());
         let (low, high) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
         let (low, high) = if low < high { (low, high) } else { (low.min(0.0), low.max(1.0)) };
         let room = 0.05 * (high - low);
         let area = (CORNER.0 + i as f64 * (w + 84.0), CORNER.1, w, h);
         let axes = Axes { title, labels: ("epoch", ""), x, y: (low - room, high + room), area };
         axes.draw(&mut svg);
-        for (line, value) in values.into_iter().enumerate() {
+        for (line, value) in values.iter().enumerate() {
             axes.curve(&mut svg, epochs.iter().map(|e| (e.epoch as f64, value(e))).filter(|p| p.1.is_finite()), line);
         }
-        if let Some(best) = epochs.iter().rev().find(|e| e.best) {
-            svg.dot(axes.at(best.epoch as f64, values[1](best)), 4.0, colour(1));
+        if let (Some(best), Some(valid)) = (epochs.iter().rev().find(|e| e.best), values.get(1)) {
+            svg.dot(axes.at(best.epoch as f64, valid(best)), 4.0, colour(1));
         }
     }
     let names = ["training", "validation (the dot is the best epoch)"].map(str::to_owned);
     legend(&mut svg, (CORNER.0, CORNER.1 + h + 54.0), &names);
-    Some(svg.finish("Loss and accuracy over the epochs"))
+    Some(svg.finish("Loss, accuracy and learning rate over the epochs"))
 }

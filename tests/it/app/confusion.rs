@@ -218,6 +218,14 @@ fn two_epochs_and_two_runs_are_compared() {
     Run { split_seed: 9, ..Run::default() }.write(&other);
     open(&mut window, &other);
     until(&mut window, "cannot be compared: their validation images are others");
+    let more = folder.path().join("more");
+    Run { images: 330, ..Run::default() }.write(&more);
+    open(&mut window, &more);
+    until(&mut window, "their data sets have 300 and 330 images. Choose two runs of one data set and split");
+    let named = folder.path().join("named");
+    Run { classes: ["Round", "Spiral", "Ring"], ..Run::default() }.write(&named);
+    open(&mut window, &named);
+    until(&mut window, "their classes are Round, Spiral, Edge-on and Round, Spiral, Ring");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use tuning_fork::data::{DataError, Dataset, ImageSource, Sidecar, synth};
 use tuning_fork::imaging::Image;
 
 use super::super::folders::Run;
-use super::confusion::{cell, open, until};
+use super::confusion::{cell, click, open, until};
+use super::parts::{looking, trained};
 use super::stand::{Window, act, app, data, small, small_config, state, wait, window_with_marks};
 
 /// Whether a notice holds these words.
@@ -60,6 +61,27 @@ fn a_run_without_its_configuration_is_a_message_and_the_open_one_stays() {
     told(&mut window, "holds no run");
     until(&mut window, "Epoch 4: accuracy");
     assert!(folder.path().join("half/events.jsonl").is_file(), "what is left of it is not touched");
+}
+
+#[test]
+fn a_run_without_its_split_shows_its_matrix_and_says_why_there_are_no_galaxies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = opened_without(folder.path(), "split.json");
+    until(&mut window, "Which images were used is not known any more");
+    until(&mut window, "Epoch 4: accuracy");
+    cell(&mut window, "Round were called Spiral");
+    until(&mut window, "open the run's data set (plain) first");
+}
+
+#[test]
+fn a_run_without_its_best_weights_says_that_they_cannot_be_evaluated() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let run = trained(&parent.path().join("tiny"));
+    fs::remove_file(run.best_model()).expect("it was there");
+    fs::remove_dir_all(run.path().join("snapshots")).expect("it was there");
+    let mut window = looking(run.path());
+    click(&mut window, "Test");
+    until(&mut window, "Its weights are not kept (epochs with weights: none).");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use tuning_fork::imaging::Image;
 use tuning_fork::train::Config;
 
 use super::confusion::{click, until};
+use super::parts::{looking, trained};
 use super::stand::{Window, act, app, data, small_config, state, wait, window};
 
 const NO_DATA: [&str; 2] = ["No data set", "Choose the synthetic galaxies or a folder on the Train panel, or drop a folder here."];
@@ -18,6 +19,18 @@ fn says(window: &Window, place: &str, words: &[&str]) {
     for words in words {
         assert!(window.query_all_by_label_contains(words).next().is_some(), "{place} does not say “{words}”");
     }
+}
+
+#[test]
+fn with_a_model_and_no_picture_the_panel_says_how_to_give_it_one() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let run = trained(&parent.path().join("tiny"));
+    let mut window = looking(run.path());
+    act(&mut window, Action::LoadModel(run.best_model()));
+    wait(&mut window, "the model", |state| state.model.classifier.is_some());
+    act(&mut window, Action::Fill(Some(Pane::Classify)));
+    says(&window, "Classify", &["Drop a picture anywhere", "or open one in Explore and press Classify there"]);
+    assert!(window.query_by_label("No model yet").is_none());
 }
 
 /// Pictures of which nobody knows the size before they are read, so that they are not all read at once.

@@ -3,11 +3,12 @@
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use tuning_fork::app::{Action, Does, LOCALS, Pane, Saved, globals};
-use tuning_fork::train::Command;
+use tuning_fork::app::{Action, Does, LOCALS, Pane, Saved, State, globals};
+use tuning_fork::train::{Command, Config, Event, Saved as Kept};
 
 use super::confusion::Memory;
-use super::stand::{Window, act, app, run, small, small_config, state, step, window};
+use super::parts::trained;
+use super::stand::{Window, act, app, feed, run, small, small_config, state, step, wait, window};
 
 #[test]
 fn space_pauses_unless_something_else_has_the_focus() {
@@ -119,6 +120,39 @@ fn a_panel_that_was_moved_stays_where_it_is_over_a_restart() {
     let mut third = restart(&left);
     assert_eq!(app(&mut third).saved().layout, left.layout);
     assert_eq!(app(&mut third).saved().layout.tiles.len(), left.layout.tiles.len());
+}
+
+/// The window as it is after it was closed and opened again.
+fn restarted(window: &mut Window) -> Window {
+    let mut storage = Memory::default();
+    app(window).saved().store(&mut storage);
+    super::stand::window(Saved::load(&storage))
+}
+
+#[test]
+fn the_model_of_the_last_session_answers_again_and_one_that_is_gone_is_told() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let trained = trained(&parent.path().join("tiny"));
+    let better = || Event::Saved(Kept { epoch: 1, path: "best.safetensors".into(), best: true, error: None });
+    let mut first = small();
+    assert_eq!(app(&mut first).saved().model, None);
+    app(&mut first).show_run(Config::default(), trained.path().to_owned());
+    feed(&mut first, [better()]);
+    wait(&mut first, "the model", |state| state.model.classifier.is_some());
+    let mut second = restarted(&mut first);
+    wait(&mut second, "the model again", |state| state.model.classifier.is_some());
+    assert_eq!(state(&second).model.classifier.as_ref().map(|model| model.path().to_owned()), Some(trained.best_model()));
+    // a new run takes its place
+    app(&mut second).show_run(Config::default(), trained.path().to_owned());
+    feed(&mut second, [better()]);
+    wait(&mut second, "the model of the run", |state| state.model.chosen.is_none());
+    // and weights that are gone are a message, once
+    std::fs::remove_file(trained.best_model()).expect("it was there");
+    let mut third = restarted(&mut second);
+    let told = |state: &State| state.notices.iter().any(|notice| notice.text.starts_with("The model of the last session was not loaded."));
+    wait(&mut third, "a message", told);
+    assert!(state(&third).notices.iter().any(|notice| notice.text.contains("choose another")), "{:?}", state(&third).notices);
+    assert_eq!(app(&mut third).saved().model, None);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What can be written to a file, and how its bytes are made on a task thread.
+//! What of a run can be written to files.
 
 use std::sync::Arc;
 
@@ -6,38 +6,12 @@ use super::shown::Shown;
 use crate::app::action::Action;
 use crate::app::review_work as work;
 use crate::app::reviewed::{Change, Make};
-use crate::review::Table;
+pub(super) use crate::app::view::offer::{Offer, plot, table};
 
-/// A file that can be written.
-pub(super) struct Offer {
-    /// What the menu says.
-    pub label: String,
-    /// The file's name without run and epoch.
-    name: String,
-    make: Make,
-}
-
-impl Offer {
-    /// Writes it into the run's folder of exports.
-    pub fn into_action(self, shown: &Shown<'_>) -> Action {
-        let name = format!("epoch_{:04}_{}_{}", shown.key.epoch, shown.key.part.name(), self.name);
-        Action::Review(Change::Save(shown.export_folder().join(name), self.make))
-    }
-}
-
-/// A plot as SVG and as PNG.
-pub(super) fn plot(what: &str, name: &str, draw: impl Fn() -> String + Send + Sync + 'static) -> [Offer; 2] {
-    let draw = Arc::new(draw);
-    let again = Arc::clone(&draw);
-    let offer =
-        |kind: &str, extension: &str, make: Make| Offer { label: format!("{what} as {kind}"), name: format!("{name}.{extension}"), make };
-    [offer("PNG", "png", Box::new(move || work::png(&draw()))), offer("SVG", "svg", Box::new(move || Ok(again().into_bytes())))]
-}
-
-/// A table as CSV.
-pub(super) fn table(what: &str, name: &str, make: impl FnOnce() -> Table + Send + 'static) -> Offer {
-    let make: Make = Box::new(move || make().to_csv().map_err(|error| error.to_string()));
-    Offer { label: format!("{what} as CSV"), name: format!("{name}.csv"), make }
+/// Writes a file into the run's folder of exports.
+pub(super) fn write(offer: Offer, shown: &Shown<'_>) -> Action {
+    let name = format!("epoch_{:04}_{}_{}", shown.key.epoch, shown.key.part.name(), offer.name);
+    Action::Review(Change::Save(shown.export_folder().join(name), offer.make))
 }
 
 /// The whole run as one page, if it is on disk.

@@ -22,8 +22,7 @@ use crate::app::reviewed::{Change, SESSION};
 use crate::app::state::State;
 use crate::app::theme;
 use crate::app::thumbnails::Thumbnails;
-use crate::app::view::words;
-use crate::app::widget;
+use crate::app::view::{offer, words};
 use crate::data::Part;
 use galaxies::Galaxies;
 use shown::Shown;
@@ -271,8 +270,7 @@ impl ConfusionView {
     }
 
     fn exports(&self, ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>) {
-        let response = ui.menu_button("Export", |ui| {
-            ui.label(theme::muted(ui, format!("Into {}", shown.export_folder().display())));
+        let offers = || {
             let mut offers = match self.tab {
                 Tab::Matrix => self.matrix.exports(shown, &self.galaxies),
                 Tab::Classes => classes::exports(shown),
@@ -282,14 +280,9 @@ impl ConfusionView {
                 Tab::Suspects => suspects::exports(shown, &self.galaxies),
             };
             offers.extend(export::report(shown));
-            for offer in offers {
-                if ui.button(&offer.label).clicked() {
-                    actions.push(offer.into_action(shown));
-                    ui.close();
-                }
-            }
-        });
-        widget::name(ui, &response.response, egui::Role::Button, "Export");
-        response.response.on_hover_text("Plots as PNG or SVG, tables as CSV, the whole run as one HTML page");
+            offers
+        };
+        let into = format!("Into {}", shown.export_folder().display());
+        offer::menu(ui, &into, offers, |offer| export::write(offer, shown), actions);
     }
 }

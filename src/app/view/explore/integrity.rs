@@ -2,12 +2,14 @@
 
 use egui::{RichText, ScrollArea, Ui};
 
+use super::written;
 use crate::app::action::Action;
 use crate::app::explored::{Change, Explored, Integrities};
 use crate::app::state::Data;
 use crate::app::theme;
 use crate::app::view::words;
 use crate::data::integrity::{Integrity, Pairs};
+use crate::review::Table;
 
 /// One line of the list.
 struct Row {
@@ -63,6 +65,9 @@ fn list(ui: &mut Ui, found: &Integrity, data: &Data, actions: &mut Vec<Action>) 
         if ui.button("Look again").clicked() {
             actions.push(Action::Explore(Change::CheckIntegrity));
         }
+        if found.findings() > 0 {
+            written::table(ui, "Duplicates", "duplicates", || table(found, data), actions);
+        }
     });
     if !found.unreadable.is_empty() {
         let text = format!("{} pictures cannot be read; the first: {}", found.unreadable.len(), found.unreadable[0]);
@@ -71,7 +76,7 @@ fn list(ui: &mut Ui, found: &Integrity, data: &Data, actions: &mut Vec<Action>) 
     let groups = &found.duplicates.groups;
     let kinds =
         [("The same to the last pixel", groups.len()), ("Look alike", found.near.pairs.len()), ("Same position", found.sky.pairs.len())];
-    let total: usize = kinds.iter().map(|(_, n)| n).sum();
+    let total = found.findings();
     if total == 0 {
         theme::empty(ui, "No duplicates", "Every picture and every position stands in the data set once.");
         return false;
@@ -98,6 +103,17 @@ fn list(ui: &mut Ui, found: &Integrity, data: &Data, actions: &mut Vec<Action>) 
         }
     });
     chosen
+}
+
+/// All three lists as one table; pictures that belong together stand in one cell.
+fn table(found: &Integrity, data: &Data) -> Table {
+    let yes = |yes| if yes { "yes" } else { "no" }.to_owned();
+    let rows = (0..found.findings()).map(|at| {
+        let row = row(at, found, data);
+        let images: Vec<String> = row.images.iter().map(usize::to_string).collect();
+        vec![row.title, images.join(" "), yes(row.leaks), yes(row.labels_differ)]
+    });
+    Table { rows: rows.collect(), ..Table::new(&["what", "images", "in two parts", "with two labels"]) }
 }
 
 /// Line `at` of all three lists, one after the other.

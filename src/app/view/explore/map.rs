@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::epaint::Mesh;
 use egui::{Color32, ComboBox, PointerButton, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2, vec2};
 
-use super::{PARTS, bar, caption};
+use super::{PARTS, bar, caption, written};
 use crate::app::action::Action;
 use crate::app::explored::{Change, MapPoint, Projection};
 use crate::app::state::{Data, State};
@@ -14,6 +14,7 @@ use crate::app::theme;
 use crate::app::thumbnails::Thumbnails;
 use crate::app::view::words;
 use crate::app::widget;
+use crate::data::query::Facts;
 
 /// Half the side of a point on the screen where there are many, and its radius where there are few enough for discs.
 const POINT: f32 = 1.8;
@@ -156,16 +157,43 @@ impl MapView {
                 (self.zoom, self.middle) = (1.0, Vec2::ZERO);
             }
             bar::classify(ui, state, data, actions);
+            if !map.points.is_empty() {
+                let facts = state.explore.facts(data);
+                let shown = |point: &MapPoint| self.number(&facts, data, point);
+                let colour = |number: usize| {
+                    let [r, g, b, _] = colour_of(self.colour, number, false).to_array();
+                    [r, g, b]
+                };
+                let legend: Vec<_> = self.names(data).into_iter().enumerate().map(|(n, name)| (name, colour(n))).collect();
+                written::map(ui, &map.points, shown, &legend, &map.description, actions);
+            }
         });
+    }
+
+    /// What the colours are called, by number.
+    fn names(&self, data: &Data) -> Vec<String> {
+        match self.colour {
+            Colour::Class => data.set.classes.clone(),
+            Colour::Answer => ["right", "wrong"].map(str::to_owned).to_vec(),
+            Colour::Part => PARTS.map(|(_, name)| name.to_owned()).to_vec(),
+        }
+    }
+
+    /// The number of a picture's colour; `None` for those that are left out of the colours.
+    fn number(&self, facts: &Facts<'_>, data: &Data, point: &MapPoint) -> Option<usize> {
+        let number = match self.colour {
+            Colour::Class => Some(facts.label(point.index) as usize),
+            Colour::Answer => {
+                facts.predictions.and_then(|p| p.class(point.index)).map(|class| usize::from(class != facts.label(point.index)))
+            }
+            Colour::Part => PARTS.iter().position(|(part, _)| Some(*part) == data.parts[point.index]),
+        };
+        number.filter(|number| self.only.is_none_or(|only| only == *number))
     }
 
     /// What the colours mean; a click leaves only one of them.
     fn legend(&mut self, ui: &mut Ui, data: &Data) {
-        let names: Vec<String> = match self.colour {
-            Colour::Class => data.set.classes.clone(),
-            Colour::Answer => ["right", "wrong"].map(str::to_owned).to_vec(),
-            Colour::Part => PARTS.map(|(_, name)| name.to_owned()).to_vec(),
-        };
+        let names = self.names(data);
         let dark = ui.visuals().dark_mode;
         egui::ScrollArea::horizontal().id_salt("legend").show(ui, |ui| {
             ui.horizontal(|ui| {
@@ -286,14 +314,7 @@ impl MapView {
         // what is left out of the colours lies below
         let (mut above, mut below) = (Vec::new(), Vec::new());
         for point in explored.map.points.iter() {
-            let number = match self.colour {
-                Colour::Class => Some(facts.label(point.index) as usize),
-                Colour::Answer => {
-                    facts.predictions.and_then(|p| p.class(point.index)).map(|class| usize::from(class != facts.label(point.index)))
-                }
-                Colour::Part => PARTS.iter().position(|(part, _)| Some(*part) == data.parts[point.index]),
-            };
-            match number.filter(|number| self.only.is_none_or(|only| only == *number)) {
+            match self.number(&facts, data, point) {
                 Some(number) => above.push((point, colour_of(self.colour, number, dark))),
                 None => below.push((point, faded)),
             }

@@ -6,6 +6,7 @@ mod bar;
 mod export;
 mod integrity;
 mod map;
+mod written;
 
 use egui::{Key, ScrollArea, Ui};
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,7 @@ impl ExploreView {
         match self.tab {
             Tab::Pictures => self.pictures(ui, state, data, thumbnails, actions),
             Tab::Balance => {
+                written::balance(ui, data, actions);
                 ScrollArea::vertical().id_salt("balance").auto_shrink(false).show(ui, |ui| balance::show(ui, data));
             }
             Tab::Integrity => {
