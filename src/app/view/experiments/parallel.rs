@@ -42,7 +42,9 @@ pub(super) fn show(ui: &mut Ui, experiments: &Experiments, rows: &[Row], actions
     let near = response.hover_pos().and_then(|pointer| nearest(pointer, (0..runs.len()).map(line)));
     let painter = ui.painter();
     let last = &axes[axes.len() - 1];
-    let colour = |run: usize| theme::heat(f64::from(last.places[run].unwrap_or(0.0)));
+    // neither the darkest colours can be seen as lines on a dark panel, nor the lightest on a light one
+    let (low, span) = if ui.visuals().dark_mode { (0.3, 0.65) } else { (0.05, 0.7) };
+    let colour = |run: usize| theme::heat(low + span * f64::from(last.places[run].unwrap_or(0.0)));
     for run in (0..runs.len()).filter(|run| Some(*run) != near) {
         let focus = experiments.focus.as_ref() == Some(&runs[run].folder);
         let faint = if near.is_some() && !focus { 0.25 } else { 0.8 };

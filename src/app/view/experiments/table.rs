@@ -27,16 +27,23 @@ pub(super) struct Table<'a> {
 /// Shows the table; gives the column whose head was clicked.
 pub(super) fn show(ui: &mut Ui, table: &Table<'_>, actions: &mut Vec<Action>) -> Option<Column> {
     let mut clicked = None;
-    let builder = TableBuilder::new(ui)
+    let mut builder = TableBuilder::new(ui)
         .id_salt("runs")
         .striped(true)
         .resizable(true)
         .sense(egui::Sense::click())
         .cell_layout(Layout::left_to_right(Align::Center))
         .column(Width::exact(22.0))
-        .columns(Width::initial(84.0).at_least(40.0).clip(true), table.columns.len())
         .auto_shrink(false)
         .min_scrolled_height(0.0);
+    for column in table.columns {
+        let width = match column {
+            Column::Name => 190.0,
+            Column::Started => 126.0,
+            _ => 84.0,
+        };
+        builder = builder.column(Width::initial(width).at_least(40.0).clip(true));
+    }
     let builder = builder.header(ROW, |mut header| {
         header.col(|_| {});
         for column in table.columns {
