@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-const SMALL: &[&str] = &["--synthetic-images=50", "--size=32", "--epochs=2", "--threads=1"];
+const SMALL: &[&str] = &["--synthetic-images=50", "--size=32", "--epochs=2", "--threads=1", "--batch=16"];
 
 fn search(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tuning-fork"));
@@ -69,7 +69,8 @@ fn what_cannot_work_is_refused_before_anything_is_written() {
 #[test]
 fn an_interrupt_keeps_the_trial_for_the_next_start() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut child = search(folder.path(), &["--trials=1", "--epochs=60", "--pruner=none", "--patience=0"])
+    std::fs::write(folder.path().join("space.toml"), super::SPACE).expect("a file");
+    let mut child = search(folder.path(), &["--space=space.toml", "--trials=1", "--epochs=60", "--pruner=none", "--patience=0"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
