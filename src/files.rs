@@ -107,10 +107,21 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// `stem.extension` in `folder`, or, where that is taken, `stem-2.extension` and so on: a place whose use loses nothing.
 #[must_use]
 pub fn free_place(folder: &Path, stem: &str, extension: &str) -> PathBuf {
-    let mut place = folder.join(format!("{stem}.{extension}"));
+    free(|number| folder.join(format!("{stem}{number}.{extension}")))
+}
+
+/// The same for a folder, which has no extension.
+#[must_use]
+pub fn free_folder(folder: &Path, stem: &str) -> PathBuf {
+    free(|number| folder.join(format!("{stem}{number}")))
+}
+
+/// The first place that is not taken; `name` is given nothing, then `-2`, `-3` and so on.
+fn free(name: impl Fn(&str) -> PathBuf) -> PathBuf {
+    let mut place = name("");
     let mut number = 2_u32;
     while place.exists() {
-        place = folder.join(format!("{stem}-{number}.{extension}"));
+        place = name(&format!("-{number}"));
         number += 1;
     }
     place

@@ -116,7 +116,9 @@ fn text(keys: KeyboardShortcut) -> String {
 /// its own keys: then only those that work always are read.
 pub fn pressed(context: &Context, state: &State, actions: &mut Vec<Action>) {
     let sheet = context.memory(|m| m.top_modal_layer().is_some());
-    let above = sheet || state.help || state.palette || state.opened.is_some();
+    // a menu or list that is open closes with Escape
+    let menu = egui::Popup::is_any_open(context);
+    let above = sheet || menu || state.help || state.palette || state.opened.is_some();
     let free = !above && context.memory(|m| m.focused().is_none());
     for global in globals().into_iter().filter(|global| free || global.always) {
         if let Some(action) = global.does.action(state)

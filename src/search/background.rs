@@ -1,5 +1,7 @@
 //! A search on a thread of its own, for a window.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
@@ -34,7 +36,8 @@ pub fn spawn(plan: Plan, dataset: Arc<Dataset>, waker: Option<Waker>) -> Handle 
             let _ = send_event.send(event);
             waker.iter().for_each(Waker::wake_by_ref);
         };
-        let ended = ended(runner::run(&plan, &dataset, &commands, &mut tell));
+        let search = AssertUnwindSafe(|| runner::run(&plan, &dataset, &commands, &mut tell));
+        let ended = catch_unwind(search).map_or_else(|panic| panicked(&*panic), ended);
         flag.store(true, Ordering::Release);
         tell(Event::SearchEnded(ended));
     };
@@ -60,6 +63,13 @@ pub fn ended(result: Result<Ending, SearchError>) -> SearchEnded {
         Err(error) => error.to_string(),
     };
     SearchEnded { ending: result.unwrap_or(Ending::Failed), message }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> SearchEnded {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = text.unwrap_or("no message");
+    let message = format!("a fault in the program stopped the search: {text}. The study is kept and can go on; please report this");
+    SearchEnded { ending: Ending::Failed, message }
 }
 
 impl Handle {
@@ -88,8 +98,21 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.commands = None;
         if let Some(thread) = self.thread.take() {
-            // a panic inside the search was told by the system
+            // a panic inside the search was caught and told there
             let _ = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_the_program_is_told_as_the_end() {
+        let fault = catch_unwind(|| panic!("index {} of 3", 7)).expect_err("a panic");
+        let ended = panicked(&*fault);
+        assert_eq!(ended.ending, Ending::Failed);
+        assert!(ended.message.contains("index 7 of 3") && ended.message.contains("please report"), "{}", ended.message);
     }
 }

@@ -16,6 +16,7 @@ use super::study::{Lines, Study};
 use super::worker::{self, Worker};
 use super::{SearchError, StudyRecord, Trial, TrialState, configure};
 use crate::data::Dataset;
+use crate::files;
 use crate::train::{self, Command, Config, EpochReport, Handle, Job, Outcome, RunFolder};
 
 /// The note of a trial that says which worker trains it.
@@ -159,9 +160,11 @@ impl Runner<'_> {
             return Ok(Job { config, dataset, folder });
         }
         let config = Config { best_by: objective.best_by(), ..configure::config(base, &trial.params)? };
-        // A process that was killed before the run began left a lock at most; the folder's name is the trial's alone.
-        if path.exists() {
-            std::fs::remove_dir_all(path).map_err(|e| SearchError::io(path, e))?;
+        // A process that was killed before the run began left a lock and half a file at most. Whatever else lies there is not ours: a
+        // journal may name any folder of the study.
+        if path.is_dir() {
+            let _ = std::fs::remove_file(path.join("lock"));
+            files::remove_leftovers(path).map_err(|e| SearchError::io(path, e))?;
         }
         Ok(Job { config, dataset, folder: RunFolder::create(path)? })
     }

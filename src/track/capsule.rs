@@ -139,7 +139,7 @@ pub fn import(capsule: &Path, runs: &Path) -> Result<PathBuf, TrackError> {
     let unpacked = unpack(&mut archive, &manifest, &partial).map_err(refuse).and_then(|()| {
         // what is in it must be a run
         RunFolder::open(&partial)?.config()?;
-        let place = free(runs, &manifest.run);
+        let place = files::free_folder(runs, &manifest.run);
         fs::rename(&partial, &place).map_err(|error| TrackError::io(&place, error))?;
         Ok(place)
     });
@@ -204,18 +204,7 @@ fn unpack(archive: &mut ZipArchive<File>, manifest: &Manifest, partial: &Path) -
 
 /// A new folder that the index does not see.
 fn tempdir(runs: &Path) -> Result<PathBuf, TrackError> {
-    let path = free(runs, &format!(".import-{}", std::process::id()));
+    let path = files::free_folder(runs, &format!(".import-{}", std::process::id()));
     fs::create_dir(&path).map_err(|error| TrackError::io(&path, error))?;
     Ok(path)
-}
-
-/// `stem` in `folder`, or `stem-2` and so on.
-pub(super) fn free(folder: &Path, stem: &str) -> PathBuf {
-    let mut path = folder.join(stem);
-    let mut number = 2_u32;
-    while path.exists() {
-        path = folder.join(format!("{stem}-{number}"));
-        number += 1;
-    }
-    path
 }

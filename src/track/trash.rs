@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::TrackError;
-use super::capsule::free;
+use crate::files;
 use crate::train::{RunError, RunFolder};
 
 /// The folder beside the runs.
@@ -48,7 +48,7 @@ impl Trash {
         fs::create_dir_all(&trash).map_err(|error| TrackError::io(&trash, error))?;
         // the folder's place is its name, so that it finds back
         let stem = name.replace('%', "%25").replace('/', "%2F");
-        let path = free(&trash, &stem);
+        let path = files::free_folder(&trash, &stem);
         fs::rename(&from, &path).map_err(|error| TrackError::io(&from, error))?;
         Ok(Trashed { name: name.to_owned(), bytes: size(&path), path })
     }
@@ -61,7 +61,7 @@ impl Trash {
         let wanted = self.runs.join(&trashed.name);
         let (parent, stem) = (wanted.parent().unwrap_or(&self.runs), wanted.file_name().unwrap_or_default().to_string_lossy());
         fs::create_dir_all(parent).map_err(|error| TrackError::io(parent, error))?;
-        let path = free(parent, &stem);
+        let path = files::free_folder(parent, &stem);
         fs::rename(&trashed.path, &path).map_err(|error| TrackError::io(&trashed.path, error))?;
         Ok(path.strip_prefix(&self.runs).unwrap_or(&path).to_string_lossy().into_owned())
     }

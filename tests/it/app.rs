@@ -23,3 +23,4 @@ mod stand;
 mod train_form;
 mod trust;
 mod viewer;
+mod written;

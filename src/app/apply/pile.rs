@@ -18,7 +18,8 @@ use crate::explain::{Nearness, TableFormat};
 
 impl TuningForkApp {
     /// A `.zip` file is a run that was exported, a `.safetensors` file or a run folder is a model, another folder a data set or a
-    /// folder of pictures, anything else is taken for pictures. Three FITS files of one band each make one picture. One path is looked at at once, several on another thread.
+    /// folder of pictures, anything else is taken for pictures. Three FITS files of one band each make one picture. One path is
+    /// looked at at once, several on another thread.
     pub(super) fn take_dropped(&mut self, mut paths: Vec<PathBuf>) {
         let capsules: Vec<PathBuf> = paths.extract_if(.., |path| is_capsule(path)).collect();
         if !capsules.is_empty() {

@@ -1,5 +1,6 @@
 //! Every control that can be reached has a name that can be read out.
 
+use egui::Key;
 use egui::accesskit::{Action as Access, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tuning_fork::app::{Action, Pane};
@@ -87,6 +88,83 @@ fn every_control_of_every_panel_and_page_has_a_name() {
             click(&mut window, page);
             look(&window, Scope::All, &format!("{}, {page}", pane.title()), &mut nameless);
         }
+    }
+    assert!(nameless.is_empty(), "{} controls have no name:\n{}", nameless.len(), nameless.join("\n"));
+}
+
+/// The lists that can be opened now.
+fn lists(window: &Window) -> Vec<String> {
+    let nodes = window.query_all_by(|_| true).map(|node| node.accesskit_node());
+    nodes.filter(|node| node.role() == Role::ComboBox && !node.is_disabled()).filter_map(|node| node.label()).collect()
+}
+
+/// Opens a list, menu or sheet, looks at it and closes it.
+fn look_into(window: &mut Window, role: Role, opener: &str, place: &str, nameless: &mut Vec<String>) {
+    let before = window.query_all_by(|_| true).count();
+    let full = state(window).full;
+    // some stand below the fold, where the pointer cannot reach
+    window.get_by_role_and_label(role, opener).click_accesskit();
+    window.run_ok();
+    assert!(window.query_all_by(|_| true).count() > before, "{place}: {opener} shows nothing");
+    look(window, Scope::All, &format!("{place}, {opener}"), nameless);
+    window.key_press(Key::Escape);
+    window.run_ok();
+    assert!(window.query_all_by(|_| true).count() <= before, "{place}: Escape does not close {opener}");
+    assert_eq!(state(window).full, full, "{place}: Escape closes {opener} and not the panel");
+}
+
+#[test]
+fn every_control_of_lists_menus_sheets_and_folded_groups_has_a_name() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let run = trained(&parent.path().join("tiny"));
+    let mut window = looking(run.path());
+    act(&mut window, Action::LoadModel(run.best_model()));
+    wait(&mut window, "the model", |state| state.model.classifier.is_some());
+    act(&mut window, Action::ClassifyImage(3));
+    wait(&mut window, "the map", |state| state.inspect.explainer.is_some());
+    let mut nameless = Vec::new();
+    fill(&mut window, Pane::Train);
+    for group in ["Against learning by heart", "Machine and seeds"] {
+        let before = window.query_all_by(|_| true).count();
+        window.get_by_label(group).click_accesskit();
+        window.run_ok();
+        assert!(window.query_all_by(|_| true).count() > before, "{group} does not open");
+        look(&window, Scope::All, group, &mut nameless);
+    }
+    let mut seen = 0;
+    for (pane, page) in [
+        (Pane::Train, None),
+        (Pane::Explore, Some("Pictures")),
+        (Pane::Confusion, Some("Compare")),
+        (Pane::Classify, None),
+        (Pane::Augment, Some("Draws")),
+    ] {
+        fill(&mut window, pane);
+        if let Some(page) = page {
+            click(&mut window, page);
+        }
+        for list in lists(&window) {
+            fill(&mut window, pane);
+            look_into(&mut window, Role::ComboBox, &list, pane.title(), &mut nameless);
+            seen += 1;
+        }
+    }
+    assert!(seen > 15, "only {seen} lists were opened");
+    for (pane, menu) in [
+        (Pane::Explore, "Export…"),
+        (Pane::Classify, "Save map…"),
+        (Pane::Classify, "Compare with…"),
+        (Pane::Confusion, "Open run…"),
+        (Pane::Confusion, "Export"),
+        (Pane::Augment, "Export"),
+    ] {
+        fill(&mut window, pane);
+        look_into(&mut window, Role::Button, menu, pane.title(), &mut nameless);
+    }
+    for page in ["Classes", "Calibration", "PR and ROC", "Suspects", "Matrix"] {
+        fill(&mut window, Pane::Confusion);
+        click(&mut window, page);
+        look_into(&mut window, Role::Button, "Export", page, &mut nameless);
     }
     assert!(nameless.is_empty(), "{} controls have no name:\n{}", nameless.len(), nameless.join("\n"));
 }

@@ -172,3 +172,23 @@ fn a_journal_that_leads_out_of_its_folder_is_not_followed() {
     assert_eq!(study(&plan).trials[0].state, TrialState::Fail);
     assert!(std::path::Path::new(&evil).is_dir(), "nothing outside was touched");
 }
+
+#[test]
+fn what_lies_in_the_folder_that_a_journal_names_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan = plan(folder.path(), 1);
+    let stop = |event: &Event, commands: &Sender<Command>| {
+        if matches!(event, Event::TrialStarted(_)) {
+            commands.send(Command::Stop).expect("a listener");
+        }
+    };
+    run(&plan, stop).0.expect("a good end");
+    let text = std::fs::read_to_string(&plan.journal).expect("the journal");
+    let mine = folder.path().join("tiny/mine");
+    std::fs::create_dir(&mine).expect("a folder");
+    std::fs::write(mine.join("notes.txt"), "years of work").expect("a file");
+    std::fs::write(&plan.journal, text.replace("tiny/trial-0000", "tiny/mine")).expect("a file");
+    run(&plan, |_, _| {}).0.expect("a good end");
+    assert_eq!(study(&plan).trials[0].state, TrialState::Fail);
+    assert_eq!(std::fs::read_to_string(mine.join("notes.txt")).expect("it is there"), "years of work");
+}

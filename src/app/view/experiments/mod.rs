@@ -53,8 +53,13 @@ pub struct ExperimentsView {
     values: values::Values,
     #[serde(skip)]
     rows: Rows,
+    /// The rows with repeated seeds as one.
     #[serde(skip)]
-    bars: Rows,
+    groups: Rows,
+    #[serde(skip)]
+    bars: bars::Bars,
+    #[serde(skip)]
+    parallel: parallel::Parallel,
     #[serde(skip)]
     details: details::Details,
     /// When the runs were listed last, in seconds of the window.
@@ -77,7 +82,9 @@ impl Default for ExperimentsView {
             curves: curves::Curves::default(),
             values: values::Values::default(),
             rows: Rows::default(),
-            bars: Rows::default(),
+            groups: Rows::default(),
+            bars: bars::Bars::default(),
+            parallel: parallel::Parallel::default(),
             details: details::Details::default(),
             listed: None,
             was_focused: None,
@@ -144,8 +151,7 @@ impl ExperimentsView {
             ui.checkbox(&mut self.grouped, "Group seeds")
                 .on_hover_text("Runs that differ in their seed alone as one row, with mean and spread");
             self.column_menu(ui);
-            let table = MenuButton::new("More").ui(ui, |ui| self.more(ui, experiments, actions));
-            drop(table);
+            MenuButton::new("More").ui(ui, |ui| self.more(ui, experiments, actions));
         });
         if let Some(error) = &self.rows.error {
             ui.label(egui::RichText::new(error).color(theme::palette(ui.visuals()).warn));
@@ -228,10 +234,10 @@ impl ExperimentsView {
             Page::Curves => self.curves.show(ui, experiments),
             Page::Values => self.values.show(ui, experiments),
             Page::Bars => {
-                self.bars.update(experiments, &Wish { grouped: true, ..wish.clone() });
-                bars::show(ui, experiments.runs(), &self.bars.list);
+                self.groups.update(experiments, &Wish { grouped: true, ..wish.clone() });
+                self.bars.show(ui, experiments.runs(), &self.groups);
             }
-            Page::Parallel => parallel::show(ui, experiments, &self.rows.list, actions),
+            Page::Parallel => self.parallel.show(ui, experiments, &self.rows, actions),
             Page::Run => self.details.show(ui, experiments, actions),
         }
     }

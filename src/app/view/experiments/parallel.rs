@@ -2,7 +2,7 @@
 
 use egui::{Align2, Color32, FontId, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::rows::Row;
+use super::rows::Rows;
 use crate::app::action::Action;
 use crate::app::experiments::{Change, Experiments};
 use crate::app::theme;
@@ -15,6 +15,7 @@ const HEAD: f32 = 34.0;
 const FOOT: f32 = 16.0;
 
 /// An axis with where each run lies on it, 0 at the bottom, 1 at the top.
+#[derive(Clone)]
 struct Axis {
     title: String,
     /// Text at the bottom and at the top.
@@ -22,48 +23,79 @@ struct Axis {
     places: Vec<Option<f32>>,
 }
 
-/// Shows the page for the runs of the table.
-pub(super) fn show(ui: &mut Ui, experiments: &Experiments, rows: &[Row], actions: &mut Vec<Action>) {
-    let runs: Vec<&RunFacts> = rows.iter().flat_map(|row| row.of(experiments.runs())).filter(|run| run.best.is_some()).collect();
-    let axes = axes(&runs);
-    if runs.len() < 2 || axes.len() < 2 {
-        let advice = "Two runs or more with different values are drawn here: which values go with a high macro-F1.";
-        theme::empty(ui, "Nothing to set in parallel", advice);
-        return;
-    }
-    let palette = theme::palette(ui.visuals());
-    let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click());
-    let inner = Rect::from_min_max(rect.min + vec2(60.0, HEAD), rect.max - vec2(60.0, FOOT));
-    let x = |axis: usize| inner.left() + inner.width() * axis as f32 / (axes.len() - 1) as f32;
-    let line = |run: usize| -> Vec<egui::Pos2> {
-        let point = |(at, axis): (usize, &Axis)| axis.places[run].map(|share| pos2(x(at), inner.bottom() - share * inner.height()));
-        axes.iter().enumerate().filter_map(point).collect()
-    };
-    let near = response.hover_pos().and_then(|pointer| nearest(pointer, (0..runs.len()).map(line)));
-    let painter = ui.painter();
-    let last = &axes[axes.len() - 1];
-    // neither the darkest colours can be seen as lines on a dark panel, nor the lightest on a light one
-    let (low, span) = if ui.visuals().dark_mode { (0.3, 0.65) } else { (0.05, 0.7) };
-    let colour = |run: usize| theme::heat(low + span * f64::from(last.places[run].unwrap_or(0.0)));
-    for run in (0..runs.len()).filter(|run| Some(*run) != near) {
-        let focus = experiments.focus.as_ref() == Some(&runs[run].folder);
-        let faint = if near.is_some() && !focus { 0.25 } else { 0.8 };
-        painter.add(Shape::line(line(run), Stroke::new(if focus { 2.5 } else { 1.2 }, colour(run).gamma_multiply(faint))));
-    }
-    for (at, axis) in axes.iter().enumerate() {
-        draw_axis(painter, x(at), inner, axis, [palette.line, palette.text, palette.muted]);
-    }
-    if let Some(run) = near {
-        painter.add(Shape::line(line(run), Stroke::new(2.5, palette.accent)));
-    }
-    let words = format!("{} runs on {} axes, macro-F1 at the right", runs.len(), axes.len());
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, &words));
-    if let Some(run) = near {
-        if response.clicked() {
-            actions.push(Action::Experiments(Change::Focus(Some(runs[run].folder.clone()))));
+/// What is drawn, made again only when the rows of the table change.
+#[derive(Clone, Default)]
+pub(super) struct Parallel {
+    made_for: Option<u64>,
+    /// Places of the runs in the listing.
+    runs: Vec<usize>,
+    columns: Vec<Column>,
+    axes: Vec<Axis>,
+}
+
+impl Parallel {
+    fn update(&mut self, experiments: &Experiments, rows: &Rows) {
+        if self.made_for == Some(rows.version) {
+            return;
         }
-        let values: Vec<String> = columns(&runs).iter().map(|column| format!("{}: {}", column.title(), column.text(runs[run]))).collect();
-        response.on_hover_text(format!("{}\n{}", runs[run].name(), values.join("\n")));
+        let all = experiments.runs();
+        let has_best = |place: &usize| all.get(*place).is_some_and(|run| run.best.is_some());
+        let places: Vec<usize> = rows.list.iter().flat_map(|row| row.runs.iter().copied()).filter(has_best).collect();
+        let runs: Vec<&RunFacts> = places.iter().map(|&place| &all[place]).collect();
+        let columns = if runs.is_empty() { Vec::new() } else { columns(&runs) };
+        let axes = columns.iter().map(|column| axis(&runs, column)).collect();
+        *self = Self { made_for: Some(rows.version), runs: places, columns, axes };
+    }
+
+    /// Shows the page for the runs of the table.
+    pub fn show(&mut self, ui: &mut Ui, experiments: &Experiments, rows: &Rows, actions: &mut Vec<Action>) {
+        self.update(experiments, rows);
+        let Self { axes, .. } = &*self;
+        if self.runs.len() < 2 || axes.len() < 2 {
+            let advice = "Two runs or more with different values are drawn here: which values go with a high macro-F1.";
+            theme::empty(ui, "Nothing to set in parallel", advice);
+            return;
+        }
+        let palette = theme::palette(ui.visuals());
+        let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click());
+        let inner = Rect::from_min_max(rect.min + vec2(60.0, HEAD), rect.max - vec2(60.0, FOOT));
+        let x = |axis: usize| inner.left() + inner.width() * axis as f32 / (axes.len() - 1) as f32;
+        let line = |run: usize| -> Vec<egui::Pos2> {
+            let point = |(at, axis): (usize, &Axis)| axis.places[run].map(|share| pos2(x(at), inner.bottom() - share * inner.height()));
+            axes.iter().enumerate().filter_map(point).collect()
+        };
+        let near = response.hover_pos().and_then(|pointer| nearest(pointer, (0..self.runs.len()).map(line)));
+        let facts = |run: usize| experiments.runs().get(self.runs[run]);
+        let painter = ui.painter();
+        let last = &axes[axes.len() - 1];
+        // neither the darkest colours can be seen as lines on a dark panel, nor the lightest on a light one
+        let (low, span) = if ui.visuals().dark_mode { (0.3, 0.65) } else { (0.05, 0.7) };
+        let colour = |run: usize| theme::heat(low + span * f64::from(last.places[run].unwrap_or(0.0)));
+        for run in (0..self.runs.len()).filter(|run| Some(*run) != near) {
+            let focus = facts(run).is_some_and(|facts| experiments.focus.as_ref() == Some(&facts.folder));
+            let faint = if near.is_some() && !focus { 0.25 } else { 0.8 };
+            painter.add(Shape::line(line(run), Stroke::new(if focus { 2.5 } else { 1.2 }, colour(run).gamma_multiply(faint))));
+        }
+        for (at, axis) in axes.iter().enumerate() {
+            draw_axis(painter, x(at), inner, axis, [palette.line, palette.text, palette.muted]);
+        }
+        if let Some(run) = near {
+            painter.add(Shape::line(line(run), Stroke::new(2.5, palette.accent)));
+        }
+        let words = format!("{} runs on {} axes, macro-F1 at the right", self.runs.len(), axes.len());
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, &words));
+        if let Some(run) = near.and_then(facts) {
+            self.tell(run, response, actions);
+        }
+    }
+
+    /// Says what the run under the pointer is; a click shows its details.
+    fn tell(&self, run: &RunFacts, response: egui::Response, actions: &mut Vec<Action>) {
+        if response.clicked() {
+            actions.push(Action::Experiments(Change::Focus(Some(run.folder.clone()))));
+        }
+        let values: Vec<String> = self.columns.iter().map(|column| format!("{}: {}", column.title(), column.text(run))).collect();
+        response.on_hover_text(format!("{}\n{}", run.name(), values.join("\n")));
     }
 }
 
@@ -98,13 +130,6 @@ fn columns(runs: &[&RunFacts]) -> Vec<Column> {
     varying.truncate(MOST - 1);
     varying.push(Column::MacroF1);
     varying
-}
-
-fn axes(runs: &[&RunFacts]) -> Vec<Axis> {
-    if runs.is_empty() {
-        return Vec::new();
-    }
-    columns(runs).iter().map(|column| axis(runs, column)).collect()
 }
 
 fn axis(runs: &[&RunFacts], column: &Column) -> Axis {

@@ -31,6 +31,8 @@ pub(super) struct Rows {
     pub list: Vec<Row>,
     /// What is wrong with the filter.
     pub error: Option<String>,
+    /// Counts up whenever the list is made again, so that what is made from it can tell.
+    pub version: u64,
 }
 
 impl Rows {
@@ -46,6 +48,7 @@ impl Rows {
             Err(error) => return self.error = Some(error),
         };
         self.error = None;
+        self.version += 1;
         let runs = experiments.runs();
         let places = select(runs, &filter, &wish.by, wish.descending);
         self.list =

@@ -82,6 +82,9 @@ fn line(row: &mut TableRow<'_, '_>, table: &Table<'_>, runs: &[&RunFacts], actio
     let experiments = table.experiments;
     row.set_selected(experiments.focus.as_ref().is_some_and(|focus| runs.iter().any(|run| run.folder == *focus)));
     row.col(|ui| {
+        // the stripes have the colour of an empty box
+        let line = theme::palette(ui.visuals()).muted.gamma_multiply(0.6);
+        ui.visuals_mut().widgets.inactive.bg_stroke = egui::Stroke::new(1.0, line);
         let mut compared = runs.iter().all(|run| experiments.compared.contains(&run.folder));
         let response = ui.checkbox(&mut compared, "");
         widget::name(ui, &response, egui::Role::CheckBox, &format!("Compare {}", first.name()));
