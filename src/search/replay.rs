@@ -83,7 +83,8 @@ impl Replay {
             return if code == Some(10) {
                 Ok(())
             } else {
-                Err(format!("the operation {code:?} is of a newer Optuna; use a newer program"))
+                let code = line.get("op_code").map_or("without a number".to_owned(), Value::to_string);
+                Err(format!("the operation {code} is of a newer Optuna, or this is no journal; use a newer program, or name another file"))
             };
         };
         match operation {

@@ -2,7 +2,7 @@
 //! rename its folder, so nothing is lost by it and it can be taken back.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::TrackError;
 use crate::files;
@@ -41,6 +41,10 @@ impl Trash {
     /// If it trains now, or the folder cannot be moved; it is where it was then.
     pub fn put(&self, name: &str) -> Result<Trashed, TrackError> {
         let from = self.runs.join(name);
+        if !Path::new(name).components().all(|part| matches!(part, Component::Normal(_))) {
+            let runs = self.runs.display();
+            return Err(TrackError::Request(format!("{name} names no run in {runs}; write it as `runs list` shows it")));
+        }
         if RunFolder::open(&from)?.is_busy() {
             return Err(RunError::Busy { path: from }.into());
         }

@@ -212,6 +212,10 @@ fn what_is_deleted_can_be_taken_back() {
     assert_eq!(trash.restore(&inside[1]).expect("comes back"), "study/trial_1");
     assert_eq!(fs::read(folder.path().join("a-2/events.jsonl")).expect("reads"), events);
     assert!(trash.put("nothing").expect_err("no run").to_string().contains("holds no run"));
+    // what is elsewhere is not this trash's
+    write(&folder.path().join("outer/inner"), 3, |_| {});
+    assert!(Trash::of(&folder.path().join("study")).put("../outer/inner").expect_err("outside").to_string().contains("names no run"));
+    fs::remove_dir_all(folder.path().join("outer")).expect("removes");
     trash.put("b").expect("goes");
     assert!(trash.empty().expect("empties") > 0 && trash.list().expect("reads").is_empty());
     assert_eq!(names(&list(folder.path())), ["a", "a-2", "study/trial_1"]);

@@ -67,7 +67,7 @@ pub fn open(window: &mut Window, path: &Path) {
         if done || shown {
             break;
         }
-        assert!(start.elapsed().as_secs() < 30, "the run was not opened");
+        assert!(start.elapsed().as_secs() < 180, "the run was not opened");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     window.run_ok();
@@ -77,7 +77,7 @@ pub fn open(window: &mut Window, path: &Path) {
 pub fn until(window: &mut Window, label: &str) {
     let start = std::time::Instant::now();
     while window.query_all_by_label_contains(label).next().is_none() {
-        if start.elapsed().as_secs() > 20 {
+        if start.elapsed().as_secs() > 120 {
             let words: Vec<String> = window.query_all_by(|_| true).filter_map(|node| node.accesskit_node().label()).collect();
             panic!("timed out: {label} is not among {words:?}");
         }

@@ -88,7 +88,7 @@ pub fn act(window: &mut Window, action: Action) {
 pub fn wait(window: &mut Window, what: &str, done: impl Fn(&State) -> bool) {
     let start = Instant::now();
     while !done(state(window)) {
-        assert!(start.elapsed() < Duration::from_mins(1), "timed out: {what}");
+        assert!(start.elapsed() < Duration::from_mins(5), "timed out: {what}");
         window.step();
         std::thread::sleep(Duration::from_millis(5));
     }
