@@ -28,6 +28,7 @@ pub(super) fn run(job: &Job, commands: &Receiver<Command>, recorder: &mut Record
     let (setup, mut state, started) = setup::prepare(job)?;
     recorder.open_log(&setup.folder)?;
     recorder.tell(Event::Started(started));
+    setup::record_data(job)?;
     let mut control = Control { commands, recorder, setup: &setup, paused: Duration::ZERO };
     while state.progress.epochs < setup.config.epochs && !state.progress.stopped_early {
         if !train_epoch(&setup, &mut state, &mut control)? {

@@ -153,8 +153,24 @@ fn recorded_split(job: &Job) -> Result<RecordedSplit, TrainError> {
     }
     let split = job.dataset.split(job.config.split_seed)?;
     let Dataset { classes, labels, .. } = &*job.dataset;
-    let data_digest = job.dataset.digest();
-    Ok(RecordedSplit { digest: split.digest(), data_digest, images: labels.len(), classes: classes.clone(), split, labels: labels.clone() })
+    Ok(RecordedSplit {
+        digest: split.digest(),
+        data_digest: String::new(),
+        images: labels.len(),
+        classes: classes.clone(),
+        split,
+        labels: labels.clone(),
+    })
+}
+
+/// Writes down which data set the run sees, if that is not known yet. Reads pictures, so it comes after the log is open: whatever they
+/// do is told there.
+pub(super) fn record_data(job: &Job) -> Result<(), RunError> {
+    let recorded = job.folder.split()?;
+    if recorded.data_digest.is_empty() {
+        job.folder.save_split(&RecordedSplit { data_digest: job.dataset.digest(), ..recorded })?;
+    }
+    Ok(())
 }
 
 /// What only the data can tell about the configuration.
