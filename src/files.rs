@@ -104,6 +104,18 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(path, |file| file.write_all(bytes))
 }
 
+/// Gives a folder whose files are all written and flushed the name that it shall be seen under.
+///
+/// # Errors
+/// If there is something of that name, or the folder cannot be moved; it keeps the name it had then.
+pub fn move_folder(from: &Path, to: &Path) -> io::Result<()> {
+    if to.exists() {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is something of this name"));
+    }
+    fs::rename(from, to)?;
+    sync_folder(to)
+}
+
 /// `stem.extension` in `folder`, or, where that is taken, `stem-2.extension` and so on: a place whose use loses nothing.
 #[must_use]
 pub fn free_place(folder: &Path, stem: &str, extension: &str) -> PathBuf {

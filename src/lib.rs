@@ -15,7 +15,7 @@
 //! | [`explain`] | a saved model and a picture -> probabilities, and where it looked         | imaging, metrics, nn, random          |
 //! | [`review`]  | a run looked back on: its record, tables, plots, report                | data, explain, files, imaging, metrics, random, train |
 //! | [`search`]  | hyper-parameter search: space, sampler, pruner, study                   | augment, data, files, metrics, nn, random, train |
-//! | [`track`]   | an index of many runs, what is said of them, trash, runs as one file   | files, metrics, train                 |
+//! | [`track`]   | an index of many runs, trash, runs as one file, the registry of models | data, files, imaging, metrics, nn, random, train |
 //! | [`cli`]     | the headless front end                                                 | all but app                           |
 //! | `app`       | the window (feature `gui`); the only room that knows egui              | all but cli                           |
 

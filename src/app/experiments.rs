@@ -4,8 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::models;
 use crate::files;
-use crate::track::{self, About, EpochValues, Index, Listing, RunFacts, Trash, Trashed};
+use crate::track::{self, About, EpochValues, Index, Listing, Models, Registry, RunFacts, Trash, Trashed};
 use crate::train::{Config, RunFolder};
 
 /// The most runs whose curves are drawn at once.
@@ -29,6 +30,8 @@ pub struct Experiments {
     pub curves: Curves,
     /// The run whose details are shown.
     pub focus: Option<String>,
+    /// The registered models, as they were listed last.
+    pub models: Models,
     /// What is in the trash, once it was looked at.
     pub trash: Option<Vec<Trashed>>,
     /// What is still to be done to run folders, one after the other in the order it was asked for.
@@ -105,6 +108,8 @@ pub enum Change {
     LookBack(String),
     /// Classifies with a run's best model.
     UseModel(String),
+    /// A change of the registry of models.
+    Models(models::Change),
 }
 
 /// What a task answers.
@@ -131,6 +136,8 @@ pub struct Listed {
     pub listing: Listing,
     /// The epochs of those that are compared.
     pub curves: Curves,
+    /// The registered models.
+    pub models: Models,
     /// What is in the trash.
     pub trash: Vec<Trashed>,
 }
@@ -146,7 +153,9 @@ pub fn list(folder: &Path, compared: &[String]) -> Result<Box<Listed>, String> {
     let curve = |name: &String| Ok((name.clone(), Arc::new(index.curve(name).map_err(said)?)));
     let curves = compared.iter().map(curve).collect::<Result<_, String>>()?;
     let trash = Trash::of(folder).list().map_err(said)?;
-    Ok(Box::new(Listed { listing, curves, trash }))
+    // what is wrong with the registry is no reason to hide the runs
+    let models = Registry::of(folder).list().unwrap_or_else(|error| Models { damaged: vec![said(error)], ..Models::default() });
+    Ok(Box::new(Listed { listing, curves, models, trash }))
 }
 
 /// Keeps what a user says about a run.

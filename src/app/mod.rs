@@ -27,6 +27,7 @@
 //! | `undo`       | what can be taken back                                                      |
 //! | `trust`      | how far maps can be believed, and what was measured before                  |
 //! | `map_batch`  | maps of many pictures as files                                              |
+//! | `models`     | what can be asked of the registry of models                                 |
 //! | `map_export` | what can be saved of a map                                                  |
 //! | `tiles`      | small maps side by side                                                     |
 //! | `layout`     | the movable panels                                                          |
@@ -56,6 +57,7 @@ mod layout;
 mod machine;
 mod map_batch;
 mod map_export;
+mod models;
 mod pile;
 mod pile_worker;
 mod presets;

@@ -1,6 +1,6 @@
 //! `tuning-fork evaluate`: how good the best or another epoch of a run is on a part of the run's own split. The answers stay in the run folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::choice::Choice;
+use super::model::registered;
 use super::{output, report};
 use crate::data::{self, Dataset, Part};
 use crate::train::{self, Evaluation, RunFolder};
@@ -17,8 +18,14 @@ use crate::train::{self, Evaluation, RunFolder};
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// The run folder
-    #[arg(long, value_name = "RUN_DIR")]
-    run: PathBuf,
+    #[arg(long, value_name = "RUN_DIR", required_unless_present = "model", conflicts_with = "model")]
+    run: Option<PathBuf>,
+    /// A registered model by version or alias, such as galaxy-classifier@champion: on the split of the run that trained it
+    #[arg(long, value_name = "NAME@ALIAS", conflicts_with = "epoch")]
+    model: Option<String>,
+    /// The folder where runs are kept, and registered models in it
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    runs: PathBuf,
     /// The part of the run's split to score
     #[arg(long, value_name = "PART", default_value = "test", value_parser = Choice::<Part>::new())]
     split: Part,
@@ -38,11 +45,13 @@ pub struct Arguments {
 /// # Errors
 /// If there is no run, no model in it yet, or the data set is not the run's.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let folder = RunFolder::open(&arguments.run)?;
+    let named = arguments.model.as_ref().map(|name| registered(&arguments.runs, name)).transpose()?;
+    let run = named.as_ref().or(arguments.run.as_ref()).context("name a run with --run, or a registered model with --model")?;
+    let folder = RunFolder::open(run)?;
     if let Some(epoch) = arguments.epoch {
         folder.model_of(epoch)?;
     } else if !folder.best_model().is_file() {
-        let path = arguments.run.display();
+        let path = run.display();
         bail!("{path} has no model yet, because its first epoch is not done; go on with: tuning-fork train --resume {path}");
     }
     let config = folder.config()?;
@@ -52,9 +61,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     super::tell_skipped(&dataset);
     let evaluation = evaluate_and_keep(&folder, arguments.epoch, arguments.split, &Arc::new(dataset))?;
     if arguments.json {
-        output::json(&as_json(arguments, &evaluation))?;
+        output::json(&as_json(run, &evaluation))?;
     } else {
-        output::line(tables(arguments, &evaluation))?;
+        output::line(tables(arguments, run, &evaluation))?;
     }
     Ok(())
 }
@@ -81,11 +90,11 @@ pub(super) fn evaluate_and_keep(
     Ok(evaluation)
 }
 
-fn tables(arguments: &Arguments, evaluation: &Evaluation) -> String {
+fn tables(arguments: &Arguments, run: &Path, evaluation: &Evaluation) -> String {
     let (confusion, classes) = (&evaluation.confusion, &evaluation.classes);
     format!(
         "{}, {} part{}\n\n{}\n\n{}\n\n{}",
-        arguments.run.display(),
+        run.display(),
         arguments.split.title(),
         evaluation.epoch.map_or_else(String::new, |epoch| format!(", epoch {epoch}")),
         report::scores(confusion, evaluation.loss),
@@ -94,7 +103,7 @@ fn tables(arguments: &Arguments, evaluation: &Evaluation) -> String {
     )
 }
 
-fn as_json(arguments: &Arguments, evaluation: &Evaluation) -> serde_json::Value {
+fn as_json(run: &Path, evaluation: &Evaluation) -> serde_json::Value {
     let scores = &evaluation.scores;
     let classes: Vec<_> = evaluation
         .classes
@@ -107,7 +116,7 @@ fn as_json(arguments: &Arguments, evaluation: &Evaluation) -> serde_json::Value 
         })
         .collect();
     json!({
-        "run": arguments.run,
+        "run": run,
         "split": evaluation.part,
         "epoch": evaluation.epoch,
         "images": evaluation.confusion.total(),

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::model::ModelFlags;
 use super::output;
 use crate::explain::{Classifier, Content, Explainer, Method, Request, Scale, Scene, Style, faithfulness, film, npy, sanity};
 use crate::imaging::{self, ColourMap, Fit, Frame, Image, Rendering, Source};
@@ -26,12 +27,8 @@ pub struct Arguments {
     /// the order given
     #[arg(required = true, num_args = 1.., value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// A run folder: its best epoch is the model
-    #[arg(long, value_name = "RUN_DIR", required_unless_present = "model", conflicts_with = "model")]
-    run: Option<PathBuf>,
-    /// A model file
-    #[arg(long, value_name = "FILE.safetensors")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelFlags,
     /// Write the drawing here
     #[arg(long, value_name = "FILE.png")]
     out: PathBuf,
@@ -121,11 +118,11 @@ where
 /// # Errors
 /// If the model or the picture cannot be used, the method does not fit the network, or a file cannot be written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let model = arguments.run.as_ref().or(arguments.model.as_ref()).context("name a model with --run or --model")?;
+    let model = arguments.model.path()?;
     if !(0.0..=1.0).contains(&arguments.opacity) || arguments.contours.iter().any(|share| !(0.0..=1.0).contains(share)) {
         bail!("--opacity and --contours are shares from 0 to 1");
     }
-    let classifier = Arc::new(Classifier::load(model)?);
+    let classifier = Arc::new(Classifier::load(&model)?);
     let source = source(&arguments.paths)?;
     let picture = source.open(&Rendering::default()).with_context(|| source.path().display().to_string())?;
     let frame = frame(arguments, &picture, classifier.fit())?;

@@ -8,6 +8,8 @@ mod explain;
 mod export;
 mod familiarity;
 mod flags;
+mod model;
+mod models;
 mod output;
 mod predict;
 mod progress;
@@ -44,6 +46,10 @@ Examples:
                                                  where the network looked
   tuning-fork runs list --filter 'f1>0.8 -state:failed' --sort -f1
                                                  runs in a table
+  tuning-fork models register run1 --name galaxy-classifier
+                                                 keep a run's best model
+  tuning-fork predict --model galaxy-classifier@champion pictures/
+                                                 classify with the best one
   tuning-fork data fetch galaxies                download Galaxy10 (2.7 GB)
   tuning-fork train --help                       every setting with its default
 
@@ -91,6 +97,9 @@ pub enum Command {
     /// List, describe, export, import and delete runs
     #[command(subcommand)]
     Runs(runs::RunsCommand),
+    /// Keep models under a name, with versions and aliases such as champion
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
     /// Import, download, draw or inspect data sets
     #[command(subcommand)]
     Data(data::DataCommand),
@@ -122,6 +131,7 @@ pub fn run(command: &Command) -> ExitCode {
         Command::Summary(arguments) => summary::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Bench(arguments) => bench::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Runs(command) => runs::run(command).map(|()| ExitCode::SUCCESS),
+        Command::Models(command) => models::run(command).map(|()| ExitCode::SUCCESS),
         Command::Data(command) => data::run(command).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| fail(&error))

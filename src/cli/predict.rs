@@ -8,13 +8,14 @@ mod sink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use self::maps::Maps;
 use self::sink::{Answer, Sink};
 use super::familiarity::familiarity;
+use super::model::ModelFlags;
 use super::output;
 use crate::explain::{Classifier, ExplainError, Familiarity};
 use crate::imaging::{self, Image, Rendering, Source};
@@ -26,12 +27,8 @@ pub struct Arguments {
     /// names differ in g, r and z alone (m51-g.fits, m51-r.fits, m51-z.fits) make one picture
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// A run folder: its best epoch is the model
-    #[arg(long, value_name = "RUN_DIR", required_unless_present = "model", conflicts_with = "model")]
-    run: Option<PathBuf>,
-    /// A model file
-    #[arg(long, value_name = "FILE.safetensors")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelFlags,
     /// Write a CSV file (path, class, probability and the probability of every class) instead of the table
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "top"])]
     csv: Option<PathBuf>,
@@ -62,8 +59,8 @@ pub struct Arguments {
 /// # Errors
 /// If the model cannot be used, the output not written, or not one picture could be classified.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let model = arguments.run.as_ref().or(arguments.model.as_ref()).context("name a model with --run or --model")?;
-    let classifier = Arc::new(Classifier::load(model)?);
+    let model = arguments.model.path()?;
+    let classifier = Arc::new(Classifier::load(&model)?);
     let mut failures = Failures::default();
     let mut pictures = imaging::find_pictures(&arguments.paths, |path, reason| failures.report(path, reason));
     if let Some(folder) = &arguments.maps {

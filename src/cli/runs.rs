@@ -28,10 +28,10 @@ pub enum RunsCommand {
 
 /// Where runs are kept.
 #[derive(Args, Debug)]
-struct Place {
+pub struct Place {
     /// The folder where runs are kept
     #[arg(long, value_name = "DIR", default_value = "runs")]
-    runs: PathBuf,
+    pub runs: PathBuf,
 }
 
 /// What `runs list` takes.

@@ -98,7 +98,7 @@ fn pack(run: &Path, names: &[String], folder: &str, partial: &Path) -> io::Resul
 }
 
 /// Copies at most `most` bytes; gives how many there were (one more than `most` if there were more) and their SHA-256.
-fn copy(from: &mut impl Read, to: &mut impl Write, most: u64) -> io::Result<(u64, String)> {
+pub(super) fn copy(from: &mut impl Read, to: &mut impl Write, most: u64) -> io::Result<(u64, String)> {
     let mut hash = Sha256::new();
     let mut from = from.take(most.saturating_add(1));
     let mut block = vec![0; 1 << 16];

@@ -1,5 +1,5 @@
 //! What lasts of many runs: an index that lists thousands of run folders at once, what their user says about them, the
-//! trash, and a run as one file. A run is its folder; everything here can be made again from the folders.
+//! trash, a run as one file, and the registry of models. A run is its folder; all but the registry can be made again from the folders.
 
 mod about;
 mod capsule;
@@ -8,6 +8,7 @@ mod compare;
 mod facts;
 mod filter;
 mod index;
+mod registry;
 mod select;
 mod trash;
 
@@ -18,6 +19,7 @@ pub use compare::{Group, Verdict, groups, verdict};
 pub use facts::{EpochValues, RunFacts, RunState, parameters};
 pub use filter::Filter;
 pub use index::{Index, Listing};
+pub use registry::{At, CHAMPION, Measure, ModelReference, ModelVersion, Models, Promotion, Registered, RegisteredModel, Registry, Rule};
 pub use select::{csv, select};
 pub use trash::{Trash, Trashed};
 

@@ -200,8 +200,14 @@ impl RunFolder {
 
     /// The run as its events tell it, training steps left out: quick to read, however long the run was.
     pub fn outline(&self) -> Result<Session, RunError> {
+        Ok(Session::replay(self.events_where(|line| !Self::is_step(line))?))
+    }
+
+    /// Whether a line of `events.jsonl` tells training steps, the many.
+    #[must_use]
+    pub fn is_step(line: &[u8]) -> bool {
         // the tag is written first, so a line can be told by its beginning
-        Ok(Session::replay(self.events_where(|line| !line.starts_with(br#"{"event":"steps""#))?))
+        line.starts_with(br#"{"event":"steps""#)
     }
 
     pub(super) fn save_config(&self, config: &Config) -> Result<(), RunError> {

@@ -79,7 +79,9 @@ impl RunFolder {
         self.path().join("predictions")
     }
 
-    fn prediction_path(&self, part: Part, epoch: usize) -> PathBuf {
+    /// Where the probabilities of the images of a part after an epoch (counted from 1) are kept.
+    #[must_use]
+    pub fn prediction_path(&self, part: Part, epoch: usize) -> PathBuf {
         self.predictions_path().join(format!("{}{epoch:04}.npy", prefix(part)))
     }
 

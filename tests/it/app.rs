@@ -15,6 +15,7 @@ mod explore_filter;
 mod explore_marks;
 mod keyboard;
 mod map_batch;
+mod models;
 mod names;
 mod parts;
 mod pile;

@@ -4,9 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use candle_core::Device;
 use half::f16;
 use tuning_fork::data::Split;
 use tuning_fork::metrics::Confusion;
+use tuning_fork::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation};
 use tuning_fork::random::{Purpose, Random};
 use tuning_fork::train::{Config, Ended, EpochReport, Event, Outcome, RecordedSplit, Started};
 
@@ -117,6 +119,21 @@ impl Run {
         };
         fs::write(folder.join("split.json"), serde_json::to_vec(&recorded).expect("JSON")).expect("a file");
     }
+}
+
+/// Puts a model with random weights into a run folder, as that of an epoch.
+pub fn write_model(folder: &Path, epoch: usize, seed: u64) {
+    let network = NetworkOptions { architecture: Architecture::Compact, size: 32, channels: 3, classes: 3, dropout: 0.0 };
+    let spec = ModelSpec {
+        network: network.clone(),
+        classes: ["Round", "Spiral", "Edge-on"].map(str::to_owned).to_vec(),
+        normalisation: Normalisation::default(),
+        framing: Framing::Stretch,
+        program_version: "0".into(),
+        epoch: Some(epoch),
+    };
+    let network = nn::build(&network, seed, &Device::Cpu).expect("a network");
+    nn::weights::save(folder.join("best.safetensors"), &*network, &spec).expect("a model file");
 }
 
 /// A table of three columns as a `NumPy` file.

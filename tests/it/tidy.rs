@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("explain", &["imaging", "metrics", "nn", "random"]),
     ("review", &["data", "explain", "files", "imaging", "metrics", "random", "train"]),
     ("search", &["augment", "data", "files", "metrics", "nn", "random", "train"]),
-    ("track", &["files", "metrics", "train"]),
+    ("track", &["data", "files", "imaging", "metrics", "nn", "random", "train"]),
     ("cli", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "search", "track", "train"]),
     ("app", &["augment", "data", "explain", "files", "imaging", "metrics", "nn", "random", "review", "search", "track", "train"]),
 ];

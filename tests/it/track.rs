@@ -1,6 +1,8 @@
-//! The room `track`: the index of runs, what is said of them, filters and order, groups of seeds, the trash, capsules.
+//! The room `track`: the index of runs, what is said of them, filters and order, groups of seeds, the trash, capsules, the
+//! registry of models.
 
 mod capsule;
+mod registry;
 
 use std::fs;
 use std::path::Path;

@@ -61,6 +61,7 @@ impl TuningForkApp {
                 self.apply(Action::Show(crate::app::Pane::Classify));
                 self.load_model(Some(runs.join(folder)));
             }
+            Change::Models(change) => self.models(change),
         }
     }
 
@@ -88,7 +89,7 @@ impl TuningForkApp {
     }
 
     /// Does something to run folders, after what was asked for before, then lists them again.
-    fn on_runs(&mut self, job: impl FnOnce() -> Result<String, String> + Send + 'static) {
+    pub(super) fn on_runs(&mut self, job: impl FnOnce() -> Result<String, String> + Send + 'static) {
         self.state.experiments.jobs.push_back(Box::new(job));
         if !self.state.experiments.working {
             self.next_job();
@@ -146,7 +147,11 @@ impl TuningForkApp {
     fn take_deleted(&mut self, moved: Vec<crate::track::Trashed>) {
         if let Some(first) = moved.first() {
             let bytes = crate::files::bytes(moved.iter().map(|trashed| trashed.bytes).sum());
-            let what = if moved.len() == 1 { format!("the run {}", first.name) } else { format!("{} runs", moved.len()) };
+            let what = match moved.len() {
+                1 if first.name.starts_with("models/") => format!("the model {}", first.name),
+                1 => format!("the run {}", first.name),
+                several => format!("{several} runs"),
+            };
             self.notify(NoticeKind::Info, format!("Moved {what} ({bytes}) to the trash; Undo brings it back."));
             let experiments = &mut self.state.experiments;
             let gone = |folder: &String| moved.iter().any(|trashed| trashed.name == *folder);
@@ -162,7 +167,7 @@ impl TuningForkApp {
         experiments.reading = false;
         match result {
             Ok(listed) => {
-                let Listed { listing, curves, trash } = *listed;
+                let Listed { listing, curves, models, trash } = *listed;
                 let same = matches!(&experiments.listing, Some(Ok(old)) if **old == listing) && experiments.curves == curves;
                 if !same {
                     experiments.changes += 1;
@@ -173,6 +178,7 @@ impl TuningForkApp {
                     let compared = std::mem::take(&mut experiments.compared).into_iter().filter(there).collect();
                     experiments.compared = compared;
                 }
+                experiments.models = models;
                 experiments.trash = Some(trash);
             }
             Err(message) => {

@@ -9,6 +9,7 @@ mod lab;
 mod map_batch;
 mod marks;
 mod model;
+mod models;
 mod panicked;
 mod pile;
 mod review;

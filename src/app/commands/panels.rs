@@ -5,9 +5,11 @@ use crate::app::action::Action;
 use crate::app::experiments;
 use crate::app::explored::{Change, Integrities, Projection, Table};
 use crate::app::layout::Pane;
+use crate::app::models;
 use crate::app::reviewed::{self, SESSION};
 use crate::app::state::State;
 use crate::data::Part;
+use crate::track::{At, ModelReference};
 
 /// The most classes that get commands of their own.
 const CLASSES: usize = 60;
@@ -19,6 +21,7 @@ pub fn panel_of(action: &Action) -> Option<Pane> {
         Action::Explore(Change::Relabel(..) | Change::Undo | Change::BrowseExport(_)) => None,
         Action::Explore(_) => Some(Pane::Explore),
         Action::Review(_) => Some(Pane::Confusion),
+        Action::Experiments(experiments::Change::Models(models::Change::Use(_))) => Some(Pane::Classify),
         Action::Experiments(_) => Some(Pane::Experiments),
         _ => None,
     }
@@ -129,6 +132,10 @@ pub(super) fn confusion(list: &mut List, state: &State) {
     }
 }
 
+fn register(run: String) -> experiments::Change {
+    experiments::Change::Models(models::Change::Register { run: run.into(), name: models::FIRST_NAME.into(), note: String::new() })
+}
+
 /// What the Experiments panel can be asked for.
 pub(super) fn experiments(list: &mut List, state: &State) {
     use experiments::Change;
@@ -144,6 +151,14 @@ pub(super) fn experiments(list: &mut List, state: &State) {
     };
     list.add("Look back on the chosen run", "", of_run(Change::LookBack));
     list.add("Classify with the model of the chosen run", "", of_run(Change::UseModel));
+    list.add("Register the model of the chosen run as galaxy-classifier", "", of_run(register));
+    for model in &experiments.models.models {
+        for alias in model.aliases.keys() {
+            let reference = ModelReference { name: model.name.clone(), at: At::Alias(alias.clone()) };
+            let words = format!("Classify with the registered model {reference}");
+            list.add(words, "", Ok(Action::Experiments(Change::Models(models::Change::Use(reference)))));
+        }
+    }
     list.add("Take the values of the chosen run into the form", "", of_run(Change::UseConfig));
     list.add("Export the chosen run as one file…", "", of_run(Change::BrowseExport));
     list.add("Move the chosen run to the trash", "", of_run(|folder| Change::Delete(vec![folder])));

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::app::experiments::Change as Runs;
 use crate::app::explored::{Change as Explore, Integrities, Marked, Progress, Shown};
+use crate::app::models::Change as Models;
 use crate::app::presets::UserPreset;
 use crate::app::reviewed::{self, Change as Review};
 use crate::app::state::{DataKey, Notice, NoticeKind, Opened, Run};
@@ -69,6 +70,8 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Experiments(Runs::Delete(_)) => "delete run",
         Action::Experiments(Runs::Restore(_)) => "restore runs",
         Action::Experiments(Runs::EmptyTrash) => "empty trash",
+        Action::Experiments(Runs::Models(Models::Register { .. })) => "register run",
+        Action::Experiments(Runs::Models(Models::Use(_))) => "use registered model",
         Action::Dismiss(_) => "dismiss",
         Action::Inspect(InspectAction::Paste) => "paste",
         Action::Inspect(InspectAction::Rival(RivalAction::Browse)) => "browse second model",
@@ -95,7 +98,9 @@ fn name(action: &Action) -> Option<&'static str> {
             | Runs::Describe(..)
             | Runs::Import(_)
             | Runs::Export(..)
-            | Runs::SaveTable(..),
+            | Runs::SaveTable(..)
+            // a version is pointed at in the panel
+            | Runs::Models(_),
         )
         | Action::ShowInExplore { .. }
         | Action::WantThumbnails(_)
@@ -159,6 +164,8 @@ const OFFERED: &[&str] = &[
     "delete run",
     "restore runs",
     "empty trash",
+    "register run",
+    "use registered model",
 ];
 
 /// What needs a model or the data of a run, and is offered with that as its reason while there is none.
@@ -196,6 +203,10 @@ fn full() -> State {
     state.undo.push("a step", Before::Presets(Vec::new()));
     state.full = Some(Pane::Train);
     state.experiments.compared.push("run".into());
+    let model = r#"{"format": 1, "created": 0, "measure": "macro_f1", "last": 1, "aliases": {"champion": 1}}"#;
+    let mut model: crate::track::RegisteredModel = serde_json::from_str(model).expect("a model");
+    model.name = "m".into();
+    state.experiments.models.models.push(model);
     state.experiments.trash = Some(vec![crate::track::Trashed { name: "old".into(), path: "runs/.trash/old".into(), bytes: 1 }]);
     state
 }

@@ -45,16 +45,31 @@ pub fn save(path: impl AsRef<Path>, network: &dyn Network, spec: &ModelSpec) -> 
 pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<(Box<dyn Network>, ModelSpec), WeightsError> {
     let path = path.as_ref();
     let bytes = file::read(path)?;
-    let (tensors, mut metadata) = file::parse(path, &bytes)?;
-    let json = metadata.remove(SPEC_KEY).ok_or_else(|| WeightsError::NoSpec { path: path.into() })?;
-    let invalid = |message: String| WeightsError::Spec { path: path.into(), message };
-    let spec: ModelSpec = serde_json::from_str(&json).map_err(|e| invalid(e.to_string()))?;
-    check_spec(&spec).map_err(invalid)?;
-    let plan = models::plan(&spec.network).map_err(|e| invalid(e.to_string()))?;
+    let (tensors, metadata) = file::parse(path, &bytes)?;
+    let spec = spec_in(path, &metadata)?;
+    let plan = models::plan(&spec.network).map_err(|e| WeightsError::Spec { path: path.into(), message: e.to_string() })?;
     let views = matched(path, &plan, &tensors, false)?;
     let network = Sequential::new(&spec.network, device, |number, _, _| tensor(&views[number]))
         .map_err(|source| WeightsError::network(path, &source))?;
     Ok((Box::new(network), spec))
+}
+
+/// What a model file that [`save`] wrote says of itself; no network is made of it.
+///
+/// # Errors
+/// If the file cannot be read, is cut short, is no safetensors, or has no or a wrong description.
+pub fn describe(path: impl AsRef<Path>) -> Result<ModelSpec, WeightsError> {
+    let path = path.as_ref();
+    let bytes = file::read(path)?;
+    spec_in(path, &file::parse(path, &bytes)?.1)
+}
+
+fn spec_in(path: &Path, metadata: &HashMap<String, String>) -> Result<ModelSpec, WeightsError> {
+    let json = metadata.get(SPEC_KEY).ok_or_else(|| WeightsError::NoSpec { path: path.into() })?;
+    let invalid = |message: String| WeightsError::Spec { path: path.into(), message };
+    let spec: ModelSpec = serde_json::from_str(json).map_err(|e| invalid(e.to_string()))?;
+    check_spec(&spec).map_err(invalid)?;
+    Ok(spec)
 }
 
 /// Loads weights into an existing network: a file of [`save`], or a `PyTorch` `state_dict` of the same network saved by

@@ -1,6 +1,6 @@
-//! `tuning-fork runs` on a run that the program itself trained.
+//! `tuning-fork runs` and `tuning-fork models` on a run that the program itself trained.
 
-use super::{finished_run, run, succeed};
+use super::{finished_run, picture, run, succeed};
 
 #[test]
 fn runs_are_listed_described_exported_deleted_and_brought_back() {
@@ -57,4 +57,47 @@ fn what_makes_no_sense_is_told() {
         assert!(answer.stderr.contains(part), "{arguments:?}: {}", answer.stderr);
     }
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+}
+
+#[test]
+fn a_model_is_registered_and_used_by_its_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let trained = finished_run().join("run");
+    let trained = trained.to_str().expect("text");
+    assert!(run(at, &["models", "list"]).stderr.contains("name the one where runs are kept"));
+    let told = succeed(at, &["models", "register", trained, "--note", "a start"]);
+    assert!(told.ends_with("as galaxy-classifier@1\ngalaxy-classifier@1 is galaxy-classifier@champion\n"), "{told}");
+    succeed(at, &["models", "promote", "galaxy-classifier@champion", "--alias", "production"]);
+    let table = succeed(at, &["models", "list"]);
+    assert!(table.starts_with("Model") && table.contains("galaxy-classifier@1  champion, production"), "{table}");
+    let json: serde_json::Value = serde_json::from_str(&succeed(at, &["models", "list", "--json"])).expect("JSON");
+    assert_eq!((&json["version"], &json["aliases"][0], &json["note"]), (&1.into(), &"champion".into(), &"a start".into()));
+    let galaxy = picture(&at.join("galaxy.png"), (40, 40), [60, 50, 40]);
+    let galaxy = galaxy.to_str().expect("text");
+    let by_name = |model: &str| succeed(at, &["predict", "--model", model, galaxy, "--json"]);
+    assert_eq!(by_name("galaxy-classifier@champion"), succeed(at, &["predict", "--run", trained, galaxy, "--json"]));
+    succeed(at, &["explain", "--model", "galaxy-classifier@production", galaxy, "--out", "map.png"]);
+    assert!(at.join("map.png").is_file());
+    let evaluated = |more: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&succeed(at, &[&["evaluate", "--split", "valid", "--json"], more].concat())).expect("JSON")
+    };
+    let ours = evaluated(&["--model", "galaxy-classifier@champion"]);
+    assert_eq!(ours["confusion"], evaluated(&["--run", trained])["confusion"]);
+    for (arguments, part) in [
+        (&["predict", "--model", "galaxy-classifier@staging", galaxy][..], "there are: galaxy-classifier@1, galaxy-classifier@champion"),
+        (&["predict", "--model", "spirals@champion", galaxy], "there is no model spirals"),
+        (&["predict", "--model", "nothing.safetensors", galaxy], "nothing.safetensors does not exist"),
+        (&["models", "register", trained], "registered already, as galaxy-classifier@1"),
+        (&["models", "delete", "galaxy-classifier@1"], "galaxy-classifier@1 is champion and production"),
+        (&["models", "promote", "galaxy-classifier@1", "--alias", "latest"], "cannot be an alias"),
+    ] {
+        let answer = run(at, arguments);
+        assert_eq!(answer.code, Some(1), "{arguments:?}");
+        assert!(answer.stderr.contains(part), "{arguments:?}: {}", answer.stderr);
+    }
+    let gone = succeed(at, &["models", "delete", "galaxy-classifier@1", "--force"]);
+    let back = gone.trim().rsplit_once("tuning-fork ").expect("how to take it back").1;
+    succeed(at, &back.split(' ').collect::<Vec<_>>());
+    assert!(succeed(at, &["models", "list"]).contains("galaxy-classifier@1"));
 }

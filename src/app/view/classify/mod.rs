@@ -3,6 +3,7 @@
 mod controls;
 mod familiar;
 mod pile;
+mod registered;
 mod rival;
 mod subject;
 mod tiles;
@@ -26,6 +27,9 @@ use crate::app::widget;
 pub struct ClassifyView {
     /// What stands in the path field.
     path: String,
+    /// Whether the menu of registered models was open in the last frame.
+    #[serde(skip)]
+    choosing: bool,
     #[serde(skip)]
     subject: subject::SubjectView,
     #[serde(skip)]
@@ -35,7 +39,7 @@ pub struct ClassifyView {
 impl ClassifyView {
     /// Shows the panel.
     pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        model_line(ui, state, actions);
+        model_line(ui, state, &mut self.choosing, actions);
         ui.horizontal(|ui| {
             if ui.button("Picture…").on_hover_text("Choose a picture").clicked() {
                 actions.push(Action::BrowsePicture);
@@ -79,7 +83,7 @@ impl ClassifyView {
 }
 
 /// Which model answers, and how to take another.
-fn model_line(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+fn model_line(ui: &mut Ui, state: &State, choosing: &mut bool, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
         let model = &state.model;
         ui.label(theme::muted(ui, "Model"));
@@ -87,6 +91,7 @@ fn model_line(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
             if ui.button("Model…").on_hover_text("Choose a model file (.safetensors)").clicked() {
                 actions.push(Action::BrowseModel);
             }
+            registered::choice(ui, state, choosing, actions);
             if model.chosen.is_some()
                 && state.run.is_some()
                 && ui.button("Follow run").on_hover_text("Use the best epoch of the present run").clicked()

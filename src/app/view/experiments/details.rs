@@ -2,6 +2,8 @@
 
 use egui::{ScrollArea, TextEdit, Ui};
 
+use super::models::ModelsPage;
+
 use crate::app::action::Action;
 use crate::app::experiments::{Change, Experiments};
 use crate::app::{theme, widget};
@@ -21,7 +23,7 @@ pub(super) struct Details {
 
 impl Details {
     /// Shows the page.
-    pub fn show(&mut self, ui: &mut Ui, experiments: &Experiments, actions: &mut Vec<Action>) {
+    pub fn show(&mut self, ui: &mut Ui, experiments: &Experiments, models: &mut ModelsPage, actions: &mut Vec<Action>) {
         let Some(run) = experiments.focus.as_ref().and_then(|folder| experiments.run(folder)) else {
             theme::empty(ui, "No run chosen", "Click a run in the table: its name, tags and notes are written here.");
             return;
@@ -30,7 +32,7 @@ impl Details {
             *self = Self::of(run);
         }
         ScrollArea::vertical().id_salt("details").auto_shrink(false).show(ui, |ui| {
-            buttons(ui, run, actions);
+            buttons(ui, run, models, actions);
             ui.add_space(theme::GAP);
             self.fields(ui, run, actions);
             if let Some(message) = &run.message {
@@ -75,9 +77,9 @@ impl Details {
     }
 }
 
-fn buttons(ui: &mut Ui, run: &RunFacts, actions: &mut Vec<Action>) {
+fn buttons(ui: &mut Ui, run: &RunFacts, models: &mut ModelsPage, actions: &mut Vec<Action>) {
     let folder = || run.folder.clone();
-    let mut ask = |ui: &mut Ui, words: &str, hover: &str, enabled: Result<(), &str>, change: Change| {
+    let ask = |ui: &mut Ui, actions: &mut Vec<Action>, words: &str, hover: &str, enabled: Result<(), &str>, change: Change| {
         let response = ui.add_enabled(enabled.is_ok(), egui::Button::new(words));
         let response = match enabled {
             Ok(()) => response.on_hover_text(hover),
@@ -90,11 +92,12 @@ fn buttons(ui: &mut Ui, run: &RunFacts, actions: &mut Vec<Action>) {
     let has_model = if run.best.is_some() { Ok(()) } else { Err("It has no model yet.") };
     let idle = if run.state.is_live() { Err("It trains now; stop it first.") } else { Ok(()) };
     ui.horizontal_wrapped(|ui| {
-        ask(ui, "Look back", "What it confuses, at any epoch, in the Confusion panel", Ok(()), Change::LookBack(folder()));
-        ask(ui, "Use model", "Classify with its best epoch", has_model, Change::UseModel(folder()));
-        ask(ui, "Use values", "Take its values into the form, to train like it", Ok(()), Change::UseConfig(folder()));
-        ask(ui, "Export run…", "Write it as one file that opens elsewhere", idle, Change::BrowseExport(folder()));
-        ask(ui, "Delete", "Move it to the trash; Undo brings it back", idle, Change::Delete(vec![folder()]));
+        ask(ui, actions, "Look back", "What it confuses, at any epoch, in the Confusion panel", Ok(()), Change::LookBack(folder()));
+        ask(ui, actions, "Use model", "Classify with its best epoch", has_model, Change::UseModel(folder()));
+        models.register(ui, run, actions);
+        ask(ui, actions, "Use values", "Take its values into the form, to train like it", Ok(()), Change::UseConfig(folder()));
+        ask(ui, actions, "Export run…", "Write it as one file that opens elsewhere", idle, Change::BrowseExport(folder()));
+        ask(ui, actions, "Delete", "Move it to the trash; Undo brings it back", idle, Change::Delete(vec![folder()]));
     });
     let label = ui.label(theme::muted(ui, format!("{} · {} · program {}", run.folder, run.device, run.version)));
     widget::name(ui, &label, egui::Role::Label, &format!("Folder {}", run.folder));

@@ -4,6 +4,7 @@
 mod bars;
 mod curves;
 mod details;
+mod models;
 mod parallel;
 mod rows;
 mod table;
@@ -34,10 +35,17 @@ enum Page {
     Bars,
     Parallel,
     Run,
+    Models,
 }
 
-const PAGES: [(Page, &str); 5] =
-    [(Page::Curves, "Overlay"), (Page::Values, "Side by side"), (Page::Bars, "Bars"), (Page::Parallel, "Parallel"), (Page::Run, "Run")];
+const PAGES: [(Page, &str); 6] = [
+    (Page::Curves, "Overlay"),
+    (Page::Values, "Side by side"),
+    (Page::Bars, "Bars"),
+    (Page::Parallel, "Parallel"),
+    (Page::Run, "Run"),
+    (Page::Models, "Models"),
+];
 
 /// The panel's own state.
 #[derive(Clone, Serialize, Deserialize)]
@@ -62,6 +70,8 @@ pub struct ExperimentsView {
     parallel: parallel::Parallel,
     #[serde(skip)]
     details: details::Details,
+    #[serde(skip)]
+    models: models::ModelsPage,
     /// When the runs were listed last, in seconds of the window.
     #[serde(skip)]
     listed: Option<f64>,
@@ -86,6 +96,7 @@ impl Default for ExperimentsView {
             bars: bars::Bars::default(),
             parallel: parallel::Parallel::default(),
             details: details::Details::default(),
+            models: models::ModelsPage::default(),
             listed: None,
             was_focused: None,
         }
@@ -238,7 +249,8 @@ impl ExperimentsView {
                 self.bars.show(ui, experiments.runs(), &self.groups);
             }
             Page::Parallel => self.parallel.show(ui, experiments, &self.rows, actions),
-            Page::Run => self.details.show(ui, experiments, actions),
+            Page::Run => self.details.show(ui, experiments, &mut self.models, actions),
+            Page::Models => self.models.show(ui, experiments, actions),
         }
     }
 }

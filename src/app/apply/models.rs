@@ -1,0 +1,44 @@
+//! Actions on the registry of models.
+
+use crate::app::action::Action;
+use crate::app::experiments::Answer as Found;
+use crate::app::models::{self as work, Change};
+use crate::app::state::NoticeKind;
+use crate::app::tasks::{Answer, Kind};
+use crate::app::{Pane, TuningForkApp};
+use crate::track::{ModelReference, Registry};
+
+impl TuningForkApp {
+    pub(super) fn models(&mut self, change: Change) {
+        let runs = self.runs_folder.clone();
+        match change {
+            Change::Register { run, name, note } => self.on_runs(move || work::register(&runs, &run, name.trim(), note.trim())),
+            Change::Promote { version, alias, rule } => self.on_runs(move || work::promote(&runs, &version, alias.trim(), rule)),
+            Change::Delete(name, version) => {
+                self.start_task(Kind::RunsDelete, move || {
+                    let result = Registry::of(&runs).delete(&name, version, false);
+                    let (moved, result) = match result {
+                        Ok(trashed) => (vec![trashed], Ok(())),
+                        Err(error) => (Vec::new(), Err(error.to_string())),
+                    };
+                    Answer::Experiments(Found::Deleted(moved, result))
+                });
+            }
+            Change::Use(reference) => self.use_registered(&reference),
+        }
+    }
+
+    fn use_registered(&mut self, reference: &ModelReference) {
+        let registry = Registry::of(&self.runs_folder);
+        let models = &self.state.experiments.models.models;
+        let found = models.iter().find(|model| model.name == reference.name).and_then(|model| model.at(&reference.at));
+        match found {
+            Some(version) => {
+                let folder = registry.version_folder(&version.model, version.version);
+                self.apply(Action::Show(Pane::Classify));
+                self.load_model(Some(folder));
+            }
+            None => self.notify(NoticeKind::Failure, format!("There is no {reference} any more; choose another version.")),
+        }
+    }
+}
