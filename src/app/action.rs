@@ -7,6 +7,7 @@ use super::explored;
 use super::inspect::InspectAction;
 use super::lab::LabAction;
 use super::layout::Pane;
+use super::page::Page;
 use super::pile::PileAction;
 use super::presets::PresetAction;
 use super::reviewed;
@@ -76,6 +77,8 @@ pub enum Action {
     Show(Pane),
     /// Lets a panel fill the window, or none.
     Fill(Option<Pane>),
+    /// Turns to a page of a panel and brings that to the front.
+    Turn(Page),
     /// Opens or closes the sheet of shortcuts.
     Help(bool),
     /// Works in the augmentation lab.

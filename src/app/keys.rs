@@ -109,6 +109,9 @@ impl Does {
 
 /// A key as it is written.
 fn text(keys: KeyboardShortcut) -> String {
+    if keys.logical_key == Key::Questionmark {
+        return "?".into();
+    }
     keys.format(&ModifierNames::NAMES, cfg!(target_os = "macos"))
 }
 
@@ -165,7 +168,7 @@ pub const LOCALS: &[Local] = &[
         "Give a label",
     ),
     local(LABELS, &[Key::T], "T", "Give the tag"),
-    local(LABELS, &[Key::U], "U", "Take the last label or tag back"),
+    local(LABELS, &[Key::U, Key::Z], "U, Ctrl+Z", "Take the last label or tag back"),
     local(LARGE, &[Key::ArrowLeft, Key::ArrowRight], "Left, Right", "Previous, next"),
     local(LARGE, &[Key::Escape], "Escape", "Close it, as any sheet above the panels"),
     local(MATRIX, ARROWS, "Arrows", "Another cell"),

@@ -31,6 +31,7 @@
 //! | `map_export` | what can be saved of a map                                                  |
 //! | `tiles`      | small maps side by side                                                     |
 //! | `layout`     | the movable panels                                                          |
+//! | `page`       | the pages of the panels, to turn to                                         |
 //! | `fields`     | what the fields of a configuration are called, and why to change them       |
 //! | `reviewed`   | the part of the state that the Confusion panel works with                    |
 //! | `review_work` | the slow work behind it: reading runs, comparing, evaluating, writing files |
@@ -58,6 +59,7 @@ mod machine;
 mod map_batch;
 mod map_export;
 mod models;
+mod page;
 mod pile;
 mod pile_worker;
 mod presets;
@@ -86,6 +88,7 @@ pub use inspect::{Export, InspectAction, MapState, Question};
 pub use keys::{Does, Global, LOCALS, Local, globals};
 pub use lab::LabAction;
 pub use layout::{Pane, complete};
+pub use page::Page;
 pub use pile::{Column, PileAction};
 pub use presets::{PresetAction, UserPreset};
 pub use rival::RivalAction;

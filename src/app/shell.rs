@@ -27,7 +27,7 @@ pub struct TuningForkApp {
     pub(super) state: State,
     pub(super) layout: Tree<Pane>,
     pub(super) appearance: Appearance,
-    views: Views,
+    pub(super) views: Views,
     pub(super) tasks: Tasks,
     pub(super) thumbnails: Thumbnails,
     /// Where runs are kept.

@@ -3,6 +3,10 @@
 //! The two lines of a plot (training and validation) are blue and orange, which every kind of colour vision tells apart;
 //! the heat map is viridis, which is even in lightness and reads the same without colour.
 
+mod series;
+
+pub use series::{Look, look, mark};
+
 use egui::{Color32, CornerRadius, FontFamily, FontId, Frame, Margin, Stroke, TextStyle, Theme, Visuals, vec2};
 
 /// Space between things that belong together.
@@ -77,8 +81,8 @@ pub struct Palette {
     pub shade: Color32,
     /// Red, green and blue light.
     pub bands: [Color32; 3],
-    /// Lines of many kinds in one plot (after Okabe & Ito 2008, which every kind of colour vision tells apart).
-    pub series: [Color32; 8],
+    /// Things of many kinds in one plot (near Okabe & Ito 2008, moved until every kind of colour vision tells them apart); see [`look`].
+    pub series: [Color32; series::COLOURS],
 }
 
 const fn rgb(hex: u32) -> Color32 {
@@ -106,16 +110,7 @@ const DARK: Palette = Palette {
     test: rgb(0x8f_9bb0),
     shade: Color32::from_black_alpha(150),
     bands: [rgb(0xff_6b6b), rgb(0x5f_cf7a), rgb(0x6e_a8fe)],
-    series: [
-        rgb(0x56_b4e9),
-        rgb(0xe6_9f00),
-        rgb(0x2f_b98c),
-        rgb(0xf0_e442),
-        rgb(0xd8_8bb8),
-        rgb(0xe8_6f2a),
-        rgb(0x4f_8fe0),
-        rgb(0xe1_e7f0),
-    ],
+    series: [rgb(0x51_cbfe), rgb(0xf8_bf24), rgb(0x00_a777), rgb(0xc4_65d0), rgb(0xff_5806), rgb(0xf3_f3f9)],
 };
 
 const LIGHT: Palette = Palette {
@@ -139,16 +134,7 @@ const LIGHT: Palette = Palette {
     test: rgb(0x6f_7c90),
     shade: Color32::from_black_alpha(110),
     bands: [rgb(0xc8_2f2f), rgb(0x1c_8a3e), rgb(0x1f_56c4)],
-    series: [
-        rgb(0x00_72b2),
-        rgb(0xb8_7400),
-        rgb(0x00_8763),
-        rgb(0x8a_7d00),
-        rgb(0xb0_5088),
-        rgb(0xc4_4a00),
-        rgb(0x2b_7fb8),
-        rgb(0x1a_2230),
-    ],
+    series: [rgb(0x09_5ad5), rgb(0xc4_8400), rgb(0x03_a18f), rgb(0x8c_328c), rgb(0xca_0000), rgb(0x1b_2435)],
 };
 
 /// The colours that `visuals` shows.
@@ -298,16 +284,6 @@ pub fn empty(ui: &mut egui::Ui, heading: &str, advice: &str) {
 pub fn heat(value: f64) -> Color32 {
     let [r, g, b] = crate::review::plot::colour::viridis(value);
     Color32::from_rgb(r, g, b)
-}
-
-/// The colour of category `number` among many: those of [`Palette::series`] first, then hues that are far from those before.
-#[must_use]
-pub fn category(palette: &Palette, number: usize) -> Color32 {
-    palette
-        .series
-        .get(number)
-        .copied()
-        .unwrap_or_else(|| egui::epaint::Hsva::new((number as f32 * 0.618_034).fract(), 0.55, 0.8, 1.0).into())
 }
 
 /// A point among many that does not count now.

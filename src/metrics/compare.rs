@@ -107,6 +107,19 @@ pub struct Comparison {
     pub test: McNemar,
 }
 
+impl Comparison {
+    /// The images of the list of this true class that `second` (the one that was compared) calls `predicted` and the first did not, and
+    /// those with which it is the other way round; the surest first. Their numbers differ by the cell of the difference.
+    #[must_use]
+    pub fn moved(&self, second: &Predictions, truth: usize, predicted: usize) -> (Vec<usize>, Vec<usize>) {
+        let called = |class: u32| class as usize == predicted;
+        let of_class = (0..second.len()).filter(|&i| second.truth()[i] as usize == truth);
+        let mut images: Vec<usize> = of_class.filter(|&i| called(second.predicted()[i]) != called(self.before[i])).collect();
+        images.sort_by(|&a, &b| second.confidence(b).total_cmp(&second.confidence(a)));
+        images.into_iter().partition(|&i| called(second.predicted()[i]))
+    }
+}
+
 /// Compares `second` with `first`; `None` if they are not about the same images (other labels, another number of classes).
 #[must_use]
 pub fn compare(first: &Predictions, second: &Predictions) -> Option<Comparison> {

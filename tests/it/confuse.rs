@@ -253,6 +253,26 @@ fn a_comparison_tells_what_was_fixed_and_broken() {
 }
 
 #[test]
+fn what_came_into_a_cell_and_left_it_is_its_difference() {
+    let rows =
+        |shift: usize| (0..120).flat_map(move |i| (0..3).map(move |c| if (i * 7 / (2 + shift) + shift) % 3 == c { 0.6 } else { 0.2 }));
+    let labels: Vec<u32> = (0..120).map(|i| i % 3).collect();
+    let [first, second] = [0, 1].map(|shift| Predictions::new(3, labels.clone(), rows(shift).collect()).expect("they fit"));
+    let found = compare(&first, &second).expect("the same images");
+    let mut moved = 0;
+    for (cell, difference) in found.difference.iter().enumerate() {
+        let (truth, predicted) = (cell / 3, cell % 3);
+        let (came, left) = found.moved(&second, truth, predicted);
+        assert_eq!(came.len() as i64 - left.len() as i64, *difference, "{truth} called {predicted}");
+        let called = |p: &Predictions, i: usize| p.predicted()[i] as usize == predicted;
+        assert!(came.iter().all(|&i| called(&second, i) && !called(&first, i) && labels[i] as usize == truth));
+        assert!(left.iter().all(|&i| called(&first, i) && !called(&second, i) && labels[i] as usize == truth));
+        moved += came.len();
+    }
+    assert!(moved > 30, "{moved}");
+}
+
+#[test]
 fn cells_and_mistakes_come_worst_first() {
     let rows = vec![0.9, 0.1, 0.6, 0.4, 0.2, 0.8, 0.3, 0.7];
     let p = Predictions::new(2, vec![0, 0, 0, 0], rows).expect("they fit");

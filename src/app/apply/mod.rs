@@ -80,6 +80,10 @@ impl TuningForkApp {
             Action::Drop(paths) => self.take_dropped(paths),
             Action::Show(pane) => self.show_pane(pane),
             Action::Fill(pane) => self.state.full = pane,
+            Action::Turn(page) => {
+                self.views.turn(page);
+                self.show_pane(page.pane());
+            }
             Action::Help(open) => self.state.help = open,
             Action::Lab(action) => self.lab(action),
             Action::Presets(action) => self.change_presets(action),

@@ -5,7 +5,7 @@ mod panels;
 #[cfg(test)]
 mod tests;
 
-pub use panels::panel_of;
+pub use panels::place_of;
 
 use std::borrow::Cow;
 
@@ -14,6 +14,7 @@ use super::inspect::InspectAction;
 use super::keys::Does;
 use super::lab::LabAction;
 use super::layout::Pane;
+use super::page::Page;
 use super::presets::PresetAction;
 use super::rival::RivalAction;
 use super::saved::Appearance;
@@ -114,6 +115,9 @@ fn run(list: &mut List, state: &State) {
 fn layout(list: &mut List, state: &State) {
     for pane in Pane::ALL {
         list.add(Does::Show(pane).words(), Does::Show(pane).keys(), Ok(Action::Show(pane)));
+    }
+    for page in Page::ALL {
+        list.add(format!("Turn to {} in {}", page.title(), page.pane().title()), "", Ok(Action::Turn(page)));
     }
     for pane in Pane::ALL {
         list.add(Does::Fill(pane).words(), Does::Fill(pane).keys(), Ok(Action::Fill(Some(pane))));

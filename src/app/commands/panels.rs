@@ -6,6 +6,7 @@ use crate::app::experiments;
 use crate::app::explored::{Change, Integrities, Projection, Table};
 use crate::app::layout::Pane;
 use crate::app::models;
+use crate::app::page::Page;
 use crate::app::reviewed::{self, SESSION};
 use crate::app::state::State;
 use crate::data::Part;
@@ -14,17 +15,20 @@ use crate::track::{At, ModelReference};
 /// The most classes that get commands of their own.
 const CLASSES: usize = 60;
 
-/// The panel in which something becomes visible when this action is done.
+/// What brings to the front where something becomes visible when this action is done.
 #[must_use]
-pub fn panel_of(action: &Action) -> Option<Pane> {
-    match action {
-        Action::Explore(Change::Relabel(..) | Change::Undo | Change::BrowseExport(_)) => None,
-        Action::Explore(_) => Some(Pane::Explore),
-        Action::Review(_) => Some(Pane::Confusion),
-        Action::Experiments(experiments::Change::Models(models::Change::Use(_))) => Some(Pane::Classify),
-        Action::Experiments(_) => Some(Pane::Experiments),
-        _ => None,
-    }
+pub fn place_of(action: &Action) -> Option<Action> {
+    Some(match action {
+        Action::Explore(Change::Relabel(..) | Change::Undo | Change::BrowseExport(_)) => return None,
+        Action::Explore(Change::CheckIntegrity | Change::StopIntegrity) => Action::Turn(Page::Duplicates),
+        Action::Explore(Change::MakeMap(_) | Change::StopMap) => Action::Turn(Page::Map),
+        Action::Explore(_) => Action::Turn(Page::Pictures),
+        Action::Review(_) => Action::Show(Pane::Confusion),
+        Action::Experiments(experiments::Change::Models(models::Change::Use(_))) => Action::Show(Pane::Classify),
+        Action::Experiments(experiments::Change::Models(_)) => Action::Turn(Page::Models),
+        Action::Experiments(_) => Action::Show(Pane::Experiments),
+        _ => return None,
+    })
 }
 
 /// What the Explore panel can be asked for.

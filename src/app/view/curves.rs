@@ -1,5 +1,6 @@
 //! The Curves panel: loss, accuracy and learning rate over the epochs, live.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use egui::{Slider, Ui, vec2};
@@ -8,11 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::action::Action;
 use crate::app::reviewed::Change;
-use crate::app::state::{Run, State};
+use crate::app::state::State;
 use crate::app::theme;
 use crate::app::view::offer::{self, Offer};
 use crate::app::widget::curve_plot::{self, Curve, CurvePlot};
 use crate::review::{plot, table};
+use crate::train::Session;
 
 /// The panel's own state.
 #[derive(Clone, Serialize, Deserialize)]
@@ -43,9 +45,32 @@ struct Lines {
     learning_rate: Vec<PlotPoint>,
 }
 
+/// The run whose curves are shown: the session's, or before there is one, the run that was opened last to look back on.
+struct Source<'a> {
+    session: &'a Session,
+    folder: &'a Path,
+    /// Whether it was opened, and its number.
+    key: (bool, u64),
+    /// Its name, if it was opened.
+    name: Option<&'a str>,
+}
+
+impl<'a> Source<'a> {
+    fn of(state: &'a State) -> Option<Self> {
+        let told = |session: &Session| !session.steps.is_empty() || !session.epochs.is_empty();
+        if let Some(run) = &state.run {
+            let source = Self { session: &run.session, folder: &run.folder, key: (false, run.generation), name: None };
+            return told(&run.session).then_some(source);
+        }
+        let opened = state.review.opened.iter().rev().find(|opened| told(&opened.record.session))?;
+        let record = &opened.record;
+        Some(Self { session: &record.session, folder: record.folder.path(), key: (true, opened.id), name: Some(&record.name) })
+    }
+}
+
 #[derive(Clone, Copy, PartialEq)]
 struct Key {
-    run: u64,
+    run: (bool, u64),
     steps: usize,
     entries: usize,
     epochs: usize,
@@ -55,10 +80,14 @@ struct Key {
 impl CurvesView {
     /// Shows the panel.
     pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
-        let Some(run) = state.run.as_ref().filter(|run| !run.session.steps.is_empty() || !run.session.epochs.is_empty()) else {
-            theme::empty(ui, "No curves yet", "Press Start on the Train panel: loss, accuracy and learning rate grow here.");
+        let Some(run) = Source::of(state) else {
+            let advice = "Press Start on the Train panel: loss, accuracy and learning rate grow here. Or open a run in Confusion.";
+            theme::empty(ui, "No curves yet", advice);
             return;
         };
+        if let Some(name) = run.name {
+            ui.label(theme::muted(ui, format!("The run {name}, opened to look back on")));
+        }
         ui.horizontal(|ui| {
             let palette = theme::palette(ui.visuals());
             for (name, colour) in [("training", palette.train), ("validation", palette.valid), ("best epoch", palette.good)] {
@@ -67,7 +96,7 @@ impl CurvesView {
                 ui.add_space(theme::GAP);
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                exports(ui, run, actions);
+                exports(ui, &run, actions);
                 ui.spacing_mut().slider_width = 80.0;
                 let slider = Slider::new(&mut self.smoothing, 0.0..=0.99).fixed_decimals(2);
                 let response = ui.add(slider);
@@ -75,11 +104,11 @@ impl CurvesView {
                 response.labelled_by(label.id).on_hover_text("How much of the past each point of the bright training line keeps");
             });
         });
-        self.cache.update(run, self.smoothing);
-        self.plots(ui, run);
+        self.cache.update(&run, self.smoothing);
+        self.plots(ui, &run);
     }
 
-    fn plots(&self, ui: &mut Ui, run: &Run) {
+    fn plots(&self, ui: &mut Ui, run: &Source<'_>) {
         let palette = theme::palette(ui.visuals());
         let lines = &self.cache;
         let smooth = |curve| if self.smoothing > 0.0 { curve } else { &[][..] };
@@ -123,7 +152,7 @@ impl CurvesView {
 }
 
 /// Offers the curves and the numbers of the epochs that are done.
-fn exports(ui: &mut Ui, run: &Run, actions: &mut Vec<Action>) {
+fn exports(ui: &mut Ui, run: &Source<'_>, actions: &mut Vec<Action>) {
     let folder = run.folder.join("exports");
     let offers = || {
         let epochs = Arc::new(run.session.epochs.clone());
@@ -152,10 +181,9 @@ fn number(v: f64) -> String {
 }
 
 impl Lines {
-    fn update(&mut self, run: &Run, smoothing: f64) {
+    fn update(&mut self, run: &Source<'_>, smoothing: f64) {
         let session = &run.session;
-        let key =
-            Key { run: run.generation, steps: session.steps_done(), entries: session.steps.len(), epochs: session.epochs.len(), smoothing };
+        let key = Key { run: run.key, steps: session.steps_done(), entries: session.steps.len(), epochs: session.epochs.len(), smoothing };
         if self.key == Some(key) {
             return;
         }

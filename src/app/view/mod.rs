@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Action;
 use super::layout::Pane;
+use super::page::Page;
 use super::saved::Appearance;
 use super::state::State;
 use super::thumbnails::Thumbnails;
@@ -76,6 +77,14 @@ impl Views {
             Pane::Augment => self.augment.show(ui, state, actions),
             Pane::Experiments => self.experiments.show(ui, state, actions),
         }
+    }
+
+    /// Turns to a page of a panel.
+    pub fn turn(&mut self, page: Page) {
+        self.explore.turn(page);
+        self.confusion.turn(page);
+        self.augment.turn(page);
+        self.experiments.turn(page);
     }
 
     /// Shows the bar above the panels.

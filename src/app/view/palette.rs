@@ -58,7 +58,7 @@ impl PaletteView {
             && let Ok(action) = found.swap_remove(place).action
         {
             actions.push(Action::Palette(false));
-            actions.extend(commands::panel_of(&action).map(Action::Show));
+            actions.extend(commands::place_of(&action));
             actions.push(action);
         } else if modal.should_close() {
             actions.push(Action::Palette(false));

@@ -55,12 +55,14 @@ pub fn show(ui: &mut Ui, cards: &Cards<'_>, selected: &mut usize) -> CardsRespon
     keys.widget_info(|| {
         WidgetInfo::labeled(egui::Role::ScrollView, enabled, "Galaxies (arrow keys move, N next, P previous, Enter opens)")
     });
+    // the key that brought the keyboard here is not one of the list's own
+    let has_focus = keys.has_focus();
     if cards.take_focus {
         keys.request_focus();
     }
     let mut result = CardsResponse::default();
-    let moved = keys.has_focus() && move_selection(ui, &keys, selected, columns, cards.count);
-    if keys.has_focus() && ui.input(|i| i.key_pressed(Key::Enter)) && *selected < cards.count {
+    let moved = has_focus && move_selection(ui, &keys, selected, columns, cards.count);
+    if has_focus && ui.input(|i| i.key_pressed(Key::Enter)) && *selected < cards.count {
         result.opened = Some(*selected);
     }
     let mut area = ScrollArea::vertical().id_salt("cards").auto_shrink(false);

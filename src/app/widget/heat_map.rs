@@ -47,6 +47,9 @@ const NAMED: usize = 24;
 const NAME_SHARE: f32 = 0.3;
 /// Below this height, pixels, columns have numbers instead of names.
 const NUMBERED: f32 = 300.0;
+/// The smallest and the largest font of a cell's number: where only a smaller one fits, there are none.
+const READABLE: f32 = 8.5;
+const LARGEST: f32 = 14.0;
 /// The slant of the columns' names.
 const SLANT: f32 = -std::f32::consts::FRAC_PI_4;
 
@@ -191,8 +194,9 @@ fn galley(ui: &Ui, text: &str, font: &FontId, width: f32) -> std::sync::Arc<egui
 fn paint_cells(ui: &Ui, map: &HeatMap<'_>, plan: &Plan) {
     let size = plan.cells.size() / plan.side as f32;
     let longest = map.values.iter().map(|&value| (map.format)(value).len()).max().unwrap_or(1).max(2) as f32;
-    let font = FontId::proportional((size.y * 0.6).min(size.x * 1.4 / longest).clamp(7.0, 14.0));
-    let readable = size.y >= 11.0 && size.x >= 15.0;
+    // digits are 0.7 as high as their font and 0.55 as wide
+    let fitting = (size.y * 0.85).min(size.x * 1.6 / longest);
+    let (font, readable) = (FontId::proportional(fitting.min(LARGEST)), fitting >= READABLE);
     for row in 0..plan.side {
         for column in 0..plan.side {
             let value = map.values[row * plan.side + column];

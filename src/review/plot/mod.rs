@@ -2,6 +2,7 @@
 
 mod axes;
 pub mod colour;
+mod histogram;
 mod matrix;
 mod set;
 mod svg;
@@ -12,8 +13,9 @@ use crate::train::EpochReport;
 
 use super::Analysis;
 use axes::{Axes, colour, legend, legend_size};
+pub use histogram::{Histogram, histogram};
 pub use matrix::{Matrix, Scale, matrix};
-pub use set::{Mark, balance, scatter};
+pub use set::{Kind, Mark, balance, scatter};
 pub use svg::escape;
 use svg::{Anchor, FAINT, INK, Svg};
 pub use sweep::{SweepPlot, sweep};

@@ -13,6 +13,23 @@ pub struct Mark {
     pub number: Option<usize>,
 }
 
+/// An entry of a map's legend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// What it is called.
+    pub name: String,
+    /// The colour of its marks.
+    pub colour: [u8; 3],
+    /// Whether they are rings, because the colour is another one's already.
+    pub ring: bool,
+}
+
+impl Kind {
+    fn draw(&self, svg: &mut Svg, at: (f64, f64), radius: f64) {
+        if self.ring { svg.ring(at, radius, self.colour) } else { svg.dot(at, radius, self.colour) }
+    }
+}
+
 /// The colours of the parts of a split, apart for colour-blind people, too.
 const PARTS: [[u8; 3]; 3] = [[0x00, 0x72, 0xb2], [0xe6, 0x9f, 0x00], [0x00, 0x9e, 0x73]];
 
@@ -45,9 +62,9 @@ pub fn balance(names: &[String], parts: &[&str; 3], counts: &[[usize; 3]]) -> St
 
 /// A map of pictures with a legend; both axes have the same scale, which means nothing.
 #[must_use]
-pub fn scatter(title: &str, legend: &[(String, [u8; 3])], marks: &[Mark]) -> String {
+pub fn scatter(title: &str, legend: &[Kind], marks: &[Mark]) -> String {
     let (side, top) = (560.0, 40.0);
-    let words = legend.iter().map(|(name, _)| width(name, 11.0)).fold(0.0, f64::max);
+    let words = legend.iter().map(|kind| width(&kind.name, 11.0)).fold(0.0, f64::max);
     let mut svg = Svg::new((side + words + 60.0).max(width(title, 14.0) + 32.0), top + side + 16.0);
     svg.text((16.0, 24.0), 14.0, Anchor::Start, INK, title);
     let bounds = |of: fn(&Mark) -> f64| {
@@ -65,13 +82,13 @@ pub fn scatter(title: &str, legend: &[(String, [u8; 3])], marks: &[Mark]) -> Str
     for mark in marks.iter().filter(|mark| mark.number.is_none()) {
         svg.dot(place(mark), radius, FAINT);
     }
-    for (mark, (_, colour)) in marks.iter().filter_map(|mark| Some((mark, legend.get(mark.number?)?))) {
-        svg.dot(place(mark), radius, *colour);
+    for (mark, kind) in marks.iter().filter_map(|mark| Some((mark, legend.get(mark.number?)?))) {
+        kind.draw(&mut svg, place(mark), radius);
     }
-    for (n, (name, colour)) in legend.iter().enumerate() {
+    for (n, kind) in legend.iter().enumerate() {
         let y = top + 8.0 + 17.0 * n as f64;
-        svg.dot((side + 30.0, y), 4.0, *colour);
-        svg.text((side + 40.0, y + 4.0), 11.0, Anchor::Start, INK, name);
+        kind.draw(&mut svg, (side + 30.0, y), 4.0);
+        svg.text((side + 40.0, y + 4.0), 11.0, Anchor::Start, INK, &kind.name);
     }
     svg.finish(title)
 }
@@ -91,11 +108,13 @@ mod tests {
 
     #[test]
     fn each_mark_has_its_colour_and_stays_inside() {
-        let legend = [("right".to_owned(), [1, 2, 3]), ("wrong".to_owned(), [4, 5, 6])];
+        let kind = |name: &str, colour, ring| Kind { name: name.to_owned(), colour, ring };
+        let legend = [kind("right", [1, 2, 3], false), kind("wrong", [4, 5, 6], true)];
         let marks = [(-5.0, 0.0, Some(0)), (5.0, 1.0, Some(1)), (0.0, 9.0, None), (1.0, 1.0, Some(7))];
         let svg = scatter("A map", &legend, &marks.map(|(x, y, number)| Mark { x, y, number }));
         // one in the legend and one on the map; what no entry names is not drawn
         assert_eq!((svg.matches("#010203").count(), svg.matches("#040506").count(), svg.matches("#d4d9e1").count()), (2, 2, 1));
+        assert_eq!(svg.matches("fill=\"none\" stroke=\"#040506\"").count(), 2, "rings");
         assert!(!svg.contains("NaN") && !scatter("none", &legend, &[]).contains("NaN"));
     }
 }

@@ -93,6 +93,13 @@ impl Svg {
         self.add(format_args!(r#"<circle cx="{x:.2}" cy="{y:.2}" r="{radius}" fill="{fill}"/>"#));
     }
 
+    /// A circle that is not filled.
+    pub fn ring(&mut self, (x, y): (f64, f64), radius: f64, colour: [u8; 3]) {
+        let (colour, width) = (hex(colour), 0.5 * radius);
+        let radius = 0.75 * radius;
+        self.add(format_args!(r#"<circle cx="{x:.2}" cy="{y:.2}" r="{radius}" fill="none" stroke="{colour}" stroke-width="{width}"/>"#));
+    }
+
     /// Words; `at` is on their base line.
     pub fn text(&mut self, at: (f64, f64), size: f64, anchor: Anchor, colour: [u8; 3], text: &str) {
         self.turned(at, 0.0, size, anchor, colour, text);

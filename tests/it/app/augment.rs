@@ -149,6 +149,40 @@ fn the_contact_sheet_becomes_a_file() {
 }
 
 #[test]
+fn draws_and_the_histogram_become_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = lab();
+    app(&mut window).keep_runs_in(folder.path());
+    let exports = folder.path().join("exports");
+    let mut export = |label: &str, name: &str| {
+        window.get_by_label("Export").click();
+        window.run_ok();
+        window.get_by_label(label).click();
+        window.run_ok();
+        wait(&mut window, name, |state| state.notices.iter().any(|notice| notice.text.contains(name)));
+        std::fs::read(exports.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    assert!(export("Histogram as PNG", "histogram_image_3_seed_42_draw_1.png").starts_with(b"\x89PNG"));
+    let svg = export("Histogram as SVG", "histogram_image_3_seed_42_draw_1.svg");
+    assert!(String::from_utf8_lossy(&svg).contains("What the network sees of image 3, draw 1 with seed 42"));
+    let bars = String::from_utf8(export("Histogram as CSV", "histogram_image_3_seed_42_draw_1.csv")).expect("text");
+    let rows: Vec<Vec<f64>> =
+        bars.lines().skip(1).map(|line| line.split(',').map(|cell| cell.parse().expect("a number")).collect()).collect();
+    assert_eq!((bars.lines().next(), rows[0][0], rows[rows.len() - 1][1]), (Some("from,to,red,green,blue"), -1.0, 1.0));
+    for colour in 2..5 {
+        assert_eq!(rows.iter().map(|row| row[colour] as usize).sum::<usize>(), 32 * 32, "every pixel stands in one bar");
+    }
+    let draws = String::from_utf8(export("Draws as CSV", "sheet_image_3_seed_42.csv")).expect("text");
+    let drawn = &state(&window).lab.sheet.as_ref().expect("a sheet").sheet.draws;
+    assert_eq!(draws.lines().count(), 1 + drawn.len());
+    for (line, drawn) in draws.lines().skip(1).zip(drawn) {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert_eq!(cells[7], if drawn.draw.flip { "yes" } else { "no" }, "{line}");
+        assert_eq!(cells[8].parse(), Ok(90.0 * drawn.draw.quarter_turns as f64), "{line}");
+    }
+}
+
+#[test]
 fn mixing_is_shown_with_partners_and_shares() {
     let mut window = lab();
     let config = Config { augmentation: Augmentation { mixup: 1.0, cutmix: 1.0, ..Preset::Turns.augmentation() }, ..small_config() };

@@ -158,6 +158,19 @@ fn the_keyboard_moves_the_cell_and_opens_it() {
         window.run_ok();
     }
     until(&mut window, "Spiral called Edge-on (");
+    // another cell, while the galaxies of this one are shown: Enter chooses the cell and opens no galaxy
+    window.get_by_label_contains("arrow keys move, Enter shows the galaxies").focus();
+    window.run_ok();
+    for key in [Key::ArrowLeft, Key::Enter] {
+        window.key_press(key);
+        window.run_ok();
+    }
+    until(&mut window, "Spiral called so (");
+    assert!(state(&window).opened.is_none(), "a galaxy was opened");
+    window.get_by_label_contains("arrow keys move, Enter shows the galaxies").focus();
+    window.run_ok();
+    window.key_press(Key::ArrowRight);
+    window.run_ok();
     click(&mut window, "Hide galaxies");
     assert!(window.query_by_label_contains("Spiral called Edge-on (").is_none());
 }
@@ -206,6 +219,24 @@ fn two_epochs_and_two_runs_are_compared() {
     until(&mut window, "McNemar");
     assert!(window.query_by_label_contains("Only epoch 1 is right on").is_some());
     assert!(window.query_by_label_contains("Fixed: ").is_some());
+    // a cell of the difference shows what came into it and what left it, by mouse and by keys
+    let words = |window: &Window| -> String {
+        let mut nodes = window.query_all_by_label_contains(" came, ");
+        nodes.find_map(|node| node.accesskit_node().label().or_else(|| node.accesskit_node().value())).expect("the list's title")
+    };
+    cell(&mut window, "Round rightly called Round");
+    until(&mut window, "Round called so: ");
+    let numbers: Vec<usize> = words(&window).split([' ', '(', ')']).filter_map(|word| word.parse().ok()).collect();
+    let [came, left, all] = numbers[..] else { panic!("{numbers:?}") };
+    assert!(came > 0 && came + left == all, "{numbers:?}");
+    window.get_by_label_contains("Difference of the two confusion matrices").focus();
+    window.run_ok();
+    for key in [Key::ArrowRight, Key::Enter] {
+        window.key_press(key);
+        window.run_ok();
+    }
+    until(&mut window, "Round called Spiral: ");
+    assert!(state(&window).opened.is_none(), "a galaxy was opened");
     let second = folder.path().join("second");
     Run { seed: 5, ..Run::default() }.write(&second);
     open(&mut window, &second);
@@ -251,7 +282,7 @@ fn tables_plots_and_the_report_are_written_into_the_run() {
     click(&mut window, "Suspects");
     click(&mut window, "Confident mistakes");
     until(&mut window, "Confident mistakes (");
-    assert!(export(&mut window, "Galaxies as CSV", "epoch_0004_valid_galaxies.csv").starts_with(b"image,split,label"));
+    assert!(export(&mut window, "Galaxies as CSV", "epoch_0004_valid_galaxies_confident_mistakes.csv").starts_with(b"image,split,label"));
 }
 
 #[test]
@@ -304,4 +335,9 @@ fn a_dropped_run_folder_opens_here_too() {
     app(&mut window).saved().store(&mut storage);
     let mut again = super::stand::window(tuning_fork::app::Saved::load(&storage));
     until(&mut again, "Epoch 4: accuracy");
+    // and its curves, until a run of this session has some
+    until(&mut again, "opened to look back on");
+    assert!(again.query_by_label_contains("Loss over the epochs; validation now").is_some());
+    super::stand::run(&mut again, [super::stand::step(1)]);
+    assert!(again.query_by_label_contains("opened to look back on").is_none());
 }

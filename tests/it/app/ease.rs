@@ -1,11 +1,13 @@
 //! What makes the window easy: the command palette, the tour of a first start, undo.
 
-use egui::accesskit::Role;
+use egui::accesskit::{Role, Toggled};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use tuning_fork::app::{Action, Pane, Saved};
+use tuning_fork::app::{Action, Page, Pane, Saved};
 use tuning_fork::train::{Command, Config};
 
+use super::confusion::until;
+use super::parts::{looking, trained};
 use super::stand::{Window, act, app, run, small, small_config, state, step, wait, window};
 
 fn palette(window: &mut Window, query: &str) {
@@ -62,12 +64,46 @@ fn arrows_choose_and_numbers_open_pictures() {
     window.key_press(Key::ArrowDown);
     window.run_ok();
     let chosen = |window: &Window| window.get_by_role_and_label(Role::Button, "Augment image 17").accesskit_node().toggled();
-    assert_eq!(chosen(&window), Some(egui::accesskit::Toggled::True));
+    assert_eq!(chosen(&window), Some(Toggled::True));
     window.key_press(Key::Enter);
     window.run_ok();
     assert_eq!((state(&window).full, state(&window).lab.index), (Some(Pane::Augment), 17));
     palette(&mut window, "100000");
     assert!(window.query_by_label("Open image 100000 large: The data set has the images 0 to 99.").is_some());
+}
+
+#[test]
+fn every_page_of_every_panel_is_turned_to_by_its_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = trained(&folder.path().join("tiny"));
+    let mut window = looking(run.path());
+    app(&mut window).keep_runs_in(folder.path());
+    // each page of a panel in turn, and the panels themselves
+    for page in Page::ALL {
+        act(&mut window, Action::Fill(Some(Pane::Train)));
+        palette(&mut window, &format!("turn to {} in {}", page.title(), page.pane().title()));
+        window.key_press(Key::Enter);
+        window.run_ok();
+        assert_eq!(state(&window).full, Some(page.pane()), "{page:?}");
+        until(&mut window, page.title());
+        let tabs = window.query_all_by_label(page.title()).map(|node| node.accesskit_node().toggled());
+        assert!(tabs.flatten().any(|toggled| toggled == Toggled::True), "{page:?} is not the page that is shown");
+    }
+}
+
+#[test]
+fn a_command_shows_the_page_on_which_something_becomes_of_it() {
+    let mut window = small();
+    act(&mut window, Action::Fill(Some(Pane::Explore)));
+    act(&mut window, Action::Turn(Page::Balance));
+    palette(&mut window, "explore the pictures that you tagged");
+    window.key_press(Key::Enter);
+    window.run_ok();
+    assert!(window.query_by_label("No picture passes the filter").is_some(), "the pictures are in front");
+    palette(&mut window, "look for duplicates");
+    window.key_press(Key::Enter);
+    window.run_ok();
+    until(&mut window, "No duplicates");
 }
 
 #[test]

@@ -48,6 +48,18 @@ fn a_filter_that_makes_no_sense_is_a_message_and_the_pictures_stay() {
 }
 
 #[test]
+fn a_click_shows_the_words_of_a_filter_until_escape() {
+    let mut window = with_data(300);
+    assert!(window.query_by_label_contains("margin<0.1").is_none());
+    window.get_by_label("Words of a filter").click();
+    window.run_ok();
+    assert!(window.query_by_label_contains("margin<0.1").is_some());
+    window.key_press(egui::Key::Escape);
+    window.run_ok();
+    assert!(window.query_by_label_contains("margin<0.1").is_none());
+}
+
+#[test]
 fn a_catalogue_without_redshifts_says_so_to_a_filter_on_them() {
     let mut window = small();
     let mut set = data(300);
@@ -134,8 +146,26 @@ fn a_model_goes_through_the_pictures_and_they_are_filtered_mapped_and_compared()
     window.get_by_label("PCA").click();
     wait(&mut window, "the map", |state| state.explore.map.points.len() == 90);
     assert!(window.query_by_label_contains("of the variance").is_some());
+    // a click on a point opens its picture
+    let rect = window.get_by_label_contains("Map of the pictures").rect();
+    let points = state(&window).explore.map.points.clone();
+    let ends = |values: Vec<f64>| values.iter().fold((f64::MAX, f64::MIN), |(low, high), v| (v.min(low), v.max(high)));
+    let (x, y) = (ends(points.iter().map(|point| point.x).collect()), ends(points.iter().map(|point| point.y).collect()));
+    let scale = f64::from(rect.width().min(rect.height())) * 0.96 / (x.1 - x.0).max(y.1 - y.0);
+    let point = points.iter().max_by(|a, b| a.x.total_cmp(&b.x)).expect("a point");
+    let from_middle =
+        egui::vec2((scale * (point.x - f64::midpoint(x.0, x.1))) as f32, (scale * (f64::midpoint(y.0, y.1) - point.y)) as f32);
+    let at = rect.center() + from_middle;
+    window.hover_at(at);
+    window.run_ok();
+    window.drag_at(at);
+    window.step();
+    window.drop_at(at);
+    window.run_ok();
+    assert_eq!(state(&window).opened.as_ref().map(|opened| opened.index), Some(point.index));
+    act(&mut window, Action::ClosePicture);
     // a lasso around all of it
-    let rect = window.get_by_label_contains("Map of the pictures").rect().shrink(2.0);
+    let rect = rect.shrink(2.0);
     window.drag_at(rect.left_top());
     window.step();
     for corner in [rect.right_top(), rect.right_bottom(), rect.left_bottom()] {

@@ -1,7 +1,7 @@
 //! The user's labels and tags, and tables of them.
 
-use egui::Key;
 use egui::accesskit::Role;
+use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use tuning_fork::app::{Action, ExploreChange, Saved};
 
@@ -46,6 +46,12 @@ fn keys_relabel_and_tag_the_selected_picture_and_take_it_back() {
     press(&mut window, &[Key::T, Key::ArrowRight, Key::T]);
     assert_eq!(labels_of(&window), [(1, Some(2), vec!["check".to_owned()]), (2, None, vec!["check".to_owned()])]);
     press(&mut window, &[Key::U, Key::U]);
+    assert_eq!(labels_of(&window), [(1, Some(2), vec![])]);
+    // Ctrl+Z does the same here
+    press(&mut window, &[Key::Num0]);
+    assert_eq!(labels_of(&window).len(), 2);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.run_ok();
     assert_eq!(labels_of(&window), [(1, Some(2), vec![])]);
     // a label that no class has is none
     press(&mut window, &[Key::Num9]);

@@ -1,6 +1,6 @@
 //! A model's answers along a change of a picture: the plot, the table, and the words for both.
 
-use egui::{Color32, Sense, TextureHandle, Ui, WidgetInfo, vec2};
+use egui::{TextureHandle, Ui, WidgetInfo, vec2};
 use egui_plot::{GridMark, HoverPosition, Line, LineStyle, Plot, PlotPoint, PlotPoints, VLine};
 
 use crate::app::lab::sweep::Swept;
@@ -59,8 +59,7 @@ impl Lines {
             for class in &self.order {
                 let spread = &swept.invariance.classes[*class];
                 ui.horizontal(|ui| {
-                    let (colour, dashed) = look(&palette, *class);
-                    dot(ui, colour, dashed);
+                    theme::mark(ui, theme::look(&palette, *class));
                     ui.label(&classes[*class]);
                 });
                 for value in [spread.low, spread.high, spread.range(), spread.deviation] {
@@ -107,10 +106,10 @@ impl Lines {
             })
             .show(ui, |p| {
                 for (class, curve) in self.order.iter().zip(&self.curves).rev() {
-                    let (colour, dashed) = look(&palette, *class);
+                    let look = theme::look(&palette, *class);
                     let points = PlotPoints::Borrowed(curve);
-                    let style = if dashed { LineStyle::dashed_loose() } else { LineStyle::Solid };
-                    p.line(Line::new(classes[*class].as_str(), points).color(colour).style(style).width(theme::LINE));
+                    let style = if look.again { LineStyle::dashed_loose() } else { LineStyle::Solid };
+                    p.line(Line::new(classes[*class].as_str(), points).color(look.colour).style(style).width(theme::LINE));
                 }
                 p.vline(VLine::new("", here).color(palette.text).width(1.0));
                 if let Some(flip) = &swept.flip {
@@ -147,22 +146,6 @@ pub fn position(sweep: Sweep, at: f64) -> String {
         Sweep::Blur => format!("{at:.2} px"),
         Sweep::Noise => format!("{at:.3}"),
         Sweep::Dimming | Sweep::Shift => format!("{:.0} %", 100.0 * at),
-    }
-}
-
-/// A class's colour, the same in every plot, and whether its line is dashed: the colours are used twice.
-fn look(palette: &theme::Palette, class: usize) -> (Color32, bool) {
-    let colours = palette.series.len();
-    (palette.series[class % colours], (class / colours) % 2 == 1)
-}
-
-/// A dot, or a ring for a dashed line.
-fn dot(ui: &mut Ui, colour: Color32, dashed: bool) {
-    if dashed {
-        let (rect, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
-        ui.painter().circle_stroke(rect.center(), 3.5, egui::Stroke::new(2.0, colour));
-    } else {
-        theme::dot(ui, colour);
     }
 }
 

@@ -4,16 +4,16 @@ use egui::Ui;
 
 use super::answers::{about, verdict};
 use crate::app::action::Action;
-use crate::app::lab::sheet::Sheet;
+use crate::app::lab::sheet::{BARS, Sheet};
 use crate::app::lab::sweep::Swept;
 use crate::app::lab::{LabAction, Microscope};
 use crate::app::reviewed::Make;
 use crate::app::state::Data;
 use crate::app::{review_work as work, theme};
-use crate::augment::Sweep;
+use crate::augment::{ColourStep, Sweep};
 use crate::imaging::{self, Image};
 use crate::review::Table;
-use crate::review::plot::{SweepPlot, sweep};
+use crate::review::plot::{self, Histogram, SweepPlot, sweep};
 
 /// Draws in a row of the sheet that is written.
 const COLUMNS: usize = 4;
@@ -42,8 +42,85 @@ pub fn sheet(ui: &mut Ui, sheet: &Sheet, actions: &mut Vec<Action>) {
         let images: Vec<Image> = sheet.draws.iter().map(|drawn| drawn.image.clone()).collect();
         Box::new(move || imaging::to_png(&mosaic(&images)).map_err(|error| error.to_string()))
     };
-    let name = || format!("sheet_image_{}_seed_{}.png", sheet.key.index, sheet.key.seed);
-    menu(ui, || vec![Offer("Contact sheet as PNG", name(), Box::new(make))], actions);
+    let stem = format!("image_{}_seed_{}", sheet.key.index, sheet.key.seed);
+    let chosen = format!("{stem}_draw_{}", sheet.key.chosen + 1);
+    let offers = || {
+        let png = || -> Make {
+            let plot = histogram(sheet);
+            Box::new(move || work::png(&plot))
+        };
+        let vectors = || -> Make {
+            let plot = histogram(sheet);
+            Box::new(move || Ok(plot.into_bytes()))
+        };
+        vec![
+            Offer("Contact sheet as PNG", format!("sheet_{stem}.png"), Box::new(make)),
+            Offer("Draws as CSV", format!("sheet_{stem}.csv"), Box::new(|| csv(draws(sheet)))),
+            Offer("Histogram as PNG", format!("histogram_{chosen}.png"), Box::new(png)),
+            Offer("Histogram as SVG", format!("histogram_{chosen}.svg"), Box::new(vectors)),
+            Offer("Histogram as CSV", format!("histogram_{chosen}.csv"), Box::new(|| csv(numbers(sheet)))),
+        ]
+    };
+    menu(ui, offers, actions);
+}
+
+/// What was drawn for each picture of the sheet.
+fn draws(sheet: &Sheet) -> Table {
+    let header = [
+        "draw",
+        "brightness",
+        "contrast",
+        "saturation",
+        "hue (turns)",
+        "dimming",
+        "blur (px)",
+        "mirrored",
+        "turned (degrees)",
+        "zoom",
+        "right",
+        "down",
+        "noise",
+        "erased",
+        "mixed with image",
+        "own share",
+    ];
+    let mut table = Table::new(&header);
+    for (n, drawn) in sheet.draws.iter().enumerate() {
+        let draw = &drawn.draw;
+        let step = |of: fn(&ColourStep) -> Option<f64>, none: f64| draw.colour.iter().find_map(of).unwrap_or(none);
+        let factors = [
+            step(|step| if let ColourStep::Brightness(factor) = step { Some(*factor) } else { None }, 1.0),
+            step(|step| if let ColourStep::Contrast(factor) = step { Some(*factor) } else { None }, 1.0),
+            step(|step| if let ColourStep::Saturation(factor) = step { Some(*factor) } else { None }, 1.0),
+            step(|step| if let ColourStep::Hue(turn) = step { Some(*turn) } else { None }, 0.0),
+            draw.dimming,
+            draw.blur,
+        ];
+        let place = [draw.angle + 90.0 * draw.quarter_turns as f64, draw.zoom, draw.shift[0], draw.shift[1], draw.noise];
+        let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+        let mixed = drawn.mixed.map_or_else(Default::default, |partner| (partner.index.to_string(), format!("{:.6}", partner.own)));
+        let number = |value: f64| format!("{value:.6}");
+        let row = std::iter::once((n + 1).to_string()).chain(factors.map(number)).chain([yes(draw.flip)]);
+        table.rows.push(row.chain(place.map(number)).chain([yes(draw.erase.is_some()), mixed.0, mixed.1]).collect());
+    }
+    table
+}
+
+fn histogram(sheet: &Sheet) -> String {
+    let (key, [low, high]) = (&sheet.key, sheet.seen.range.map(f64::from));
+    let title = format!("What the network sees of image {}, draw {} with seed {}", key.index, key.chosen + 1, key.seed);
+    let counts = sheet.seen.histogram.each_ref().map(<[u32; BARS]>::as_slice);
+    plot::histogram(&Histogram { title: &title, unit: "number after normalisation", range: (low, high), counts })
+}
+
+/// The bars of the histogram.
+fn numbers(sheet: &Sheet) -> Table {
+    let (seen, mut table) = (&sheet.seen, Table::new(&["from", "to", "red", "green", "blue"]));
+    let [low, high] = seen.range.map(f64::from);
+    let edge = |bar: usize| format!("{:.6}", low + (high - low) * bar as f64 / BARS as f64);
+    let row = |bar: usize| [edge(bar), edge(bar + 1)].into_iter().chain(seen.histogram.map(|counts| counts[bar].to_string())).collect();
+    table.rows = (0..BARS).map(row).collect();
+    table
 }
 
 /// The pictures in rows, with white between them.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::action::Action;
 use crate::app::lab::LabAction;
 use crate::app::lab::sheet::SheetKey;
+use crate::app::page::Page;
 use crate::app::state::{Data, State};
 use crate::app::theme;
 
@@ -69,6 +70,15 @@ impl Default for AugmentView {
 }
 
 impl AugmentView {
+    /// Turns to a page, if it is one of this panel's.
+    pub fn turn(&mut self, page: Page) {
+        self.tab = match page {
+            Page::Draws => Tab::Lab,
+            Page::Invariance => Tab::Microscope,
+            _ => self.tab,
+        };
+    }
+
     /// Shows the panel.
     pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let Some(data) = state.data.as_ref().filter(|data| !data.set.is_empty()) else {
@@ -82,8 +92,8 @@ impl AugmentView {
         };
         let index = state.lab.index.min(data.set.len() - 1);
         ui.horizontal_wrapped(|ui| {
-            ui.selectable_value(&mut self.tab, Tab::Lab, "Draws").on_hover_text("What training sees of a galaxy");
-            let microscope = ui.selectable_value(&mut self.tab, Tab::Microscope, "Invariance");
+            ui.selectable_value(&mut self.tab, Tab::Lab, Page::Draws.title()).on_hover_text("What training sees of a galaxy");
+            let microscope = ui.selectable_value(&mut self.tab, Tab::Microscope, Page::Invariance.title());
             microscope.on_hover_text("How the model's answer moves when the galaxy is turned, blurred, dimmed or moved");
             ui.add_space(theme::SECTION_GAP);
             if let Some(next) = bench::galaxy(ui, state, data, index) {

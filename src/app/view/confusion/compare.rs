@@ -4,6 +4,7 @@ use egui::{Color32, ComboBox, Slider, Ui, vec2};
 
 use super::export::{self, Offer};
 use super::galaxies::{Galaxies, Which};
+use super::matrix::title;
 use super::shown::{Shown, run_name};
 use crate::app::action::Action;
 use crate::app::reviewed::{Key, SESSION, Wanted};
@@ -13,7 +14,7 @@ use crate::app::thumbnails::Thumbnails;
 use crate::app::widget;
 use crate::app::widget::heat_map::{self, HeatMap};
 use crate::data::Part;
-use crate::metrics::Comparison;
+use crate::metrics::{Comparison, Predictions};
 use crate::review::plot::{self, Matrix, Scale};
 use crate::review::table;
 
@@ -24,6 +25,8 @@ enum List {
     Fixed,
     Broken,
     BothWrong,
+    /// What came into the chosen cell or left it.
+    Cell,
 }
 
 /// The page's own state.
@@ -34,6 +37,8 @@ pub(super) struct CompareTab {
     /// Its epoch; `None` is the best one of another run, the first one of the same run.
     epoch: Option<usize>,
     list: List,
+    /// The cell that the keys move: true class, predicted class.
+    cell: (usize, usize),
 }
 
 impl CompareTab {
@@ -69,19 +74,32 @@ impl CompareTab {
         ui.with_layout(layout, |ui| {
             ui.allocate_ui(matrix, |ui| {
                 ui.set_min_size(matrix);
-                difference(ui, &comparison, &shown.names);
+                self.difference(ui, &comparison, &shown.names, galaxies);
             });
             ui.vertical(|ui| {
-                let (which, title, list) = match self.list {
-                    List::Fixed => (Which::Fixed(first, shown.key), "Fixed", &comparison.fixed),
-                    List::Broken => (Which::Broken(first, shown.key), "Broken", &comparison.broken),
-                    List::BothWrong => (Which::BothWrong(first, shown.key), "Wrong in both", &comparison.both_wrong),
-                };
-                let was = |place: usize| format!("was {}", shown.names[comparison.before[place] as usize]);
-                galaxies.set(which, title, shown.images(), || list.iter().map(|&place| (place, was(place))).collect());
+                self.list(pair, &comparison, &predictions, shown, galaxies);
                 ui.push_id("compare", |ui| galaxies.show(ui, shown, &predictions, thumbnails, actions));
             });
         });
+    }
+
+    /// Puts the galaxies of the chosen list together.
+    fn list(&self, (first, second): (Key, Key), found: &Comparison, predictions: &Predictions, shown: &Shown<'_>, galaxies: &mut Galaxies) {
+        let was = |place: usize| format!("was {}", shown.names[found.before[place] as usize]);
+        let rows = |list: &[usize]| list.iter().map(|&place| (place, was(place))).collect();
+        let images = shown.images();
+        match self.list {
+            List::Fixed => galaxies.set(Which::Fixed(first, second), "Fixed", images, || rows(&found.fixed)),
+            List::Broken => galaxies.set(Which::Broken(first, second), "Broken", images, || rows(&found.broken)),
+            List::BothWrong => galaxies.set(Which::BothWrong(first, second), "Wrong in both", images, || rows(&found.both_wrong)),
+            List::Cell => {
+                let last = shown.names.len() - 1;
+                let (truth, predicted) = (self.cell.0.min(last), self.cell.1.min(last));
+                let (came, left) = found.moved(predictions, truth, predicted);
+                let title = format!("{}: {} came, {} left", title(&shown.names, truth, predicted), came.len(), left.len());
+                galaxies.set(Which::Moved(first, second, truth, predicted), &title, images, || rows(&[came, left].concat()));
+            }
+        }
     }
 
     fn lists(&mut self, ui: &mut Ui, comparison: &Comparison) {
@@ -140,6 +158,40 @@ impl CompareTab {
         key
     }
 
+    /// The difference of the matrices; a cell shows what came into it and what left it.
+    fn difference(&mut self, ui: &mut Ui, comparison: &Comparison, names: &[String], galaxies: &mut Galaxies) {
+        let values: Vec<f64> = comparison.difference.iter().map(|&d| d as f64).collect();
+        let largest = values.iter().fold(1.0, |most: f64, v| most.max(v.abs()));
+        let colour = |value: f64| {
+            let [r, g, b] = Scale::Diverging.colour(value, largest);
+            Color32::from_rgb(r, g, b)
+        };
+        let explain = |row: usize, column: usize| {
+            let more = comparison.difference[row * names.len() + column];
+            let verb = if row == column { "rightly called" } else { "called" };
+            format!("{more:+} {} {verb} {}", names[row], names[column])
+        };
+        let map = HeatMap {
+            names,
+            values: &values,
+            colour: &colour,
+            at: &|share| (2.0 * share - 1.0) * largest,
+            format: &|v| if v == 0.0 { "0".into() } else { format!("{v:+.0}") },
+            row_title: "true class",
+            column_title: "predicted class (cells: more or fewer images than before)",
+            explain: &explain,
+            summary: "Difference of the two confusion matrices",
+            cursor: self.cell,
+            opened: self.list == List::Cell,
+        };
+        let response = heat_map::show(ui, &map);
+        self.cell = response.moved.or(response.opened).unwrap_or(self.cell);
+        if response.opened.is_some() {
+            self.list = List::Cell;
+            galaxies.focus();
+        }
+    }
+
     /// What this page can write.
     pub fn exports(&self, shown: &Shown<'_>, galaxies: &Galaxies) -> Vec<Offer> {
         let run = self.run.unwrap_or(shown.key.run);
@@ -151,13 +203,16 @@ impl CompareTab {
         let names = shown.names.clone();
         let title = format!("{} minus {}", key_name(shown.state, shown.key, true), key_name(shown.state, first, true));
         let (again, table_names) = (comparison.clone(), names.clone());
+        let other = || format!("{}_", export::file_name(&run_name(shown.state, first.run)));
+        let from = if first.run == shown.key.run { String::new() } else { other() };
+        let file = format!("difference_from_{from}epoch_{:04}", first.epoch);
         let draw = move || {
             let values: Vec<f64> = again.difference.iter().map(|&d| d as f64).collect();
             let signed = |v: f64| format!("{v:+.0}");
             plot::matrix(&Matrix { title: &title, names: &names, values: &values, format: &signed, scale: Scale::Diverging })
         };
-        let mut offers: Vec<Offer> = export::plot("Difference", "difference", draw).into();
-        offers.push(export::table("Difference", "difference", move || table::difference(&comparison.difference, &table_names)));
+        let mut offers: Vec<Offer> = export::plot("Difference", &file, draw).into();
+        offers.push(export::table("Difference", &file, move || table::difference(&comparison.difference, &table_names)));
         offers.extend(galaxies.export(shown));
         offers
     }
@@ -174,32 +229,4 @@ fn offered(other: &Shown<'_>) -> Vec<usize> {
 /// How one side of a comparison is called.
 fn key_name(state: &State, key: Key, with_run: bool) -> String {
     if with_run { format!("{}, epoch {}", run_name(state, key.run), key.epoch) } else { format!("epoch {}", key.epoch) }
-}
-
-fn difference(ui: &mut Ui, comparison: &Comparison, names: &[String]) {
-    let values: Vec<f64> = comparison.difference.iter().map(|&d| d as f64).collect();
-    let largest = values.iter().fold(1.0, |most: f64, v| most.max(v.abs()));
-    let colour = |value: f64| {
-        let [r, g, b] = Scale::Diverging.colour(value, largest);
-        Color32::from_rgb(r, g, b)
-    };
-    let explain = |row: usize, column: usize| {
-        let more = comparison.difference[row * names.len() + column];
-        let verb = if row == column { "rightly called" } else { "called" };
-        format!("{more:+} {} {verb} {}", names[row], names[column])
-    };
-    let map = HeatMap {
-        names,
-        values: &values,
-        colour: &colour,
-        at: &|share| (2.0 * share - 1.0) * largest,
-        format: &|v| format!("{v:+.0}"),
-        row_title: "true class",
-        column_title: "predicted class (cells: more or fewer images than before)",
-        explain: &explain,
-        summary: "Difference of the two confusion matrices",
-        cursor: (0, 0),
-        opened: false,
-    };
-    heat_map::show(ui, &map);
 }

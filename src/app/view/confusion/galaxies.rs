@@ -34,6 +34,8 @@ pub(super) enum Which {
     Broken(Key, Key),
     /// What both have wrong.
     BothWrong(Key, Key),
+    /// What came into a cell of the second's matrix or left it: true class, predicted class.
+    Moved(Key, Key, usize, usize),
 }
 
 /// The list.
@@ -80,7 +82,9 @@ impl Galaxies {
         let (rows, images, names, part) = (self.rows.clone(), shown.images().to_vec(), shown.names.clone(), shown.key.part);
         let set = shown.data.map(|data| std::sync::Arc::clone(&data.set));
         let make = move || table::galaxies(&predictions, &images, part, &rows, &names, set.as_deref());
-        (!self.rows.is_empty()).then(|| export::table("Galaxies", "galaxies", make))
+        // each list has its own file, so that none takes another's place
+        let name = format!("galaxies_{}", export::file_name(&self.title));
+        (!self.rows.is_empty()).then(|| export::table("Galaxies", &name, make))
     }
 
     /// Shows the list in all the space there is. `after` is shown behind the title.

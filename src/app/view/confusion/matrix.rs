@@ -10,7 +10,6 @@ use crate::app::action::Action;
 use crate::app::theme;
 use crate::app::thumbnails::Thumbnails;
 use crate::app::widget::heat_map::{self, HeatMap};
-use crate::data::Part;
 use crate::metrics::Confusion;
 use crate::review::plot::{self, Matrix, Scale};
 use crate::review::table;
@@ -158,13 +157,12 @@ impl MatrixView {
     pub fn exports(&self, shown: &Shown<'_>, galaxies: &Galaxies) -> Vec<Offer> {
         let Some(confusion) = shown.confusion() else { return Vec::new() };
         let (names, measure, scale, order) = (shown.names.clone(), self.measure, self.scale(), self.order(&confusion));
-        let part = if shown.key.part == Part::Test { "test" } else { "validation" };
-        let what = match measure {
-            Measure::Counts => "images",
-            Measure::ByRow => "percent of the true class",
-            Measure::ByColumn => "percent of what was called so",
+        let (what, name) = match measure {
+            Measure::Counts => ("images", "confusion"),
+            Measure::ByRow => ("percent of the true class", "confusion_by_row"),
+            Measure::ByColumn => ("percent of what was called so", "confusion_by_column"),
         };
-        let title = format!("{}, epoch {}, {part} part: {what}", shown.run_name(), shown.key.epoch);
+        let title = format!("{}, epoch {}, {} images: {what}", shown.run_name(), shown.key.epoch, shown.key.part.title());
         let (all, table_names) = (confusion.clone(), shown.names.clone());
         let draw = move || {
             let values = values(&confusion, measure, &order);
@@ -173,7 +171,7 @@ impl MatrixView {
             let format: &dyn Fn(f64) -> String = if measure == Measure::Counts { &count } else { &percent };
             plot::matrix(&Matrix { title: &title, names: &ordered(&names, &order), values: &values, format, scale })
         };
-        let mut offers: Vec<Offer> = export::plot("Matrix", "confusion", draw).into();
+        let mut offers: Vec<Offer> = export::plot("Matrix", name, draw).into();
         offers.push(export::table("Matrix", "confusion", move || table::matrix(&all, &table_names)));
         if self.opened {
             offers.extend(galaxies.export(shown));
@@ -187,7 +185,7 @@ fn ordered(names: &[String], order: &[usize]) -> Vec<String> {
 }
 
 /// What the list of a cell is called.
-fn title(names: &[String], truth: usize, predicted: usize) -> String {
+pub(super) fn title(names: &[String], truth: usize, predicted: usize) -> String {
     if truth == predicted { format!("{} called so", names[truth]) } else { format!("{} called {}", names[truth], names[predicted]) }
 }
 

@@ -18,6 +18,7 @@ use egui::{Slider, Ui};
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::Action;
+use crate::app::page::Page;
 use crate::app::reviewed::{Change, SESSION};
 use crate::app::state::State;
 use crate::app::theme;
@@ -46,13 +47,13 @@ enum Tab {
     Suspects,
 }
 
-const TABS: [(Tab, &str, &str); 6] = [
-    (Tab::Matrix, "Matrix", "Which class was called which, and the galaxies of each cell"),
-    (Tab::Classes, "Classes", "Purity, completeness and F1 of each class with 95 % intervals"),
-    (Tab::Calibration, "Calibration", "Whether probabilities mean what they say"),
-    (Tab::Curves, "PR and ROC", "Each class against all others at every threshold"),
-    (Tab::Compare, "Compare", "Two runs or two epochs: what was fixed and what was broken"),
-    (Tab::Suspects, "Suspects", "Probable label errors, confident mistakes, forgotten galaxies"),
+const TABS: [(Tab, Page, &str); 6] = [
+    (Tab::Matrix, Page::Matrix, "Which class was called which, and the galaxies of each cell"),
+    (Tab::Classes, Page::Classes, "Purity, completeness and F1 of each class with 95 % intervals"),
+    (Tab::Calibration, Page::Calibration, "Whether probabilities mean what they say"),
+    (Tab::Curves, Page::Curves, "Each class against all others at every threshold"),
+    (Tab::Compare, Page::Compare, "Two runs or two epochs: what was fixed and what was broken"),
+    (Tab::Suspects, Page::Suspects, "Probable label errors, confident mistakes, forgotten galaxies"),
 ];
 
 const PARTS: [(Part, &str, &str); 3] = [
@@ -100,6 +101,11 @@ pub struct ConfusionView {
 }
 
 impl ConfusionView {
+    /// Turns to a page, if it is one of this panel's.
+    pub fn turn(&mut self, page: Page) {
+        self.tab = TABS.iter().find(|(_, of, _)| *of == page).map_or(self.tab, |(tab, ..)| *tab);
+    }
+
     /// The galaxies among which the large picture goes to the next and the previous one, if it was opened from here.
     #[must_use]
     pub fn places_around(&self, index: usize) -> Option<&[usize]> {
@@ -122,8 +128,8 @@ impl ConfusionView {
             // six names fit the panel where it stands at first
             ui.spacing_mut().button_padding.x = 6.0;
             ui.spacing_mut().item_spacing.x = 2.0;
-            for (tab, name, about) in TABS {
-                ui.selectable_value(&mut self.tab, tab, name).on_hover_text(about);
+            for (tab, page, about) in TABS {
+                ui.selectable_value(&mut self.tab, tab, page.title()).on_hover_text(about);
             }
         });
         self.epoch_line(ui, &shown);

@@ -129,12 +129,13 @@ impl Curves {
             });
         let response = plot.show(ui, |p| {
             for (at, (run, _)) in runs.iter().enumerate() {
-                let colour = theme::category(&palette, at);
+                let theme::Look { colour, again } = theme::look(&palette, at);
+                let style = if again { egui_plot::LineStyle::dashed_loose() } else { egui_plot::LineStyle::Solid };
                 if self.smoothing > 0.0 {
                     let faint = Line::new("", PlotPoints::Borrowed(&drawn[at])).color(colour.gamma_multiply(0.3));
                     p.line(faint.width(1.0).allow_hover(false));
                 }
-                p.line(Line::new(run.name(), PlotPoints::Borrowed(&smooth[at])).color(colour).width(theme::LINE));
+                p.line(Line::new(run.name(), PlotPoints::Borrowed(&smooth[at])).color(colour).style(style).width(theme::LINE));
             }
         });
         let names: Vec<&str> = runs.iter().map(|(run, _)| run.name()).collect();

@@ -19,7 +19,7 @@ use rows::{Rows, Wish};
 use crate::app::action::Action;
 use crate::app::experiments::{Change, Experiments};
 use crate::app::state::State;
-use crate::app::{theme, widget};
+use crate::app::{page, theme, widget};
 use crate::files;
 use crate::track::Column;
 
@@ -104,6 +104,19 @@ impl Default for ExperimentsView {
 }
 
 impl ExperimentsView {
+    /// Turns to a page, if it is one of this panel's.
+    pub fn turn(&mut self, to: page::Page) {
+        self.page = match to {
+            page::Page::Overlay => Page::Curves,
+            page::Page::Values => Page::Values,
+            page::Page::Bars => Page::Bars,
+            page::Page::Parallel => Page::Parallel,
+            page::Page::Run => Page::Run,
+            page::Page::Models => Page::Models,
+            _ => self.page,
+        };
+    }
+
     /// Shows the panel.
     pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let experiments = &state.experiments;

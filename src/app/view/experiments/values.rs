@@ -49,7 +49,7 @@ impl Values {
                 for (at, run) in runs.iter().enumerate() {
                     ui.horizontal(|ui| {
                         let palette = theme::palette(ui.visuals());
-                        theme::dot(ui, theme::category(&palette, at));
+                        theme::mark(ui, theme::look(&palette, at));
                         ui.strong(run.name());
                     });
                 }

@@ -25,6 +25,9 @@ const HELP: &str = "Words apart by blanks; a picture must pass all of them. ! tu
     relabelled  tagged  tag:merger\n\
     sort:redshift  sort:-loss  (- the largest first)";
 
+/// Width of these examples, pixels.
+const HELP_WIDTH: f32 = 420.0;
+
 /// How many pictures there are.
 pub fn count(ui: &mut Ui, explored: &Explored, data: &Data) {
     let text = format!("{} of {}", words::thousands(explored.selection.places.len()), words::thousands(data.set.len()));
@@ -74,9 +77,14 @@ pub fn filter(ui: &mut Ui, explored: &Explored, actions: &mut Vec<Action>) {
         if !explored.query.is_empty() && theme::icon_button(ui, "✖", "Clear the filter").clicked() {
             text.clear();
         }
-        theme::icon_button(ui, "?", "Words of a filter").on_hover_ui(|ui| {
+        let button = theme::icon_button(ui, "?", "Words of a filter");
+        let words = |ui: &mut Ui| {
+            ui.set_max_width(HELP_WIDTH);
             ui.label(RichText::new(HELP).monospace());
-        });
+        };
+        if egui::Popup::from_toggle_button_response(&button).width(HELP_WIDTH).show(words).is_none() {
+            button.on_hover_ui(words);
+        }
     });
     if text != explored.query {
         actions.push(Action::Explore(Change::Filter(text)));

@@ -4,23 +4,19 @@
 use std::sync::Arc;
 
 use egui::epaint::Mesh;
-use egui::{Color32, ComboBox, PointerButton, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2, vec2};
+use egui::{ComboBox, PointerButton, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2, vec2};
 
-use super::{PARTS, bar, caption, written};
+use super::{PARTS, bar, caption, points, written};
 use crate::app::action::Action;
 use crate::app::explored::{Change, MapPoint, Projection};
 use crate::app::state::{Data, State};
-use crate::app::theme;
+use crate::app::theme::{self, Look};
 use crate::app::thumbnails::Thumbnails;
 use crate::app::view::words;
 use crate::app::widget;
 use crate::data::query::Facts;
+use crate::review::plot;
 
-/// Half the side of a point on the screen where there are many, and its radius where there are few enough for discs.
-const POINT: f32 = 1.8;
-const DISC: f32 = 3.5;
-/// Up to so many points are discs.
-const DISCS: usize = 5_000;
 /// A click or a pointer reaches a point from so far away.
 const REACH: f32 = 8.0;
 /// The fewest corners of a lasso that encloses anything.
@@ -160,11 +156,11 @@ impl MapView {
             if !map.points.is_empty() {
                 let facts = state.explore.facts(data);
                 let shown = |point: &MapPoint| self.number(&facts, data, point);
-                let colour = |number: usize| {
-                    let [r, g, b, _] = colour_of(self.colour, number, false).to_array();
-                    [r, g, b]
+                let kind = |(number, name): (usize, String)| {
+                    let Look { colour, again } = look_of(self.colour, number, false);
+                    plot::Kind { name, colour: [colour.r(), colour.g(), colour.b()], ring: again }
                 };
-                let legend: Vec<_> = self.names(data).into_iter().enumerate().map(|(n, name)| (name, colour(n))).collect();
+                let legend: Vec<plot::Kind> = self.names(data).into_iter().enumerate().map(kind).collect();
                 written::map(ui, &map.points, shown, &legend, &map.description, actions);
             }
         });
@@ -198,7 +194,7 @@ impl MapView {
         egui::ScrollArea::horizontal().id_salt("legend").show(ui, |ui| {
             ui.horizontal(|ui| {
                 for (key, name) in names.iter().enumerate() {
-                    theme::dot(ui, colour_of(self.colour, key, dark));
+                    theme::mark(ui, look_of(self.colour, key, dark));
                     let chosen = self.only == Some(key);
                     let text = RichText::new(name).small();
                     if ui.selectable_label(chosen, text).on_hover_text("Only these in colour").clicked() {
@@ -310,25 +306,19 @@ impl MapView {
         }
         let mut mesh = Mesh::default();
         let facts = explored.facts(data);
-        let faded = theme::faded(dark);
+        let faded = Look { colour: theme::faded(dark), again: false };
         // what is left out of the colours lies below
         let (mut above, mut below) = (Vec::new(), Vec::new());
         for point in explored.map.points.iter() {
             match self.number(&facts, data, point) {
-                Some(number) => above.push((point, colour_of(self.colour, number, dark))),
+                Some(number) => above.push((point, look_of(self.colour, number, dark))),
                 None => below.push((point, faded)),
             }
         }
-        let discs = explored.map.points.len() <= DISCS;
-        for (point, colour) in below.into_iter().chain(above) {
+        for (point, look) in below.into_iter().chain(above) {
             let at = frame.place(point);
-            if !frame.rect.expand(DISC).contains(at) {
-                continue;
-            }
-            if discs {
-                add_disc(&mut mesh, at, colour);
-            } else {
-                mesh.add_colored_rect(Rect::from_center_size(at, Vec2::splat(2.0 * POINT)), colour);
+            if frame.rect.expand(points::DISC).contains(at) {
+                points::add(&mut mesh, at, look, explored.map.points.len());
             }
         }
         let mesh = Arc::new(mesh);
@@ -337,30 +327,13 @@ impl MapView {
     }
 }
 
-/// A disc with a soft edge.
-fn add_disc(mesh: &mut Mesh, at: Pos2, colour: Color32) {
-    const SIDES: u32 = 10;
-    let first = mesh.vertices.len() as u32;
-    mesh.colored_vertex(at, colour);
-    for side in 0..SIDES {
-        let direction = Vec2::angled(side as f32 * std::f32::consts::TAU / SIDES as f32);
-        mesh.colored_vertex(at + direction * (DISC - 0.5), colour);
-        mesh.colored_vertex(at + direction * (DISC + 0.5), Color32::TRANSPARENT);
-    }
-    for side in 0..SIDES {
-        let (inner, next) = (first + 1 + 2 * side, first + 1 + 2 * ((side + 1) % SIDES));
-        mesh.add_triangle(first, inner, next);
-        mesh.add_triangle(inner, inner + 1, next);
-        mesh.add_triangle(next, inner + 1, next + 1);
-    }
-}
-
-fn colour_of(colour: Colour, number: usize, dark: bool) -> Color32 {
+fn look_of(colour: Colour, number: usize, dark: bool) -> Look {
     let palette = theme::palette(&if dark { egui::Visuals::dark() } else { egui::Visuals::light() });
+    let plain = |colour| Look { colour, again: false };
     match colour {
-        Colour::Class => theme::category(&palette, number),
-        Colour::Answer => [palette.train, palette.valid][number.min(1)],
-        Colour::Part => [palette.train, palette.valid, palette.test][number.min(2)],
+        Colour::Class => theme::look(&palette, number),
+        Colour::Answer => plain([palette.train, palette.valid][number.min(1)]),
+        Colour::Part => plain([palette.train, palette.valid, palette.test][number.min(2)]),
     }
 }
 

@@ -6,13 +6,15 @@ mod bar;
 mod export;
 mod integrity;
 mod map;
+mod points;
 mod written;
 
-use egui::{Key, ScrollArea, Ui};
+use egui::{Key, Modifiers, ScrollArea, Ui};
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::Action;
 use crate::app::explored::Change;
+use crate::app::page::Page;
 use crate::app::state::{Data, State};
 use crate::app::theme;
 use crate::app::thumbnails::Thumbnails;
@@ -28,6 +30,9 @@ enum Tab {
     Integrity,
     Map,
 }
+
+const TABS: [(Tab, Page); 4] =
+    [(Tab::Pictures, Page::Pictures), (Tab::Balance, Page::Balance), (Tab::Integrity, Page::Duplicates), (Tab::Map, Page::Map)];
 
 /// The panel's own state.
 #[derive(Clone, Serialize, Deserialize)]
@@ -78,6 +83,11 @@ pub fn part_name(part: Option<Part>) -> &'static str {
 }
 
 impl ExploreView {
+    /// Turns to a page, if it is one of this panel's.
+    pub fn turn(&mut self, page: Page) {
+        self.tab = TABS.iter().find(|(_, of)| *of == page).map_or(self.tab, |(tab, _)| *tab);
+    }
+
     /// The tag that the T key gives.
     pub fn tag(&mut self) -> &mut String {
         &mut self.tag
@@ -124,10 +134,8 @@ impl ExploreView {
             }
         }
         ui.horizontal(|ui| {
-            for (tab, title) in
-                [(Tab::Pictures, "Pictures"), (Tab::Balance, "Class balance"), (Tab::Integrity, "Duplicates"), (Tab::Map, "Map")]
-            {
-                ui.selectable_value(&mut self.tab, tab, title);
+            for (tab, page) in TABS {
+                ui.selectable_value(&mut self.tab, tab, page.title());
             }
             if self.tab == Tab::Pictures {
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -199,15 +207,19 @@ impl ExploreView {
     }
 }
 
-/// The keys that mark a picture: 0 to 9 give it a label, T a tag, U takes the last of these back.
+/// The keys that mark a picture: 0 to 9 give it a label, T a tag, U or Ctrl+Z takes the last of these back.
 pub fn mark_keys(context: &egui::Context, index: usize, tag: &str, actions: &mut Vec<Action>) {
     let digits =
         [Key::Num0, Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9].into_iter().zip(0..);
     context.input(|input| {
+        let mut push = |change| actions.push(Action::Explore(change));
         if input.modifiers.any() {
+            // the window's own undo is of the form and the panels, and leaves this key alone here
+            if input.modifiers.matches_exact(Modifiers::COMMAND) && input.key_pressed(Key::Z) {
+                push(Change::Undo);
+            }
             return;
         }
-        let mut push = |change| actions.push(Action::Explore(change));
         if let Some((_, label)) = digits.into_iter().find(|(key, _)| input.key_pressed(*key)) {
             push(Change::Relabel(index, label));
         } else if input.key_pressed(Key::T) {

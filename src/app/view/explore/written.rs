@@ -42,7 +42,7 @@ pub fn map(
     ui: &mut Ui,
     points: &Arc<Vec<MapPoint>>,
     numbers: impl Fn(&MapPoint) -> Option<usize>,
-    legend: &[(String, [u8; 3])],
+    legend: &[plot::Kind],
     title: &str,
     actions: &mut Vec<Action>,
 ) {

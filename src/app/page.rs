@@ -1,0 +1,104 @@
+//! The pages of the panels: what a panel shows is the panel's own state, and this is how it is asked to turn to another one.
+
+use super::layout::Pane;
+
+/// A page of a panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Explore: the pictures.
+    Pictures,
+    /// Explore: how many pictures each class has.
+    Balance,
+    /// Explore: what stands in the data set more than once.
+    Duplicates,
+    /// Explore: what the model saw.
+    Map,
+    /// Confusion: the matrix and its galaxies.
+    Matrix,
+    /// Confusion: the scores of each class.
+    Classes,
+    /// Confusion: whether probabilities mean what they say.
+    Calibration,
+    /// Confusion: each class against all others.
+    Curves,
+    /// Confusion: two runs or two epochs.
+    Compare,
+    /// Confusion: galaxies to look at.
+    Suspects,
+    /// Augment: draws of one galaxy.
+    Draws,
+    /// Augment: the model's answers for the changed galaxy.
+    Invariance,
+    /// Experiments: curves over each other.
+    Overlay,
+    /// Experiments: values beside each other.
+    Values,
+    /// Experiments: a bar a run.
+    Bars,
+    /// Experiments: a line a run through its values.
+    Parallel,
+    /// Experiments: one run.
+    Run,
+    /// Experiments: the models that are registered.
+    Models,
+}
+
+impl Page {
+    /// All pages, panel by panel.
+    pub const ALL: [Self; 18] = [
+        Self::Pictures,
+        Self::Balance,
+        Self::Duplicates,
+        Self::Map,
+        Self::Matrix,
+        Self::Classes,
+        Self::Calibration,
+        Self::Curves,
+        Self::Compare,
+        Self::Suspects,
+        Self::Draws,
+        Self::Invariance,
+        Self::Overlay,
+        Self::Values,
+        Self::Bars,
+        Self::Parallel,
+        Self::Run,
+        Self::Models,
+    ];
+
+    /// Its panel.
+    #[must_use]
+    pub fn pane(self) -> Pane {
+        match self {
+            Self::Pictures | Self::Balance | Self::Duplicates | Self::Map => Pane::Explore,
+            Self::Matrix | Self::Classes | Self::Calibration | Self::Curves | Self::Compare | Self::Suspects => Pane::Confusion,
+            Self::Draws | Self::Invariance => Pane::Augment,
+            Self::Overlay | Self::Values | Self::Bars | Self::Parallel | Self::Run | Self::Models => Pane::Experiments,
+        }
+    }
+
+    /// What its tab says.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Pictures => "Pictures",
+            Self::Balance => "Class balance",
+            Self::Duplicates => "Duplicates",
+            Self::Map => "Map",
+            Self::Matrix => "Matrix",
+            Self::Classes => "Classes",
+            Self::Calibration => "Calibration",
+            Self::Curves => "PR and ROC",
+            Self::Compare => "Compare",
+            Self::Suspects => "Suspects",
+            Self::Draws => "Draws",
+            Self::Invariance => "Invariance",
+            Self::Overlay => "Overlay",
+            Self::Values => "Side by side",
+            Self::Bars => "Bars",
+            Self::Parallel => "Parallel",
+            Self::Run => "Run",
+            Self::Models => "Models",
+        }
+    }
+}
