@@ -4,8 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::mirror::Mirror;
 use super::models;
 use crate::files;
+use crate::track::mlflow::Target;
 use crate::track::{self, About, EpochValues, Index, Listing, Models, Registry, RunFacts, Trash, Trashed};
 use crate::train::{Config, RunFolder};
 
@@ -32,6 +34,10 @@ pub struct Experiments {
     pub focus: Option<String>,
     /// The registered models, as they were listed last.
     pub models: Models,
+    /// The model card that is shown.
+    pub card: Option<models::Card>,
+    /// The mirror in MLflow.
+    pub mirror: Mirror,
     /// What is in the trash, once it was looked at.
     pub trash: Option<Vec<Trashed>>,
     /// What is still to be done to run folders, one after the other in the order it was asked for.
@@ -110,6 +116,8 @@ pub enum Change {
     UseModel(String),
     /// A change of the registry of models.
     Models(models::Change),
+    /// Mirrors runs and models in MLflow, or nowhere any more.
+    Mirror(Option<Target>),
 }
 
 /// What a task answers.
@@ -126,6 +134,10 @@ pub enum Answer {
     Deleted(Vec<Trashed>, Result<(), String>),
     /// Dropped runs were unpacked into these folders.
     Unpacked(Result<Vec<PathBuf>, String>),
+    /// The card of a registered model.
+    Card(Result<models::Card, String>),
+    /// A place was chosen for it (or the dialog was closed).
+    CardPlaceChosen(Option<PathBuf>),
     /// A run's configuration.
     Config(String, Result<Box<Config>, String>),
 }

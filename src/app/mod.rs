@@ -27,6 +27,7 @@
 //! | `undo`       | what can be taken back                                                      |
 //! | `trust`      | how far maps can be believed, and what was measured before                  |
 //! | `map_batch`  | maps of many pictures as files                                              |
+//! | `mirror`     | the mirror of runs in MLflow, and its thread                                |
 //! | `models`     | what can be asked of the registry of models                                 |
 //! | `map_export` | what can be saved of a map                                                  |
 //! | `tiles`      | small maps side by side                                                     |
@@ -58,6 +59,7 @@ mod layout;
 mod machine;
 mod map_batch;
 mod map_export;
+mod mirror;
 mod models;
 mod page;
 mod pile;

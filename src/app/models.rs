@@ -31,6 +31,29 @@ pub enum Change {
     Delete(String, u32),
     /// Classifies with a version.
     Use(ModelReference),
+    /// Shows the card of a version.
+    ReadCard(String, u32),
+    /// Shows none any more.
+    CloseCard,
+    /// Asks where the card that is shown shall be written.
+    BrowseCard,
+    /// Writes it.
+    SaveCard(PathBuf),
+}
+
+/// A model card that is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// The version, as `galaxy-classifier@3`.
+    pub version: String,
+    /// Its text (Markdown).
+    pub text: String,
+}
+
+/// Reads the card of a version.
+pub fn card(runs: &Path, name: &str, version: u32) -> Result<Card, String> {
+    let text = Registry::of(runs).card(name, version).map_err(|error| error.to_string())?;
+    Ok(Card { version: format!("{name}@{version}"), text })
 }
 
 /// Keeps the best model of a run; what is told of it.

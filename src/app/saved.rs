@@ -24,6 +24,8 @@ pub struct Saved {
     pub presets: Vec<UserPreset>,
     /// The model that answered last: a file, or a run folder for its best one.
     pub model: Option<PathBuf>,
+    /// Where runs are mirrored in MLflow, if they are.
+    pub mirror: Option<String>,
     /// Whether the tour of the first start was shown.
     pub toured: bool,
     /// What each panel was set to.
@@ -54,6 +56,7 @@ impl Default for Saved {
             appearance: Appearance::default(),
             presets: Vec::new(),
             model: None,
+            mirror: None,
             toured: true,
             views: Views::default(),
         }
@@ -78,6 +81,7 @@ impl Saved {
             appearance: eframe::get_value(storage, "appearance").unwrap_or(default.appearance),
             presets: eframe::get_value(storage, "presets").unwrap_or(default.presets),
             model: eframe::get_value(storage, "model").unwrap_or(default.model),
+            mirror: eframe::get_value(storage, "mirror").unwrap_or(default.mirror),
             // a program that kept nothing has never been started
             toured: eframe::get_value(storage, "toured").unwrap_or(false),
             views: eframe::get_value(storage, "views").unwrap_or(default.views),
@@ -90,6 +94,7 @@ impl Saved {
         eframe::set_value(storage, "layout", &self.layout);
         eframe::set_value(storage, "appearance", &self.appearance);
         eframe::set_value(storage, "model", &self.model);
+        eframe::set_value(storage, "mirror", &self.mirror);
         eframe::set_value(storage, "toured", &self.toured);
         eframe::set_value(storage, "presets", &self.presets);
         eframe::set_value(storage, "views", &self.views);

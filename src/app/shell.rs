@@ -10,6 +10,7 @@ use egui_tiles::Tree;
 use super::action::Action;
 use super::keys;
 use super::layout::{Pane, Panels};
+use super::mirror::Mirroring;
 use super::pile_worker::PileWorker;
 use super::saved::{Appearance, Saved};
 use super::state::{DataKey, NoticeKind, State};
@@ -36,6 +37,8 @@ pub struct TuningForkApp {
     pub(super) marks_folder: Option<PathBuf>,
     /// The worker that classifies many pictures, while it is at it.
     pub(super) pile_worker: Option<PileWorker>,
+    /// The mirror of runs in MLflow, while it is on.
+    pub(super) mirroring: Option<Mirroring>,
     /// The run's other end, while it goes on.
     pub(super) handle: Option<Handle>,
     pub(super) context: Context,
@@ -67,6 +70,7 @@ impl TuningForkApp {
             runs_folder: PathBuf::from("runs"),
             marks_folder: crate::data::marks_folder(),
             pile_worker: None,
+            mirroring: None,
             handle: None,
             context: context.clone(),
             followed: None,
@@ -78,12 +82,16 @@ impl TuningForkApp {
         };
         app.follow_form();
         app.restore_model(saved.model);
+        app.mirror(saved.mirror.and_then(|target| target.parse().ok()));
         app
     }
 
     /// Keeps new runs in `folder`; without this they are kept in `runs` in the working directory, as the command line does.
     pub fn keep_runs_in(&mut self, folder: impl Into<PathBuf>) {
         self.runs_folder = folder.into();
+        // what was mirrored so far are other runs
+        let target = self.state.experiments.mirror.target.clone();
+        self.mirror(target);
     }
 
     /// Keeps labels and tags that cannot be kept beside the data in `folder`; without this in the user's own folder.
@@ -112,6 +120,7 @@ impl TuningForkApp {
             appearance: self.appearance,
             presets: self.state.presets.clone(),
             model: self.model_to_restore(),
+            mirror: self.state.experiments.mirror.target.as_ref().map(ToString::to_string),
             toured: true,
             views: self.views.clone(),
         }
@@ -128,6 +137,7 @@ impl TuningForkApp {
             self.apply(Action::Event(Box::new(event)));
         }
         self.receive_pile();
+        self.receive_mirror();
         self.thumbnails.receive();
         self.state.machine.refresh(Instant::now());
     }

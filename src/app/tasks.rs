@@ -107,6 +107,8 @@ pub enum Kind {
     ReviewEvaluate,
     /// Writing a file.
     ReviewSave,
+    /// Reading the card of a registered model.
+    ModelCard,
     /// Listing runs.
     RunsList,
     /// Doing something to run folders.

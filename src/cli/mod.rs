@@ -18,6 +18,7 @@ mod review;
 mod runs;
 mod search;
 mod summary;
+mod track;
 mod train;
 
 use std::process::ExitCode;
@@ -50,6 +51,8 @@ Examples:
                                                  keep a run's best model
   tuning-fork predict --model galaxy-classifier@champion pictures/
                                                  classify with the best one
+  tuning-fork track --mlflow sqlite:///mlflow.db --watch
+                                                 show runs in MLflow as they train
   tuning-fork data fetch galaxies                download Galaxy10 (2.7 GB)
   tuning-fork train --help                       every setting with its default
 
@@ -100,6 +103,8 @@ pub enum Command {
     /// Keep models under a name, with versions and aliases such as champion
     #[command(subcommand)]
     Models(models::ModelsCommand),
+    /// Mirror runs and registered models in MLflow: a database or a server
+    Track(track::Arguments),
     /// Import, download, draw or inspect data sets
     #[command(subcommand)]
     Data(data::DataCommand),
@@ -131,6 +136,7 @@ pub fn run(command: &Command) -> ExitCode {
         Command::Summary(arguments) => summary::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Bench(arguments) => bench::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Runs(command) => runs::run(command).map(|()| ExitCode::SUCCESS),
+        Command::Track(arguments) => track::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Models(command) => models::run(command).map(|()| ExitCode::SUCCESS),
         Command::Data(command) => data::run(command).map(|()| ExitCode::SUCCESS),
     };

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::choice::Choice;
 use super::output;
 use super::runs::Place;
+use crate::files;
 use crate::track::{CHAMPION, Measure, ModelReference, ModelVersion, Models, Promotion, Registry, Rule};
 
 /// What `models` can do.
@@ -20,6 +21,8 @@ pub enum ModelsCommand {
     Register(Register),
     /// Give a version an alias, such as champion or production
     Promote(Promote),
+    /// Print a version's model card (Markdown): data, scores with intervals, confusion, limits
+    Card(Card),
     /// Move a version to the trash of the runs
     Delete(Delete),
 }
@@ -69,6 +72,19 @@ pub struct Promote {
     place: Place,
 }
 
+/// What `models card` takes.
+#[derive(Args, Debug)]
+pub struct Card {
+    /// The version
+    #[arg(value_name = "NAME@VERSION")]
+    version: ModelReference,
+    /// Write it here instead; a file of that name is replaced
+    #[arg(long, value_name = "FILE.md")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+}
+
 /// What `models delete` takes.
 #[derive(Args, Debug)]
 pub struct Delete {
@@ -95,6 +111,15 @@ pub fn run(command: &ModelsCommand) -> anyhow::Result<()> {
             tell(&registered.version, CHAMPION, &registered.champion)
         }
         ModelsCommand::Promote(arguments) => promote(arguments),
+        ModelsCommand::Card(Card { version, out, place }) => {
+            let registry = Registry::of(&place.runs);
+            let version = registry.find(version)?;
+            let card = registry.card(&version.model, version.version)?;
+            let Some(out) = out else { return Ok(output::text(&card)?) };
+            files::write_whole(out, card.as_bytes())
+                .with_context(|| format!("{} cannot be written; choose another place or make room", out.display()))?;
+            Ok(output::line(format!("wrote {}", out.display()))?)
+        }
         ModelsCommand::Delete(Delete { version, force, place }) => {
             let registry = Registry::of(&place.runs);
             let version = registry.find(version)?;

@@ -1,5 +1,6 @@
 //! What lasts of many runs: an index that lists thousands of run folders at once, what their user says about them, the
-//! trash, a run as one file, and the registry of models. A run is its folder; all but the registry can be made again from the folders.
+//! trash, a run as one file, the registry of models, and a mirror
+//! of all that in MLflow. A run is its folder; all but the registry can be made again from the folders.
 
 mod about;
 mod capsule;
@@ -8,6 +9,7 @@ mod compare;
 mod facts;
 mod filter;
 mod index;
+pub mod mlflow;
 mod registry;
 mod select;
 mod trash;

@@ -13,7 +13,7 @@
 //! | `lock`                  | held while a process trains here                                                       |
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -201,6 +201,14 @@ impl RunFolder {
     /// The run as its events tell it, training steps left out: quick to read, however long the run was.
     pub fn outline(&self) -> Result<Session, RunError> {
         Ok(Session::replay(self.events_where(|line| !Self::is_step(line))?))
+    }
+
+    /// The first line of what the run told, without its end; `None` before that is whole.
+    #[must_use]
+    pub fn first_line(&self) -> Option<Vec<u8>> {
+        let mut line = Vec::new();
+        BufReader::new(File::open(self.events_path()).ok()?).read_until(b'\n', &mut line).ok()?;
+        (line.pop() == Some(b'\n')).then_some(line)
     }
 
     /// Whether a line of `events.jsonl` tells training steps, the many.

@@ -2,6 +2,7 @@
 //! registry of models.
 
 mod capsule;
+mod mlflow;
 mod registry;
 
 use std::fs;

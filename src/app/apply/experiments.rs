@@ -62,6 +62,7 @@ impl TuningForkApp {
                 self.load_model(Some(runs.join(folder)));
             }
             Change::Models(change) => self.models(change),
+            Change::Mirror(target) => self.mirror(target),
         }
     }
 
@@ -133,6 +134,12 @@ impl TuningForkApp {
                 self.take_deleted(moved);
             }
             Found::Unpacked(result) => self.take_unpacked(result),
+            Found::Card(card) => self.take_card(card),
+            Found::CardPlaceChosen(path) => {
+                if let Some(path) = path {
+                    self.models(crate::app::models::Change::SaveCard(path));
+                }
+            }
             Found::Config(folder, Ok(config)) => {
                 self.apply(Action::Configure(config));
                 self.apply(Action::Show(crate::app::Pane::Train));

@@ -8,6 +8,7 @@ mod inspect;
 mod lab;
 mod map_batch;
 mod marks;
+mod mirror;
 mod model;
 mod models;
 mod panicked;

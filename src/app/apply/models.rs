@@ -5,7 +5,7 @@ use crate::app::experiments::Answer as Found;
 use crate::app::models::{self as work, Change};
 use crate::app::state::NoticeKind;
 use crate::app::tasks::{Answer, Kind};
-use crate::app::{Pane, TuningForkApp};
+use crate::app::{Pane, TuningForkApp, review_work};
 use crate::track::{ModelReference, Registry};
 
 impl TuningForkApp {
@@ -25,6 +25,29 @@ impl TuningForkApp {
                 });
             }
             Change::Use(reference) => self.use_registered(&reference),
+            Change::ReadCard(name, version) => {
+                self.start_task(Kind::ModelCard, move || Answer::Experiments(Found::Card(work::card(&runs, &name, version))));
+            }
+            Change::CloseCard => self.state.experiments.card = None,
+            Change::BrowseCard => {
+                let Some(card) = &self.state.experiments.card else { return };
+                let name = format!("{}.md", card.version);
+                self.browse(move |dialog| {
+                    let dialog = dialog.set_title("Save the model card").set_file_name(name).add_filter("Markdown", &["md"]);
+                    Answer::Experiments(Found::CardPlaceChosen(dialog.save_file()))
+                });
+            }
+            Change::SaveCard(path) => {
+                let Some(card) = self.state.experiments.card.clone() else { return };
+                self.on_runs(move || review_work::save(&path, card.text.as_bytes()).map(|()| format!("Saved {}", path.display())));
+            }
+        }
+    }
+
+    pub(super) fn take_card(&mut self, card: Result<work::Card, String>) {
+        match card {
+            Ok(card) => self.state.experiments.card = Some(card),
+            Err(message) => self.notify(NoticeKind::Failure, format!("The card cannot be shown. {message}")),
         }
     }
 

@@ -60,6 +60,7 @@ impl TuningForkApp {
             // nothing waits for these
             Kind::Nearness
             | Kind::Dropped
+            | Kind::ModelCard
             | Kind::Distances
             | Kind::Paste
             | Kind::Dialog

@@ -163,6 +163,9 @@ pub(super) fn experiments(list: &mut List, state: &State) {
             list.add(words, "", Ok(Action::Experiments(Change::Models(models::Change::Use(reference)))));
         }
     }
+    if experiments.mirror.target.is_some() {
+        list.add("Stop mirroring runs in MLflow", "", Ok(Action::Experiments(Change::Mirror(None))));
+    }
     list.add("Take the values of the chosen run into the form", "", of_run(Change::UseConfig));
     list.add("Export the chosen run as one file…", "", of_run(Change::BrowseExport));
     list.add("Move the chosen run to the trash", "", of_run(|folder| Change::Delete(vec![folder])));

@@ -62,6 +62,7 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Review(Review::StopEvaluating) => "stop evaluating",
         Action::Review(Review::OpenData(_)) => "open data of run",
         Action::Experiments(Runs::BrowseImport) => "import run",
+        Action::Experiments(Runs::Mirror(None)) => "stop mirroring",
         Action::Experiments(Runs::Refresh) => "list runs",
         Action::Experiments(Runs::CompareOnly(_)) => "mark runs",
         Action::Experiments(Runs::LookBack(_)) => "look back",
@@ -94,7 +95,8 @@ fn name(action: &Action) -> Option<&'static str> {
             | Review::Save(..),
         )
         | Action::Experiments(
-            Runs::Compare(..)
+            Runs::Mirror(Some(_))
+            | Runs::Compare(..)
             | Runs::Focus(_)
             | Runs::Describe(..)
             | Runs::Import(_)
@@ -157,6 +159,7 @@ const OFFERED: &[&str] = &[
     "paste",
     "browse second model",
     "import run",
+    "stop mirroring",
     "list runs",
     "mark runs",
     "look back",
@@ -205,6 +208,7 @@ fn full() -> State {
     state.undo.push("a step", Before::Presets(Vec::new()));
     state.full = Some(Pane::Train);
     state.experiments.compared.push("run".into());
+    state.experiments.mirror.target = "sqlite:///mlflow.db".parse().ok();
     let model = r#"{"format": 1, "created": 0, "measure": "macro_f1", "last": 1, "aliases": {"champion": 1}}"#;
     let mut model: crate::track::RegisteredModel = serde_json::from_str(model).expect("a model");
     model.name = "m".into();

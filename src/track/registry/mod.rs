@@ -5,11 +5,13 @@
 //! |-------------------------------------|---------------------------------------------------------------------------------|
 //! | `models/NAME/model.json`            | aliases, what makes a version the better one, the highest number that was given |
 //! | `models/NAME/NAME@3/`               | a version: a run folder with the model of the run's best epoch and what belongs to it, copied, so that the run may go to the trash |
+//! | `models/NAME/NAME@3/card.md`         | its model card, for people; it may be edited                                     |
 //! | `models/NAME/NAME@3/version.json`   | where it is from and how good it is ([`ModelVersion`])                            |
 //! | `models/.lock`                      | held by the process that changes something                                      |
 //!
 //! A version appears whole or not at all, by a rename; a reader needs no lock.
 
+mod card;
 mod copy;
 mod model;
 mod name;
@@ -150,6 +152,19 @@ impl Registry {
         })
     }
 
+    /// The model card of a version (Markdown): what stands in its folder, or a new one if that is gone.
+    ///
+    /// # Errors
+    /// If there is no such version, or its files cannot be read.
+    pub fn card(&self, name: &str, version: u32) -> Result<String, TrackError> {
+        let version = self.find(&ModelReference::version(name, version))?;
+        let folder = self.version_folder(name, version.version);
+        match fs::read_to_string(folder.join(card::FILE)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => card::card(&RunFolder::open(&folder)?, &version),
+            read => read.map_err(|error| TrackError::io(&folder.join(card::FILE), error)),
+        }
+    }
+
     /// Keeps the best model of the run in the folder `run` as a new version of the model `name` with a note, and makes it the
     /// champion if there is none or it is better on the same validation images. What is better is said with the first version
     /// (`measure`, else macro-F1).
@@ -279,6 +294,7 @@ impl Registry {
             note: note.to_owned(),
         };
         store::write_version(partial, &version)?;
+        store::write_text(&partial.join(card::FILE), &card::card(&folder, &version)?)?;
         Ok(version)
     }
 

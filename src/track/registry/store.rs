@@ -120,5 +120,10 @@ pub(super) fn write_version(folder: &Path, version: &ModelVersion) -> Result<(),
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrackError> {
     let text = serde_json::to_string_pretty(value).map_err(|error| TrackError::Request(error.to_string()))?;
+    write_text(path, &text)
+}
+
+/// Replaces a file by a text; its folder must be there.
+pub(super) fn write_text(path: &Path, text: &str) -> Result<(), TrackError> {
     files::replace(path, |file| file.write_all(text.as_bytes())).map_err(|error| TrackError::io(path, error))
 }

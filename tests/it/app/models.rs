@@ -2,7 +2,8 @@
 
 use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
-use tuning_fork::app::{Action, Pane, Saved};
+use tuning_fork::app::{Action, ExperimentsChange, Pane, Saved};
+use tuning_fork::track::mlflow::Target;
 use tuning_fork::track::{ModelReference, Registry};
 
 use super::super::folders::{Run, write_model};
@@ -53,6 +54,10 @@ fn a_run_is_registered_promoted_classified_with_deleted_and_brought_back() {
     close_notices(&mut window);
     click(&mut window, "Models");
     assert!(window.query_by_label("galaxy-classifier@1").is_some() && window.query_by_label("b, epoch 4").is_some());
+    click(&mut window, "Card of galaxy-classifier@1");
+    until(&mut window, "Model card of galaxy-classifier@1");
+    assert!(window.query_by_label_contains("## Intended use").is_some());
+    click(&mut window, "Close card");
     let registry = Registry::of(folder.path());
     let champion =
         |registry: &Registry| registry.find(&"galaxy-classifier@champion".parse().expect("a reference")).expect("a version").version;
@@ -81,4 +86,23 @@ fn a_run_is_registered_promoted_classified_with_deleted_and_brought_back() {
     let expected = format!("galaxy-classifier@{other}, epoch 4");
     assert!(state(&window).model.description.starts_with(&expected), "{}", state(&window).model.description);
     assert_eq!(versions(&window), 2);
+}
+
+#[test]
+fn runs_are_mirrored_in_mlflow_while_the_window_is_open() {
+    let (folder, mut window) = looking();
+    let path = folder.path().join("mlflow.db");
+    act(&mut window, Action::Experiments(ExperimentsChange::Mirror(Some(Target::Database(path.clone())))));
+    wait(&mut window, "the mirror", |state| matches!(&state.experiments.mirror.state, Some(Ok(words)) if words.contains("2 runs")));
+    assert!(path.is_file());
+    assert_eq!(app(&mut window).saved().mirror, Some(format!("sqlite:///{}", path.display())));
+    click(&mut window, "MLflow: on");
+    assert!(window.query_by_label("up to date, 2 runs").is_some());
+    click(&mut window, "Stop mirroring");
+    assert!(state(&window).experiments.mirror.target.is_none() && app(&mut window).saved().mirror.is_none());
+    // a database that cannot be used switches it off, in words
+    std::fs::write(&path, "no database, but long enough to be looked at as one ".repeat(4)).expect("a file");
+    act(&mut window, Action::Experiments(ExperimentsChange::Mirror(Some(Target::Database(path)))));
+    wait(&mut window, "a word", |state| state.notices.iter().any(|notice| notice.text.contains("Training goes on")));
+    assert!(state(&window).experiments.mirror.target.is_none());
 }

@@ -84,6 +84,10 @@ fn a_model_is_registered_and_used_by_its_name() {
     };
     let ours = evaluated(&["--model", "galaxy-classifier@champion"]);
     assert_eq!(ours["confusion"], evaluated(&["--run", trained])["confusion"]);
+    let card = succeed(at, &["models", "card", "galaxy-classifier@champion"]);
+    assert!(card.starts_with("# galaxy-classifier@1\n\na start\n") && card.contains("## Limits"), "{card}");
+    succeed(at, &["models", "card", "galaxy-classifier@1", "--out", "card.md"]);
+    assert_eq!(std::fs::read_to_string(at.join("card.md")).expect("a file"), card);
     for (arguments, part) in [
         (&["predict", "--model", "galaxy-classifier@staging", galaxy][..], "there are: galaxy-classifier@1, galaxy-classifier@champion"),
         (&["predict", "--model", "spirals@champion", galaxy], "there is no model spirals"),
@@ -100,4 +104,29 @@ fn a_model_is_registered_and_used_by_its_name() {
     let back = gone.trim().rsplit_once("tuning-fork ").expect("how to take it back").1;
     succeed(at, &back.split(' ').collect::<Vec<_>>());
     assert!(succeed(at, &["models", "list"]).contains("galaxy-classifier@1"));
+}
+
+#[test]
+fn runs_are_mirrored_in_a_database_of_mlflow() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let runs = finished_run().to_str().expect("text");
+    let track = |more: &[&str]| run(at, &[&["track", "--mlflow", "sqlite:///mlflow.db"], more].concat());
+    for written in ["1 of 1", "0 of 1"] {
+        let answer = track(&["--runs", runs]);
+        assert_eq!((answer.code, answer.stderr.as_str()), (Some(0), format!("{written} runs written to sqlite:///mlflow.db\n").as_str()));
+    }
+    assert!(at.join("mlflow.db").is_file());
+    std::fs::write(at.join("mlflow.db"), "no database, but long enough to be looked at as one ".repeat(4)).expect("a file");
+    for (arguments, code, part) in [
+        (&["--runs", runs][..], 1, "no SQLite database"),
+        (&["--runs", "nowhere"], 1, "name the one where runs are kept"),
+        (&["--runs", runs, "--experiment", " "], 1, "an experiment needs a name"),
+        (&["--mlflow", "mlflow.db"], 2, ""),
+    ] {
+        let answer = track(arguments);
+        assert_eq!(answer.code, Some(code), "{arguments:?}: {}", answer.stderr);
+        assert!(answer.stderr.contains(part), "{arguments:?}: {}", answer.stderr);
+    }
+    assert!(run(at, &["track", "--mlflow", "mlflow.db"]).stderr.contains("write sqlite:///mlflow.db"));
 }

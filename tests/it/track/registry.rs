@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use half::f16;
 use tempfile::TempDir;
 use tuning_fork::explain::Classifier;
+use tuning_fork::metrics::wilson;
 use tuning_fork::track::{At, CHAMPION, Measure, ModelReference, Promotion, Registry, Rule, Trash};
 use tuning_fork::train::{Event, RunFolder};
 
-use super::super::folders::{Run, write_model};
+use super::super::folders::{Run, write_model, write_npy};
 use super::list;
 
 /// A folder of runs, and its registry.
@@ -113,6 +115,44 @@ fn a_version_outlives_its_run() {
     assert!(folder.join("calibration.json").is_file() && !folder.join("last.safetensors").exists());
     assert!(list(runs.path()).runs.is_empty());
     assert_eq!(version.bytes, fs::metadata(folder.join("best.safetensors")).expect("a file").len());
+}
+
+#[test]
+fn a_version_has_a_card_with_its_data_scores_and_limits() {
+    let (runs, registry) = registry();
+    let path = run(&runs, "first", 0.6, 42);
+    let given = Run::default();
+    let version = registry.register(&path, "galaxies", "for the | survey", None).expect("registers").version;
+    let card = registry.card("galaxies", 1).expect("a card");
+    for part in
+        ["# galaxies@1\n\nfor the | survey\n", "## Intended use", "## Data", "- data set: plain", "## Hyper-parameters", "| lr | 0.003 |"]
+    {
+        assert!(card.contains(part), "{part}: {card}");
+    }
+    assert!(card.contains(&version.sha256) && card.contains(&version.split_digest));
+    let part = |images: &[u32], class: usize| images.iter().filter(|&&image| image as usize % 3 == class).count();
+    let split = given.split();
+    let row = format!("| Spiral | {} | {} | {} |", part(&split.train, 1), part(&split.valid, 1), part(&split.test, 1));
+    assert!(card.contains(&row), "{row}: {card}");
+    let best = RunFolder::open(&path).and_then(|run| run.session()).expect("events").best_epoch().expect("an epoch").confusion.clone();
+    let interval = wilson(best.correct(), best.total());
+    let accuracy = format!("| 60 validation | {:.4} ({:.4} to {:.4}) |", best.accuracy(), interval.low, interval.high);
+    assert!(card.contains(&accuracy), "{accuracy}: {card}");
+    let cells: Vec<String> = (0..3).map(|column| best.count(0, column).to_string()).collect();
+    assert!(card.contains(&format!("| 0 | Round | {} |", cells.join(" | "))), "{card}");
+    assert!(card.contains("Fewer than 30 validation images") && card.contains("was not evaluated on the test images"));
+    // a run that was evaluated on its test images says how well it did there; the card may be edited, and is made anew if it is gone
+    let values: Vec<f16> =
+        split.test.iter().flat_map(|&image| (0..3).map(move |k| f16::from_f64(if k == image % 3 { 0.8 } else { 0.1 }))).collect();
+    write_npy(&path.join("predictions/test_0004.npy"), &values);
+    registry.register(&path, "others", "", None).expect("registers");
+    let card = registry.card("others", 1).expect("a card");
+    assert!(card.contains("| 60 test | 1.0000 (") && card.contains("## Confusion on the test images"), "{card}");
+    let file = registry.version_folder("others", 1).join("card.md");
+    fs::write(&file, "my own").expect("writes");
+    assert_eq!(registry.card("others", 1).expect("a card"), "my own");
+    fs::remove_file(&file).expect("removes");
+    assert_eq!(registry.card("others", 1).expect("a card"), card);
 }
 
 #[test]

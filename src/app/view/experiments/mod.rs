@@ -4,6 +4,7 @@
 mod bars;
 mod curves;
 mod details;
+mod mirror;
 mod models;
 mod parallel;
 mod rows;
@@ -72,6 +73,8 @@ pub struct ExperimentsView {
     details: details::Details,
     #[serde(skip)]
     models: models::ModelsPage,
+    /// Where runs shall be mirrored in MLflow, as it is written.
+    mlflow: String,
     /// When the runs were listed last, in seconds of the window.
     #[serde(skip)]
     listed: Option<f64>,
@@ -97,6 +100,7 @@ impl Default for ExperimentsView {
             parallel: parallel::Parallel::default(),
             details: details::Details::default(),
             models: models::ModelsPage::default(),
+            mlflow: "sqlite:///mlflow.db".into(),
             listed: None,
             was_focused: None,
         }
@@ -175,6 +179,7 @@ impl ExperimentsView {
             ui.checkbox(&mut self.grouped, "Group seeds")
                 .on_hover_text("Runs that differ in their seed alone as one row, with mean and spread");
             self.column_menu(ui);
+            mirror::menu(ui, experiments, &mut self.mlflow, actions);
             MenuButton::new("More").ui(ui, |ui| self.more(ui, experiments, actions));
         });
         if let Some(error) = &self.rows.error {

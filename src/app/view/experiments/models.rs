@@ -5,7 +5,7 @@ use egui::{Button, Grid, PopupCloseBehavior, RichText, ScrollArea, TextEdit, Ui}
 
 use crate::app::action::Action;
 use crate::app::experiments::{Change, Experiments};
-use crate::app::models::{Change as Models, FIRST_NAME};
+use crate::app::models::{Card, Change as Models, FIRST_NAME};
 use crate::app::{theme, widget};
 use crate::track::{CHAMPION, ModelReference, ModelVersion, RegisteredModel, Rule, RunFacts};
 
@@ -36,6 +36,22 @@ fn menu(ui: &mut Ui, words: &str, add: impl FnOnce(&mut Ui)) -> egui::Response {
     MenuButton::new(words).config(config).ui(ui, add).0
 }
 
+/// The card of a version, as it stands in its file.
+fn show_card(ui: &mut Ui, card: &Card, actions: &mut Vec<Action>) {
+    ui.horizontal(|ui| {
+        ui.strong(format!("Model card of {}", card.version));
+        if ui.button("Save card…").clicked() {
+            ask(actions, Models::BrowseCard);
+        }
+        if ui.button("Close card").on_hover_text("Back to the list of models").clicked() {
+            ask(actions, Models::CloseCard);
+        }
+    });
+    ScrollArea::both().id_salt("card").auto_shrink(false).show(ui, |ui| {
+        ui.add(egui::Label::new(RichText::new(&card.text).monospace()).wrap_mode(egui::TextWrapMode::Extend).selectable(true));
+    });
+}
+
 impl ModelsPage {
     /// The button that registers a run.
     pub fn register(&mut self, ui: &mut Ui, run: &RunFacts, actions: &mut Vec<Action>) {
@@ -61,6 +77,10 @@ impl ModelsPage {
     pub fn show(&mut self, ui: &mut Ui, experiments: &Experiments, actions: &mut Vec<Action>) {
         for why in &experiments.models.damaged {
             ui.label(RichText::new(why).color(theme::palette(ui.visuals()).warn));
+        }
+        if let Some(card) = &experiments.card {
+            show_card(ui, card, actions);
+            return;
         }
         if experiments.models.models.is_empty() {
             theme::empty(ui, "No registered models", "Click a run in the table and press Register…: its best model is kept under a name.");
@@ -108,6 +128,9 @@ impl ModelsPage {
                 ask(actions, Models::Use(ModelReference::version(&version.model, version.version)));
             }
             self.aliases(ui, version, actions);
+            if button(ui, "Card of", true, "") {
+                ask(actions, Models::ReadCard(version.model.clone(), version.version));
+            }
             let why = format!("It is {}; promote another version first.", aliases.join(" and "));
             if button(ui, "Delete", aliases.is_empty(), &why) {
                 ask(actions, Models::Delete(version.model.clone(), version.version));

@@ -1,0 +1,49 @@
+//! A mirror of runs and registered models in MLflow, for teams that look at theirs there: a database that `mlflow ui` opens, or
+//! a tracking server. Only reads run folders, so training knows nothing of it and is never slowed by it.
+//!
+//! | module    | what it is                                                                      |
+//! |-----------|---------------------------------------------------------------------------------|
+//! | `target`  | where it goes                                                                    |
+//! | `told`    | what a run told since it was read last, as metrics                               |
+//! | `record`  | a run in MLflow's words: parameters, tags, data set, files, the search above it |
+//! | `mirror`  | what is new in a folder of runs is told to a store; again, if that was away      |
+//! | `store`   | what a store must be able to                                                      |
+//! | `sqlite`  | the database: the schema of MLflow 2.22, which later ones bring up to date        |
+//! | `rest`    | the tracking server                                                              |
+
+mod mirror;
+mod picture;
+mod record;
+mod rest;
+mod sqlite;
+mod store;
+mod target;
+mod told;
+
+pub use mirror::{Handle, Told, once, spawn, watch};
+pub use store::MirrorError;
+pub use target::Target;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What is mirrored, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The folder where runs are kept.
+    pub runs: PathBuf,
+    /// Where the mirror goes.
+    pub target: Target,
+    /// The MLflow experiment that the runs appear in.
+    pub experiment: String,
+    /// Whether what was written before is removed first.
+    pub rebuild: bool,
+    /// How long a server may take for an answer.
+    pub patience: Duration,
+}
+
+/// How long a server may take for an answer, unless somebody knows better.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The experiment, unless another is named.
+pub const EXPERIMENT: &str = "tuning-fork";
