@@ -139,8 +139,8 @@ struct Mirror {
     settled: BTreeMap<String, (RunFacts, Record)>,
     /// The runs that the store shows.
     shown: Vec<String>,
-    /// What the store has of the registry.
-    models: Vec<RegisteredModel>,
+    /// What the store has of the registry; `None` before it was told.
+    models: Option<Vec<RegisteredModel>>,
 }
 
 impl Mirror {
@@ -155,7 +155,7 @@ impl Mirror {
             store.clear()?;
         }
         let (positions, index) = (store.positions()?, Index::open(runs).map_err(|error| away(&error))?);
-        let (settled, shown, models) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let (settled, shown, models) = (BTreeMap::new(), Vec::new(), None);
         Ok(Self { runs: runs.clone(), whole, index, store, positions, settled, shown, models })
     }
 
@@ -247,7 +247,7 @@ impl Mirror {
     fn models(&mut self, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
         let registry = Registry::of(&self.runs);
         let listed = registry.list().map_err(|error| away(&error))?;
-        if listed.models == self.models && !listed.models.is_empty() {
+        if self.models.as_ref() == Some(&listed.models) {
             return Ok(());
         }
         let milliseconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
@@ -272,7 +272,7 @@ impl Mirror {
         for note in self.store.write_models(&models)? {
             tell(Told::Note(note));
         }
-        self.models = listed.models;
+        self.models = Some(listed.models);
         Ok(())
     }
 }

@@ -103,7 +103,7 @@ mod tests {
         }
         for (text, part) in [
             ("champion", "NAME@champion"),
-            ("a@", "cannot be an alias"),
+            ("a@", "names no version"),
             ("@3", "cannot be the name"),
             ("../up@3", "cannot be the name"),
             (".trash@3", "cannot be the name"),
