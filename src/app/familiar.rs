@@ -9,7 +9,7 @@ use super::state::DataKey;
 use crate::data::Dataset;
 use crate::explain::{Classifier, Familiarity};
 use crate::review::{Kept, kept_familiarity, measure_familiarity, other_data, run_of};
-use crate::train::{RecordedSplit, RunFolder};
+use crate::train::{Config, RecordedSplit, RunFolder};
 
 /// Training and validation pictures are looked at without being asked if they have no more pixels than this together, as the network
 /// takes them (8,000 pictures of 64 x 64): seconds on two cores.
@@ -27,6 +27,8 @@ pub enum Familiar {
     Known(Arc<Familiarity>),
     /// It is not known: why, and whether it could be worked out now.
     Absent(String, bool),
+    /// It is not known, because the data set of the model's run is not open: why, and the configuration of that run.
+    OtherData(String, Box<Config>),
 }
 
 /// What a task answers.
@@ -35,6 +37,8 @@ pub enum FoundFamiliar {
     Known(Arc<Familiarity>, Option<String>),
     /// It is not known: why, and whether it could be worked out now.
     Absent(String, bool),
+    /// The data set of the model's run is not open: why that is needed, and the configuration of that run.
+    OtherData(String, Box<Config>),
 }
 
 /// Reads what the run folder of a model keeps; if there is nothing of use and its pictures are at hand, and they have at most `pixels`
@@ -54,7 +58,11 @@ pub fn find(classifier: &Classifier, open: Option<&(Arc<Dataset>, DataKey)>, pix
     }
     let Some(dataset) = open.and_then(|(dataset, key)| of_run(&run, dataset, key).then_some(dataset)) else {
         let why = "Whether the picture is like the training data is not known yet: open the run's data set to find out.";
-        return FoundFamiliar::Absent(note.map_or_else(|| why.to_owned(), |note| format!("{note}. {why}")), false);
+        let why = note.map_or_else(|| why.to_owned(), |note| format!("{note}. {why}"));
+        return match run.0.config() {
+            Ok(config) => FoundFamiliar::OtherData(why, Box::new(config)),
+            Err(_) => FoundFamiliar::Absent(why, false),
+        };
     };
     let pictures = run.1.split.train.len() + run.1.split.valid.len();
     let side = classifier.spec().network.size;

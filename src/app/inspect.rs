@@ -206,6 +206,8 @@ pub enum InspectAction {
     FindFamiliarity,
     /// Ends that.
     StopFamiliarity,
+    /// Opens the data set of the model's run.
+    OpenModelsData,
     /// A change of the second model.
     Rival(RivalAction),
     /// Saves the figure among the exports of the model's run, without asking.

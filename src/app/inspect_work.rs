@@ -12,8 +12,8 @@ use crate::train::RunFolder;
 
 /// The folder beside a model that drawings are exported to.
 const EXPORTS: &str = "exports";
-/// The largest side of a drawn map, pixels.
-const DRAWN_SIDE: usize = 1024;
+/// The longer side of a map on the screen, pixels: lines on a small picture would be as coarse as its pixels, and a large one slow.
+const DRAWN_SIDES: std::ops::RangeInclusive<usize> = 512..=1024;
 
 /// A map that was made and drawn.
 pub struct Drawn {
@@ -76,7 +76,7 @@ impl Subject {
             _ => self.explainer.explain(&request).map_err(|error| error.to_string())?,
         };
         let longer = self.image.width().max(self.image.height());
-        let (picture, frame) = fitted(&self.image, self.frame, longer.min(DRAWN_SIDE));
+        let (picture, frame) = fitted(&self.image, self.frame, longer.clamp(*DRAWN_SIDES.start(), *DRAWN_SIDES.end()));
         let scaled = self.scene().settled(&request, &style).map_err(|error| error.to_string())?;
         let image = self.scene().over(&picture, frame, &explanation, &Style { zoom: 1, ..scaled.clone() });
         let legend = self.scene().legend(&explanation, &scaled);

@@ -44,6 +44,7 @@
 mod action;
 mod apply;
 mod commands;
+mod dialogs;
 mod dropped;
 mod experiments;
 mod explored;

@@ -113,6 +113,8 @@ pub struct Pile {
     pub paths: Vec<PathBuf>,
     /// How FITS numbers became pictures.
     pub rendering: Rendering,
+    /// Whether answers are the mean over the eight flips and turns.
+    pub average: bool,
     /// Whether there are FITS files among them.
     pub fits: bool,
     /// Whether it is known how near the pictures are to the training pictures.
@@ -140,7 +142,7 @@ pub enum PileAction {
     Cancel,
     /// Forgets the pile.
     Clear,
-    /// Classifies the same files again, with the model and the rendering of now.
+    /// Classifies the same files again, with the model, the rendering and the averaging of now.
     Again,
     /// Asks where to save the table.
     Save(TableFormat),

@@ -40,6 +40,8 @@ pub struct Asked {
     pub familiar: Option<Arc<Familiarity>>,
     /// How FITS numbers become pictures.
     pub rendering: Rendering,
+    /// Whether answers are the mean over the eight flips and turns.
+    pub average: bool,
 }
 
 /// The worker's other end. Dropping it stops the worker after its present batch.
@@ -130,7 +132,7 @@ fn rows(asked: &Asked, batch: &[Source]) -> Vec<Row> {
             thumbnail
         }));
     }
-    let mut readings = match classifier.look(&ready) {
+    let mut readings = match classifier.look(&ready, asked.average) {
         Ok(readings) => readings.into_iter().map(Ok).collect(),
         Err(error) => vec![Err(error.to_string()); ready.len()],
     }

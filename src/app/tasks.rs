@@ -153,8 +153,8 @@ pub enum Answer {
     Survey(u32, Result<ClassSurvey, String>),
     /// A data folder was chosen (or the dialog was closed).
     DataChosen(Option<PathBuf>),
-    /// A picture was chosen.
-    PictureChosen(Option<PathBuf>),
+    /// Pictures were chosen (or, with none, the dialog was closed).
+    PicturesChosen(Vec<PathBuf>),
     /// A model was chosen.
     ModelChosen(Option<PathBuf>),
     /// Something for the Explore panel.

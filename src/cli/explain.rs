@@ -9,6 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::model::ModelFlags;
 use super::output;
+use super::rendering::RenderingFlags;
 use crate::explain::{Classifier, Content, Explainer, Method, Request, Scale, Scene, Style, faithfulness, film, npy, sanity};
 use crate::imaging::{self, ColourMap, Fit, Frame, Image, Rendering, Source};
 use crate::train::RunFolder;
@@ -56,6 +57,11 @@ pub struct Arguments {
     /// Only this part of the picture: left, top, width and height in pixels
     #[arg(long, value_name = "X,Y,W,H", value_delimiter = ',', conflicts_with = "fit", allow_negative_numbers = true)]
     crop: Option<Vec<i64>>,
+    #[command(flatten)]
+    rendering: RenderingFlags,
+    /// Which planes of three are g, r and z, counted from 1
+    #[arg(long, value_name = "G,R,Z", value_delimiter = ',', help_heading = "FITS files")]
+    planes: Option<Vec<usize>>,
     /// What the drawing shows
     #[arg(long, value_name = "WHAT", default_value = "figure", value_parser = parser::<5, Content>(Content::ALL.map(Content::name)))]
     content: Content,
@@ -124,7 +130,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let classifier = Arc::new(Classifier::load(&model)?);
     let source = source(&arguments.paths)?;
-    let picture = source.open(&Rendering::default()).with_context(|| source.path().display().to_string())?;
+    let picture = source.open(&rendering(arguments)?).with_context(|| source.path().display().to_string())?;
     let frame = frame(arguments, &picture, classifier.fit())?;
     let explainer = Explainer::new(Arc::clone(&classifier), &picture.crop(frame), arguments.average)?;
     let request = request(arguments, &explainer)?;
@@ -204,6 +210,18 @@ fn checked_pictures(folder: &Path, picture: &Image) -> anyhow::Result<Vec<Image>
         .map(|i| &paths[i * paths.len() / count])
         .map(|path| imaging::open(path).with_context(|| path.display().to_string()))
         .collect()
+}
+
+/// How FITS numbers become a picture.
+fn rendering(arguments: &Arguments) -> anyhow::Result<Rendering> {
+    let chosen = arguments.rendering.rendering();
+    let Some(planes) = &arguments.planes else { return Ok(chosen) };
+    let mut sorted = planes.clone();
+    sorted.sort_unstable();
+    match planes.as_slice() {
+        &[g, r, z] if sorted == [1, 2, 3] => Ok(Rendering { order: [g - 1, r - 1, z - 1], ..chosen }),
+        _ => bail!("--planes takes the numbers 1, 2 and 3 in the order of g, r and z, such as 3,2,1"),
+    }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

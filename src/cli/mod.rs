@@ -13,6 +13,7 @@ mod models;
 mod output;
 mod predict;
 mod progress;
+mod rendering;
 mod report;
 mod review;
 mod runs;

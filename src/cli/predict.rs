@@ -17,6 +17,7 @@ use self::sink::{Answer, Sink};
 use super::familiarity::familiarity;
 use super::model::ModelFlags;
 use super::output;
+use super::rendering::RenderingFlags;
 use crate::explain::{Classifier, ExplainError, Familiarity};
 use crate::imaging::{self, Image, Rendering, Source};
 
@@ -46,6 +47,11 @@ pub struct Arguments {
     /// Draw into this folder where the model looked at each picture
     #[arg(long, value_name = "DIR")]
     maps: Option<PathBuf>,
+    /// Average over the eight flips and turns of each picture (eight times as slow)
+    #[arg(long)]
+    average: bool,
+    #[command(flatten)]
+    rendering: RenderingFlags,
     /// Show the K most probable classes of each picture
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     top: u16,
@@ -73,14 +79,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bail!("there are no pictures in these folders; name files or folders with PNG, JPEG, TIFF, WebP or FITS pictures");
     }
     let pictures = imaging::bands_by_header(&pictures).map_or_else(|| imaging::group_bands(&pictures), |three| vec![three]);
-    let mut maps = arguments.maps.as_deref().map(|folder| Maps::open(folder, &classifier, &pictures)).transpose()?;
+    let rendering = arguments.rendering.rendering();
+    let how = maps::How { rendering, average: arguments.average };
+    let mut maps = arguments.maps.as_deref().map(|folder| Maps::open(folder, &classifier, &pictures, how)).transpose()?;
     let known = arguments.distance.then(|| familiarity(&classifier, arguments.data.as_deref())).transpose()?;
     let names: Vec<String> = pictures.iter().map(|source| source.path().display().to_string()).collect();
     let mut sink = Sink::open(arguments, &classifier, &names)?;
     let (mut classified, mut undrawn) = (0, 0);
     for batch in pictures.chunks(classifier.batch()) {
-        let (sources, images) = decode(&classifier, batch, &mut failures);
-        for (source, answer) in sources.iter().zip(answers(&classifier, known.as_ref(), &images)?) {
+        let (sources, images) = decode(&classifier, batch, &rendering, &mut failures);
+        for (source, answer) in sources.iter().zip(answers(&classifier, known.as_ref(), &images, arguments.average)?) {
             sink.write(&source.path().display().to_string(), &answer)?;
             if let Some(maps) = &mut maps
                 && let Err(reason) = maps.draw(source)?
@@ -116,15 +124,15 @@ fn leave_out_maps(pictures: &mut Vec<PathBuf>, maps: &Path, named: &[PathBuf]) -
 }
 
 /// What the model says of each picture, in order.
-fn answers(classifier: &Classifier, known: Option<&Familiarity>, images: &[Image]) -> Result<Vec<Answer>, ExplainError> {
-    let Some(known) = known else {
+fn answers(classifier: &Classifier, known: Option<&Familiarity>, images: &[Image], average: bool) -> Result<Vec<Answer>, ExplainError> {
+    if known.is_none() && !average {
         let without = |probabilities| Answer { probabilities, nearness: None };
         return Ok(classifier.classify(images)?.into_iter().map(without).collect());
-    };
-    let readings = classifier.look(images)?;
+    }
+    let readings = classifier.look(images, average)?;
     let answer = |reading: &crate::explain::Reading| Answer {
         probabilities: reading.probabilities.clone(),
-        nearness: known.nearness(&reading.features),
+        nearness: known.and_then(|known| known.nearness(&reading.features)),
     };
     Ok(readings.par_iter().map(answer).collect())
 }
@@ -143,9 +151,14 @@ impl Failures {
 }
 
 /// Decodes and scales a batch on all threads; what cannot be read is reported and left out.
-fn decode<'a>(classifier: &Classifier, batch: &'a [Source], failures: &mut Failures) -> (Vec<&'a Source>, Vec<Image>) {
+fn decode<'a>(
+    classifier: &Classifier,
+    batch: &'a [Source],
+    rendering: &Rendering,
+    failures: &mut Failures,
+) -> (Vec<&'a Source>, Vec<Image>) {
     let open = |source: &Source| -> Result<Image, String> {
-        let picture = source.open(&Rendering::default()).map_err(|error| error.to_string())?;
+        let picture = source.open(rendering).map_err(|error| error.to_string())?;
         Ok(classifier.prepare(&picture))
     };
     let decoded: Vec<Result<Image, String>> = batch.par_iter().map(open).collect();

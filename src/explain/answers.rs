@@ -28,7 +28,7 @@ impl TableFormat {
 /// The columns of the distance.
 const DISTANCE_FIELDS: &str = "\
 <FIELD ID=\"distance\" name=\"distance\" datatype=\"float\" ucd=\"stat.value\"><DESCRIPTION>Distance to the training pictures: to the \
-k-th nearest one, between features of length 1</DESCRIPTION></FIELD>
+k-th nearest one, between features in standard deviations</DESCRIPTION></FIELD>
 <FIELD ID=\"percentile\" name=\"percentile\" datatype=\"double\" ucd=\"stat.rank\"><DESCRIPTION>Percentage of the validation pictures that are \
 nearer</DESCRIPTION></FIELD>
 ";

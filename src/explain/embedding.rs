@@ -2,6 +2,9 @@
 
 use candle_core::Tensor;
 
+use super::explainer::turned;
+use super::map::TURNS;
+use super::numbers::mean;
 use super::{Classifier, ExplainError};
 use crate::imaging::Image;
 
@@ -33,11 +36,12 @@ impl Classifier {
     }
 
     /// Probabilities (those of [`Self::classify`]) and the input of the last layer, a row of each for each picture,
-    /// a bounded batch at a time.
+    /// a bounded batch at a time. With `averaged` the probabilities are the mean over the eight flips and turns, as those of an
+    /// [`Explainer`](super::Explainer); the features are those of the picture as it is.
     ///
     /// # Errors
     /// If the network fails or answers with numbers that are not finite.
-    pub fn look(&self, images: &[Image]) -> Result<Vec<Reading>, ExplainError> {
+    pub fn look(&self, images: &[Image], averaged: bool) -> Result<Vec<Reading>, ExplainError> {
         let mut readings = Vec::with_capacity(images.len());
         for batch in images.chunks(self.batch()) {
             let activations = self.features(batch)?;
@@ -45,7 +49,26 @@ impl Classifier {
                 readings.push(Reading { probabilities: self.probabilities(&logits), features });
             }
         }
+        if averaged {
+            self.average(images, &mut readings)?;
+        }
         finite(readings)
+    }
+
+    /// Makes the probabilities of `images` the mean over their eight flips and turns.
+    fn average(&self, images: &[Image], readings: &mut [Reading]) -> Result<(), ExplainError> {
+        let prepared: Vec<Image> = images.iter().map(|image| self.prepare(image)).collect();
+        let mut views: Vec<Vec<Vec<f32>>> = readings.iter().map(|reading| vec![reading.probabilities.clone()]).collect();
+        for number in 1..TURNS {
+            let turned: Vec<Image> = prepared.iter().map(|image| turned(image, number)).collect();
+            for (views, probabilities) in views.iter_mut().zip(self.classify(&turned)?) {
+                views.push(probabilities);
+            }
+        }
+        for (reading, views) in readings.iter_mut().zip(&views) {
+            reading.probabilities = mean(views);
+        }
+        Ok(())
     }
 
     /// What the linear layer that makes the logits gets: N rows of K' numbers, of N x K x h x w activations after the last block.

@@ -36,8 +36,7 @@ impl Explainer {
     pub fn new(classifier: Arc<Classifier>, image: &Image, averaged: bool) -> Result<Self, ExplainError> {
         let layers = map_layers(classifier.network().options())?;
         let prepared = classifier.scale(image);
-        let side = prepared.width();
-        let views: Vec<Image> = if averaged { (0..TURNS).map(|k| turned(&prepared, k, side)).collect() } else { vec![prepared] };
+        let views: Vec<Image> = if averaged { (0..TURNS).map(|k| turned(&prepared, k)).collect() } else { vec![prepared] };
         let mut all = Vec::new();
         let mut last = Vec::new();
         for view in &views {
@@ -239,7 +238,8 @@ impl Explainer {
 }
 
 /// A square picture, flipped and turned.
-fn turned(image: &Image, number: usize, side: usize) -> Image {
+pub(super) fn turned(image: &Image, number: usize) -> Image {
+    let side = image.width();
     let pixels = map::turn(number, side, 3, image.pixels());
     Image::new(side, side, pixels).expect("turning keeps the number of bytes")
 }

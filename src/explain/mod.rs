@@ -28,7 +28,7 @@ pub use classifier::{BEST_MODEL, Classifier, ExplainError};
 pub use embedding::Reading;
 pub use explainer::Explainer;
 pub use export::{Content, npy};
-pub use faithfulness::{Curves, Faithfulness, Measured, PERCENT, Road, Shares, faithfulness, faithfulness_while, impute, shares};
+pub use faithfulness::{Curves, Faithfulness, Measured, PERCENT, Road, Shares, faithfulness, faithfulness_while, impute, measure, shares};
 pub use familiarity::{Familiarity, Likeness, NEIGHBOUR, Nearness, NotFamiliarity, Origin};
 pub use figure::{Scene, fitted, number, ticks};
 pub use film::{Still, film};

@@ -84,7 +84,7 @@ pub fn measure_familiarity(
         for batch in recorded.split.part(part).chunks(classifier.batch()) {
             let read = |&index: &u32| dataset.images.image(index as usize).map(|image| classifier.prepare(&image));
             let images = batch.iter().map(read).collect::<Result<Vec<_>, _>>().map_err(request)?;
-            rows.extend(classifier.look(&images).map_err(request)?.into_iter().map(|reading| reading.features));
+            rows.extend(classifier.look(&images, false).map_err(request)?.into_iter().map(|reading| reading.features));
             done += batch.len();
             if !go_on(done) {
                 return Ok(None);

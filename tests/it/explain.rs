@@ -129,6 +129,13 @@ fn averaging_is_the_mean_over_the_eight_flips_and_turns() {
         let mean = all.iter().map(|row| f64::from(row[class])).sum::<f64>() / 8.0;
         assert!((f64::from(*p) - mean).abs() < 1e-5, "class {class}: {p} instead of {mean}");
     }
+    // many pictures at once have the same, each with the features that it has as it is
+    let images = [noise(9, 40, 40), image.clone()];
+    let (around, plain) = (classifier.look(&images, true).expect("readings"), classifier.look(&images, false).expect("readings"));
+    assert!(around.iter().zip(&plain).all(|(around, plain)| around.features == plain.features && around != plain));
+    for (a, b) in around[1].probabilities.iter().zip(averaged.probabilities()) {
+        assert!((a - b).abs() < 1e-5, "{a} instead of {b}");
+    }
     // so it does not matter which way round the picture comes
     let turned = Explainer::new(classifier, &poses[6], true).expect("a forward pass");
     for (a, b) in averaged.probabilities().iter().zip(turned.probabilities()) {
@@ -161,7 +168,7 @@ fn a_stored_temperature_counts_wherever_probabilities_are_told() {
     let told = [
         classifier.classify(images).expect("probabilities").remove(0),
         classifier.read(images).expect("readings").remove(0).probabilities,
-        classifier.look(images).expect("readings").remove(0).probabilities,
+        classifier.look(images, false).expect("readings").remove(0).probabilities,
         Explainer::new(classifier, &image, false).expect("a forward pass").probabilities().to_vec(),
     ];
     for probabilities in told {

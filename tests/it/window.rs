@@ -5,6 +5,7 @@
 //! `TUNING_FORK_E2E=full` it leaves the form alone and trains the default to the end.
 #![cfg(all(feature = "gui", target_os = "linux"))]
 
+mod dialogs;
 mod display;
 mod program;
 mod story;
@@ -75,10 +76,7 @@ fn the_window_trains_classifies_and_comes_back() {
 fn dropped_files_become_a_table_and_an_exported_map() {
     let Some(display) = display() else { return };
     let home = tempfile::tempdir().expect("a temporary folder");
-    let run = home.path().join("runs/a run");
-    let train = ["train", "--synthetic-images=50", "--size=32", "--batch=16", "--threads=1", "--epochs=1", "--out"];
-    let trained = std::process::Command::new(env!("CARGO_BIN_EXE_tuning-fork")).args(train).arg(&run).output().expect("it starts");
-    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    let run = trained(&home.path().join("runs/a run"));
 
     let mut program = Program::start(&display, home.path());
     program.wait_for("Welcome to Tuning Fork", SOON);
@@ -125,6 +123,14 @@ fn dropped_files_become_a_table_and_an_exported_map() {
     let picture = std::fs::read(&pictures[0]).expect("a picture");
     program.paste("image/png", &picture, "picture pasted picture with map");
     program.close();
+}
+
+/// A run of few small galaxies.
+fn trained(run: &Path) -> std::path::PathBuf {
+    let train = ["train", "--synthetic-images=50", "--size=32", "--batch=16", "--threads=1", "--epochs=1", "--out"];
+    let trained = std::process::Command::new(env!("CARGO_BIN_EXE_tuning-fork")).args(train).arg(run).output().expect("it starts");
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    run.to_owned()
 }
 
 /// A display, or a word about the test that is skipped without one.

@@ -33,8 +33,16 @@ impl TuningForkApp {
 
     /// The same if it is not known: something that it needs may be there now.
     pub(super) fn ask_familiarity_again(&mut self) {
-        if matches!(self.state.model.familiar, Familiar::Absent(..)) {
+        if matches!(self.state.model.familiar, Familiar::Absent(..) | Familiar::OtherData(..)) {
             self.ask_familiarity(false);
+        }
+    }
+
+    /// Opens the data set of the model's run; what the model finds familiar is looked for again once it is there.
+    pub(super) fn open_models_data(&mut self) {
+        if let Familiar::OtherData(_, config) = &self.state.model.familiar {
+            let config = (**config).clone();
+            self.open_data_for(config);
         }
     }
 
@@ -53,6 +61,7 @@ impl TuningForkApp {
                 Familiar::Known(known)
             }
             FoundFamiliar::Absent(why, possible) => Familiar::Absent(why, possible),
+            FoundFamiliar::OtherData(why, config) => Familiar::OtherData(why, config),
         };
         self.ask_nearness();
         self.ask_distances();

@@ -21,6 +21,7 @@ impl TuningForkApp {
             }
             InspectAction::FindFamiliarity => self.ask_familiarity(true),
             InspectAction::StopFamiliarity => self.stop_familiarity(),
+            InspectAction::OpenModelsData => self.open_models_data(),
             InspectAction::Rival(action) => self.change_rival(action),
             InspectAction::Export => self.save_subject(Subject::export),
             InspectAction::Measure => self.measure(Duration::ZERO),
@@ -89,6 +90,7 @@ impl TuningForkApp {
             self.ask_verdict();
         } else if *new != old {
             self.ask_map();
+            self.ask_rival();
         }
     }
 
@@ -102,13 +104,12 @@ impl TuningForkApp {
     /// Forgets the map of another picture.
     pub(super) fn forget_map(&mut self) {
         self.tasks.cancel(Kind::Activation);
-        self.tasks.cancel(Kind::Rival);
+        self.forget_rival_answer();
         self.forget_trust();
         self.forget_sheet();
         let inspect = &mut self.state.inspect;
         (inspect.explainer, inspect.frame, inspect.seen, inspect.bands, inspect.nearness) = (None, None, None, None, None);
         (inspect.map, inspect.drawing, inspect.outdated) = (MapState::None, false, false);
-        inspect.rival.answer = None;
         inspect.question.marked = None;
         // which plane is which is true of one picture only
         inspect.question.rendering.order = Rendering::AS_GIVEN;
@@ -199,10 +200,7 @@ impl TuningForkApp {
             _ => false,
         };
         self.state.inspect.map = match result {
-            Ok(drawn) => {
-                let Drawn { request, explanation, style, scaled, image, legend, explainer } = *drawn;
-                MapState::Ready(Box::new(Shown { request, explanation, style, scaled, texture: self.texture(&image), legend, explainer }))
-            }
+            Ok(drawn) => MapState::Ready(Box::new(self.shown(*drawn))),
             Err(message) => MapState::Failed(message),
         };
         if !same {
@@ -212,6 +210,12 @@ impl TuningForkApp {
         if self.state.inspect.outdated {
             self.ask_map();
         }
+    }
+
+    /// A drawn map on the screen.
+    pub(super) fn shown(&self, drawn: Drawn) -> Shown {
+        let Drawn { request, explanation, style, scaled, image, legend, explainer } = drawn;
+        Shown { request, explanation, style, scaled, texture: self.texture(&image), legend, explainer }
     }
 
     fn save_map(&mut self, export: Export, path: PathBuf) {

@@ -25,7 +25,7 @@ use super::layout::Pane;
 use super::pile::PileAction;
 use super::state::{Notice, NoticeKind, Picture};
 use super::tasks::{Answer, Kind};
-use super::{TuningForkApp, work};
+use super::{TuningForkApp, dialogs, work};
 use crate::imaging::Image;
 
 /// The largest side of a picture's texture, pixels; larger ones are scaled down to be shown.
@@ -67,8 +67,8 @@ impl TuningForkApp {
             Action::ClassifyImage(index) => self.classify_image(index),
             Action::ClassifyFile(path) => self.classify_file(path),
             Action::BrowsePicture => self.browse(|dialog| {
-                let dialog = dialog.set_title("Classify a picture").add_filter("pictures", &crate::imaging::EXTENSIONS);
-                Answer::PictureChosen(dialog.pick_file())
+                let dialog = dialog.set_title("Classify pictures").add_filter("pictures", &crate::imaging::EXTENSIONS);
+                Answer::PicturesChosen(dialog.pick_files().unwrap_or_default())
             }),
             Action::LoadModel(path) => self.load_model(Some(path)),
             Action::BrowseModel => self.browse(|dialog| {
@@ -130,11 +130,7 @@ impl TuningForkApp {
                     self.open_folder(&path);
                 }
             }
-            Answer::PictureChosen(path) => {
-                if let Some(path) = path {
-                    self.classify_file(path);
-                }
-            }
+            Answer::PicturesChosen(paths) => self.take_dropped(paths),
             Answer::Explore(found) => self.take_found(found),
             Answer::ModelChosen(path) => {
                 if let Some(path) = path {
@@ -182,6 +178,9 @@ impl TuningForkApp {
 
     /// Shows one of the system's dialogs on another thread.
     fn browse(&mut self, show: impl FnOnce(rfd::FileDialog) -> Answer + Send + 'static) {
+        if !dialogs::possible() {
+            return self.notify(NoticeKind::Failure, dialogs::NO_DIALOGS.into());
+        }
         self.start_task(Kind::Dialog, move || show(rfd::FileDialog::new()));
     }
 

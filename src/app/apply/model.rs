@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::layout::Pane;
-use crate::app::state::{NoticeKind, Subject, Verdict};
+use crate::app::state::{NoticeKind, Run, Subject, Verdict};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{TuningForkApp, inspect, work};
 use crate::explain::Classifier;
@@ -45,7 +45,8 @@ impl TuningForkApp {
             Ok(classifier) => {
                 let model = &mut self.state.model;
                 let spec = classifier.spec();
-                let origin = origin(chosen.as_deref(), &classifier, self.state.inspect.latest);
+                let run = self.state.run.as_ref().filter(|_| chosen.is_none() && self.state.inspect.latest);
+                let origin = origin(chosen.as_deref(), &classifier, run);
                 let size = spec.network.size;
                 let calibrated = classifier.calibration().map(|c| format!(", temperature {:.2}", c.temperature)).unwrap_or_default();
                 model.description = format!("{origin}  ·  {size} x {size} px, {} classes{calibrated}", spec.classes.len());
@@ -131,16 +132,22 @@ impl TuningForkApp {
     }
 }
 
-/// Where a model comes from, and of which epoch it is by its own word: the run may be further by now.
-fn origin(chosen: Option<&Path>, classifier: &Classifier, latest: bool) -> String {
-    let kept = crate::train::snapshot_epoch(classifier.path()).is_some();
+/// Where a model comes from, and of which epoch it is by its own word: the run may be further by now. `latest` is the run whose last kept
+/// epoch is to answer; which it keeps next is said while it trains.
+fn origin(chosen: Option<&Path>, classifier: &Classifier, latest: Option<&Run>) -> String {
     let name = chosen.map_or_else(|| "this run".to_owned(), name_of);
     let Some(epoch) = classifier.spec().epoch else { return name };
-    let which = match (chosen, kept, latest) {
-        (Some(_), ..) => "",
-        (None, true, _) => ", the latest that is kept",
-        (None, false, true) => ", the best so far (no latest is kept yet)",
-        (None, false, false) => ", the best so far",
+    let kept = crate::train::snapshot_epoch(classifier.path()).is_some();
+    let which = match (chosen, latest) {
+        (Some(_), _) => String::new(),
+        (None, Some(run)) if kept => {
+            let next = (epoch + 1..=run.config.epochs).find(|epoch| run.config.keeps(*epoch)).filter(|_| !run.is_over());
+            next.map_or_else(|| ", the latest that is kept".into(), |next| format!(", the latest that is kept; {next} is the next"))
+        }
+        (None, None) if kept => ", the latest that is kept".into(),
+        (None, Some(run)) if run.config.snapshots == 0 => ", the best so far (the run keeps no others: its \"Kept epochs\" are 0)".into(),
+        (None, Some(_)) => ", the best so far (no latest is kept yet)".into(),
+        (None, None) => ", the best so far".into(),
     };
     format!("{name}, epoch {epoch}{which}")
 }

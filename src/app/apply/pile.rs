@@ -71,20 +71,22 @@ impl TuningForkApp {
             Familiar::Known(known) => Some(Arc::clone(known)),
             _ => None,
         };
-        let rendering = self.state.inspect.question.rendering.of_any_file();
+        let question = &self.state.inspect.question;
+        let (rendering, average) = (question.rendering.of_any_file(), question.average);
         let pile = Pile {
             classes: classifier.spec().classes.clone(),
             model: classifier.title(),
             classifier: Some(Arc::clone(&classifier)),
             paths: paths.clone(),
             rendering,
+            average,
             familiar: familiar.is_some(),
             running: true,
             open: true,
             generation,
             ..Pile::default()
         };
-        match PileWorker::start(paths, Asked { classifier, familiar, rendering }, self.context.clone()) {
+        match PileWorker::start(paths, Asked { classifier, familiar, rendering, average }, self.context.clone()) {
             Ok(worker) => {
                 self.pile_worker = Some(worker);
                 self.state.pile = pile;

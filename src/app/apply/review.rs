@@ -137,6 +137,11 @@ impl TuningForkApp {
     fn open_data_of(&mut self, run: u64) {
         let Some(record) = self.state.review.record(run) else { return };
         let config = record.config.clone();
+        self.open_data_for(config);
+    }
+
+    /// Opens the data set that a run of this configuration had.
+    pub(super) fn open_data_for(&mut self, config: crate::train::Config) {
         if is_synthetic(&config.data) {
             let form = crate::train::Config {
                 data: config.data,

@@ -26,19 +26,19 @@ impl TuningForkApp {
             }),
             RivalAction::Drop => {
                 self.tasks.cancel(Kind::RivalModel);
-                self.tasks.cancel(Kind::Rival);
+                self.forget_rival_answer();
                 self.state.inspect.rival = Rival::default();
             }
         }
     }
 
     pub(super) fn take_rival_model(&mut self, path: &std::path::Path, result: Result<Arc<Classifier>, String>) {
-        let rival = &mut self.state.inspect.rival;
-        rival.loading = false;
+        self.state.inspect.rival.loading = false;
         match result {
             Ok(classifier) => {
+                self.forget_rival_answer();
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-                *rival = Rival { classifier: Some(classifier), name, ..Rival::default() };
+                self.state.inspect.rival = Rival { classifier: Some(classifier), name, ..Rival::default() };
                 self.ask_rival();
             }
             Err(message) => self.notify(NoticeKind::Failure, format!("The second model was not loaded. {message}")),
@@ -51,27 +51,46 @@ impl TuningForkApp {
         }
     }
 
-    /// Asks the second model what the first was asked.
-    pub(super) fn ask_rival(&mut self) {
+    /// Forgets what the second model said of another picture, or what another second model said.
+    pub(super) fn forget_rival_answer(&mut self) {
         self.tasks.cancel(Kind::Rival);
-        let inspect = &self.state.inspect;
+        let rival = &mut self.state.inspect.rival;
+        (rival.answer, rival.asking, rival.outdated) = (None, false, false);
+    }
+
+    /// Asks the second model what the first is asked; while it is being asked, the next question waits.
+    pub(super) fn ask_rival(&mut self) {
+        let inspect = &mut self.state.inspect;
+        if inspect.rival.asking {
+            inspect.rival.outdated = true;
+            return;
+        }
+        inspect.rival.outdated = false;
         let (Some(classifier), Some(explainer)) = (inspect.rival.classifier.clone(), &inspect.explainer) else { return };
         let Some(subject) = &self.state.subject else { return };
         let Some(picture) = &subject.picture else { return };
+        let known = inspect.rival.answer.as_ref().and_then(|answer| answer.as_ref().ok()).map(RivalAnswer::known);
         let asked = RivalQuestion {
             name: subject.name.clone(),
             picture: Arc::clone(&picture.image),
             question: inspect.question.clone(),
-            first: explainer.classifier().fit(),
+            first: Arc::clone(explainer.classifier()),
+            known,
         };
-        self.start_task(Kind::Rival, move || Answer::Inspect(InspectAnswer::Rival(rival::ask(&classifier, &asked).map(Box::new))));
+        self.state.inspect.rival.asking =
+            self.start_task(Kind::Rival, move || Answer::Inspect(InspectAnswer::Rival(rival::ask(&classifier, asked).map(Box::new))));
     }
 
     pub(super) fn take_rival(&mut self, result: Result<Box<RivalAnswered>, String>) {
         let answer = result.map(|answered| {
-            let RivalAnswered { probabilities, image, map } = *answered;
-            RivalAnswer { probabilities, texture: self.texture(&image), map }
+            let RivalAnswered { subject, drawn } = *answered;
+            let shown = drawn.map(|drawn| Box::new(self.shown(drawn)));
+            RivalAnswer { explainer: subject.explainer, picture: subject.image, frame: subject.frame, shown }
         });
-        self.state.inspect.rival.answer = Some(answer);
+        let rival = &mut self.state.inspect.rival;
+        (rival.answer, rival.asking) = (Some(answer), false);
+        if rival.outdated {
+            self.ask_rival();
+        }
     }
 }

@@ -9,10 +9,20 @@ use anyhow::Context;
 use crate::explain::{Classifier, Content, Explainer, Request, Scene, Style};
 use crate::imaging::{self, Rendering, Source};
 
+/// How pictures are read and looked at.
+#[derive(Clone, Copy, Default)]
+pub struct How {
+    /// How FITS numbers become pictures.
+    pub rendering: Rendering,
+    /// Whether answer and map are the mean over the eight flips and turns.
+    pub average: bool,
+}
+
 /// A folder of drawings.
 pub struct Maps<'a> {
     folder: &'a Path,
     classifier: &'a Arc<Classifier>,
+    how: How,
     /// The names that are not free, so that pictures of the same name in two folders do not overwrite each other.
     taken: HashSet<String>,
 }
@@ -22,14 +32,14 @@ impl<'a> Maps<'a> {
     ///
     /// # Errors
     /// If that cannot be done.
-    pub fn open(folder: &'a Path, classifier: &'a Arc<Classifier>, pictures: &[Source]) -> anyhow::Result<Self> {
+    pub fn open(folder: &'a Path, classifier: &'a Arc<Classifier>, pictures: &[Source], how: How) -> anyhow::Result<Self> {
         let whole = std::fs::create_dir_all(folder).and_then(|()| folder.canonicalize());
         let whole = whole.with_context(|| format!("{} cannot be made; choose another folder", folder.display()))?;
         let own = pictures.iter().flat_map(Source::paths).filter_map(|path| {
             let beside = path.canonicalize().is_ok_and(|path| path.parent() == Some(&whole));
             beside.then(|| path.file_name().unwrap_or_default().to_string_lossy().into_owned())
         });
-        Ok(Self { folder, classifier, taken: own.collect() })
+        Ok(Self { folder, classifier, how, taken: own.collect() })
     }
 
     /// Draws the map of the most probable class, as `explain` does. The picture is decoded again, whole: only one at a time is
@@ -38,12 +48,12 @@ impl<'a> Maps<'a> {
     /// # Errors
     /// If the network fails or the drawing cannot be written.
     pub fn draw(&mut self, source: &Source) -> anyhow::Result<Result<(), String>> {
-        let picture = match source.open(&Rendering::default()) {
+        let picture = match source.open(&self.how.rendering) {
             Ok(picture) => picture,
             Err(error) => return Ok(Err(error.to_string())),
         };
         let frame = self.classifier.fit().frame(picture.width(), picture.height());
-        let explainer = Explainer::new(Arc::clone(self.classifier), &picture.crop(frame), false)?;
+        let explainer = Explainer::new(Arc::clone(self.classifier), &picture.crop(frame), self.how.average)?;
         let name = source.name();
         let scene = Scene { name: &name, picture: &picture, frame, explainer: &explainer };
         let bytes = scene.png(&Request::new(explainer.best_method()), &Style::default(), Content::Figure)?;
@@ -89,7 +99,7 @@ mod tests {
         let classifier = Arc::new(Classifier::load(&model).expect("a model"));
         let sources = ["gone.png", "there.png"].map(|name| Source::File(folder.path().join(name)));
         imaging::write_png(sources[1].path(), &imaging::Image::new(9, 9, vec![50; 243]).expect("a picture")).expect("a file");
-        let mut maps = Maps::open(&out, &classifier, &sources).expect("a folder");
+        let mut maps = Maps::open(&out, &classifier, &sources, How::default()).expect("a folder");
         let reason = maps.draw(&sources[0]).expect("no fault of the network").expect_err("there is no picture");
         assert!(reason.contains("cannot be read"), "{reason}");
         maps.draw(&sources[1]).expect("a drawing").expect("a picture");

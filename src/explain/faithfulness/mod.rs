@@ -104,21 +104,46 @@ pub fn faithfulness_while(
     wanted: impl Fn() -> bool,
 ) -> Result<Option<Faithfulness>, ExplainError> {
     let picture = explainer.prepared();
-    let (width, height) = (picture.width(), picture.height());
-    let (classifier, class) = (explainer.classifier(), explanation.class);
-    let strengths = [explanation.map.upsample(width, height).values, order::noise(width * height, seed), order::sobel(picture)];
-    let mut measured = Vec::new();
-    for strength in &strengths {
-        let order = order::strongest_first(strength, seed);
-        if !wanted() {
-            return Ok(None);
-        }
-        let road = road::road(classifier, picture, &order, class, seed)?;
-        if !wanted() {
-            return Ok(None);
-        }
-        measured.push(Measured { road, curves: curves::curves(classifier, picture, &order, class)? });
-    }
-    let [map, random, sobel] = <[Measured; 3]>::try_from(measured).expect("three maps were measured");
+    let pixels = picture.width() * picture.height();
+    let one = |strength: &[f32]| of_strengths(explainer, strength, explanation.class, seed, &wanted);
+    let Some(map) = one(&strengths(explainer, explanation))? else { return Ok(None) };
+    let Some(random) = one(&order::noise(pixels, seed))? else { return Ok(None) };
+    let Some(sobel) = one(&order::sobel(picture))? else { return Ok(None) };
     Ok(Some(Faithfulness { map, random, sobel }))
+}
+
+/// Measures a map alone: for studies of many maps of one picture, which all have the same random map and edges beside them. About 50
+/// forward passes.
+///
+/// # Errors
+/// If the network fails.
+pub fn measure(explainer: &Explainer, explanation: &Explanation, seed: u64) -> Result<Measured, ExplainError> {
+    let measured = of_strengths(explainer, &strengths(explainer, explanation), explanation.class, seed, &|| true)?;
+    Ok(measured.expect("nothing stops it"))
+}
+
+/// A map's number at each pixel that the network saw.
+fn strengths(explainer: &Explainer, explanation: &Explanation) -> Vec<f32> {
+    let picture = explainer.prepared();
+    explanation.map.upsample(picture.width(), picture.height()).values
+}
+
+/// Measures pixels of these strengths; `None` soon after `wanted` says false.
+fn of_strengths(
+    explainer: &Explainer,
+    strength: &[f32],
+    class: usize,
+    seed: u64,
+    wanted: &dyn Fn() -> bool,
+) -> Result<Option<Measured>, ExplainError> {
+    let (classifier, picture) = (explainer.classifier(), explainer.prepared());
+    let order = order::strongest_first(strength, seed);
+    if !wanted() {
+        return Ok(None);
+    }
+    let road = road::road(classifier, picture, &order, class, seed)?;
+    if !wanted() {
+        return Ok(None);
+    }
+    Ok(Some(Measured { road, curves: curves::curves(classifier, picture, &order, class)? }))
 }

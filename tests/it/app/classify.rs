@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
-use tuning_fork::app::{Action, Column, Familiar, Pane, State, Verdict};
+use tuning_fork::app::{Action, Column, Familiar, InspectAction, Pane, State, Verdict};
 use tuning_fork::explain::Classifier;
 use tuning_fork::review::{self, FAMILIARITY};
 use tuning_fork::train::{Config, Event, Job, Outcome, RunFolder, Status};
@@ -211,12 +211,13 @@ fn without_the_runs_data_the_panel_says_what_to_open() {
     wait(
         &mut window,
         "the reason",
-        |state| matches!(&state.model.familiar, Familiar::Absent(why, false) if why.contains("open the run's data set")),
+        |state| matches!(&state.model.familiar, Familiar::OtherData(why, _) if why.contains("open the run's data set")),
     );
     wait(&mut window, "the verdict", |state| state.subject.as_ref().is_some_and(|subject| matches!(subject.verdict, Verdict::Ready(_))));
     assert!(window.query_by_label_contains("open the run's data set to find out").is_some());
-    // as soon as they are open it is found out
-    act(&mut window, Action::Configure(Box::new(small_config())));
+    // as soon as they are open, which one click does, it is found out
+    window.get_by_label("Open the run's data set").click_accesskit();
+    window.run_ok();
     wait(&mut window, "the distance", known);
     let kept = std::fs::read(run.join(FAMILIARITY)).expect("the file");
     // and stays known, whatever is opened later
@@ -244,7 +245,7 @@ fn files_that_are_dropped_with_a_model_get_their_distances() {
     let Familiar::Known(known) = &state(&window).model.familiar else { unreachable!("the distances are known") };
     let image = tuning_fork::imaging::open(row.source.path()).expect("a picture");
     let classifier = state(&window).model.classifier.as_ref().expect("a model");
-    let reading = classifier.look(&[classifier.prepare(&image)]).expect("an answer").remove(0);
+    let reading = classifier.look(&[classifier.prepare(&image)], false).expect("an answer").remove(0);
     assert_eq!(row.nearness, known.nearness(&reading.features));
     let said = format!("distance percentile {:.1}", row.nearness.expect("it is known").percentile());
     assert_eq!(window.query_all_by_label_contains(&said).count(), 2, "{said}");
@@ -255,11 +256,24 @@ fn files_that_are_dropped_with_a_model_get_their_distances() {
 fn the_model_line_says_the_epoch_of_the_model_itself() {
     let (mut window, _folder, run) = trained();
     let own = Classifier::load(&run).expect("a model").spec().epoch.expect("an epoch");
-    app(&mut window).show_run(Config::default(), run);
+    app(&mut window).show_run(Config::default(), run.clone());
     stand::feed(&mut window, [stand::epoch(1, 5, true), stand::epoch(2, 6, true), stand::epoch(3, 20, true)]);
     act(&mut window, Action::FollowRun);
     wait(&mut window, "the model", |state| !state.model.loading && state.model.classifier.is_some());
     assert!(own < 3);
     let words = format!("this run, epoch {own}, the best so far");
     assert!(state(&window).model.description.starts_with(&words), "{}", state(&window).model.description);
+
+    // of the kept epochs it says which comes next; of 15 with about ten kept, that is the fourth after the second
+    let said = |window: &mut Window, snapshots: usize, words: &str| {
+        let folder = state(window).run.as_ref().expect("a run").folder.clone();
+        app(window).show_run(Config { epochs: 15, snapshots, ..Config::default() }, folder);
+        act(window, Action::Inspect(InspectAction::Latest(true)));
+        wait(window, "the model", |state| !state.model.loading);
+        assert!(state(window).model.description.starts_with(words), "{}", state(window).model.description);
+    };
+    said(&mut window, 10, "this run, epoch 2, the latest that is kept; 4 is the next  ·");
+    std::fs::remove_dir_all(run.join("snapshots")).expect("they were there");
+    said(&mut window, 10, &format!("this run, epoch {own}, the best so far (no latest is kept yet)"));
+    said(&mut window, 0, &format!("this run, epoch {own}, the best so far (the run keeps no others"));
 }

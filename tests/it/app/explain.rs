@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tempfile::TempDir;
-use tuning_fork::app::{Action, Export, InspectAction, MapState, Pane, Question, RivalAction, State, Trust, Verdict};
+use tuning_fork::app::{Action, Export, InspectAction, MapState, Pane, Question, RivalAction, Side, State, Trust, Verdict};
 use tuning_fork::explain::{Classifier, Content, Explainer, Method, Scene, Style};
 use tuning_fork::imaging::{self, Fit, Frame, Image};
 use tuning_fork::nn::{Architecture, Framing};
@@ -326,7 +326,7 @@ fn a_second_model_answers_beside_the_first() {
     let image = imaging::open(&galaxy(&folder)).expect("a picture");
     let alone = Explainer::new(classifier, &image, false).expect("a forward pass");
     let Some(Ok(answer)) = &state(&window).inspect.rival.answer else { unreachable!("it was waited for") };
-    assert_eq!(answer.probabilities, alone.probabilities());
+    assert_eq!(answer.probabilities(), alone.probabilities());
     let first = state(&window).inspect.explainer.as_ref().expect("an answer").probabilities().to_vec();
     for (class, (p, q)) in first.iter().zip(alone.probabilities()).enumerate() {
         let label = format!("class {class}: {:.1} % and {:.1} %", 100.0 * p, 100.0 * q);
@@ -334,6 +334,28 @@ fn a_second_model_answers_beside_the_first() {
     }
     assert!(window.query_by_label_contains("map of second.safetensors: Grad-CAM at ").is_some());
     assert!(window.query_all_by_label_contains(" say").next().is_some() && window.query_all_by_label_contains("entropy ").count() == 2);
+    // both maps are seen at the same time, one beside the other
+    let place = |window: &Window, words: &str| window.query_all_by_label_contains(words).next().expect("a picture").rect();
+    let (left, right) = (place(&window, "picture a galaxy é.png with map: CAM"), place(&window, "map of second.safetensors"));
+    assert!((left.top() - right.top()).abs() < 1.0 && left.right() < right.left() && left.size() == right.size(), "{left} {right}");
+    assert!(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1280.0, 800.0)).contains_rect(left.union(right)));
+    // it is asked for the map that the first is asked for, and keeps its answer
+    ask(&mut window, |question| (question.method, question.class) = (Some(Method::LayerCam), Some(4)));
+    let second_map = |state: &State| {
+        let answer = state.inspect.rival.answer.as_ref().and_then(|answer| answer.as_ref().ok());
+        answer.and_then(|answer| answer.shown.as_ref()).map(|shown| (shown.request.clone(), shown.explanation.clone()))
+    };
+    wait(&mut window, "the same map of both", |state| {
+        settled(state) && second_map(state).is_some_and(|(request, _)| (request.method, request.class) == (Method::LayerCam, Some(4)))
+    });
+    let (request, map) = second_map(state(&window)).expect("it was waited for");
+    assert_eq!(map, alone.explain(&request).expect("a map"));
+    assert!(window.query_by_label_contains("map of second.safetensors: LayerCAM at ").is_some());
+    ask(&mut window, |question| question.map = false);
+    wait(&mut window, "no map", |state| answered(state) && second_map(state).is_none());
+    assert!(window.query_by_label_contains("map of second").is_none());
+    ask(&mut window, |question| (question.map, question.method, question.class) = (true, None, None));
+    wait(&mut window, "the map", |state| settled(state) && second_map(state).is_some());
     // it follows the crop box and the next picture
     ask(&mut window, |question| question.marked = Some(Frame { x: 5, y: 5, width: 30, height: 30 }));
     wait(&mut window, "the part", |state| settled(state) && answered(state));
@@ -341,7 +363,7 @@ fn a_second_model_answers_beside_the_first() {
     wait(
         &mut window,
         "the part",
-        |state| matches!(&state.inspect.rival.answer, Some(Ok(answer)) if answer.probabilities == part.probabilities()),
+        |state| matches!(&state.inspect.rival.answer, Some(Ok(answer)) if answer.probabilities() == part.probabilities()),
     );
     window.get_by_label("One model").click_accesskit();
     window.run_ok();
@@ -352,6 +374,36 @@ fn a_second_model_answers_beside_the_first() {
     std::fs::write(&broken, "no model").expect("a file");
     act(&mut window, Action::Inspect(InspectAction::Rival(RivalAction::Take(broken))));
     wait(&mut window, "the failure", |state| state.notices.iter().any(|notice| notice.text.starts_with("The second model was not loaded")));
+}
+
+/// The picture stays in sight while what stands beside it is scrolled.
+#[test]
+fn the_picture_stays_while_its_controls_are_scrolled() {
+    let (mut window, folder) = stand();
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", settled);
+    act(&mut window, Action::Inspect(InspectAction::Sheet(Some(Side::Classes))));
+    wait(&mut window, "the sheet", |state| state.inspect.sheet.tiles.len() == 10 && !state.inspect.sheet.drawing);
+    let place = |window: &Window, words: &str| window.query_all_by_label_contains(words).next().expect("it is there").rect();
+    let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1280.0, 800.0));
+    let (picture, tile) = (place(&window, "with map: CAM"), place(&window, "Choose class 0, "));
+    // no small map is cut off at the right, and the first row is in sight at once
+    let rights = window.query_all_by_label_contains("Choose class ").map(|tile| tile.rect().right());
+    assert!(rights.fold(0.0, f32::max) < screen.right() && screen.contains_rect(tile), "{tile}");
+    window.hover_at(egui::pos2(1000.0, 400.0));
+    window.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, -100.0),
+        phase: egui::TouchPhase::Move,
+        modifiers: egui::Modifiers::NONE,
+        source: egui::MouseWheelSource::Wheel,
+    });
+    window.run_ok();
+    for _ in 0..30 {
+        window.step();
+    }
+    assert!(place(&window, "Choose class 0, ").top() < tile.top() - 50.0, "it was scrolled");
+    assert_eq!(place(&window, "with map: CAM"), picture);
 }
 
 /// What the second model says of the picture before would be taken for its word on the next one.
@@ -388,7 +440,7 @@ fn models_of_other_classes_are_said_to_differ() {
     wait(&mut window, "both answers", |state| matches!(&state.inspect.rival.answer, Some(Ok(_))));
     assert!(window.query_by_label_contains("know other classes (the first has class 0 where the second has Round)").is_some());
     let Some(Ok(answer)) = &state(&window).inspect.rival.answer else { unreachable!("it was waited for") };
-    let label = format!("Spiral: {:.1} %", 100.0 * answer.probabilities[1]);
+    let label = format!("Spiral: {:.1} %", 100.0 * answer.probabilities()[1]);
     assert!(window.query_by_label(&label).is_some(), "{label}");
 }
 

@@ -7,7 +7,7 @@ use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
 use tuning_fork::app::{Action, Column, InspectAction, Pane, PileAction, State, Verdict};
-use tuning_fork::explain::TableFormat;
+use tuning_fork::explain::{Explainer, TableFormat};
 use tuning_fork::imaging::{self, Curve, Rendering};
 use tuning_fork::nn::Architecture;
 
@@ -291,6 +291,29 @@ fn fits_files_of_a_table_are_shown_as_chosen() {
     drop_all(&mut window, &[pictures.join("galaxy 0.png"), pictures.join("galaxy 1.png")]);
     wait(&mut window, "the table", |state| state.pile.total == Some(2) && !state.pile.running);
     assert!(window.query_by_label("Legacy Survey colours").is_none());
+}
+
+/// The mean over the eight flips and turns is a switch for many pictures too.
+#[test]
+fn a_table_can_be_of_averages() {
+    let (mut window, folder) = stand();
+    drop_on(&mut window, &folder.path().join("pictures"));
+    let whole = |state: &State| state.pile.total == Some(8) && !state.pile.running && state.pile.rows.len() == 8;
+    wait(&mut window, "the table", whole);
+    let answers = |window: &Window| state(window).pile.rows.iter().filter_map(|row| row.answer.clone().ok()).collect::<Vec<_>>();
+    let plain = answers(&window);
+    window.get_by_label("Average 8 turns").click();
+    window.run_ok();
+    assert!(window.query_by_label("classified as they are").is_some());
+    window.get_by_label("Classify again").click();
+    window.run_ok();
+    wait(&mut window, "the averages", |state| whole(state) && state.pile.average);
+    let (classifier, averages) = (state(&window).model.classifier.clone().expect("a model"), answers(&window));
+    let row = state(&window).pile.rows.iter().find(|row| row.answer.is_ok()).expect("a picture");
+    let picture = tuning_fork::imaging::open(row.source.path()).expect("a picture");
+    let alone = Explainer::new(classifier, &picture, true).expect("a forward pass");
+    assert!(averages[0].iter().zip(alone.probabilities()).all(|(a, b)| (a - b).abs() < 1e-5));
+    assert!(plain != averages && window.query_by_label("Classify again").is_none());
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn a_film_shows_how_the_map_came_to_be() {
     assert_eq!((texts["Content"].as_str(), texts["Epochs"].as_str()), ("film", "1, 2"));
 
     // the last kept epoch answers when asked, and a click on a frame takes its model
-    window.get_by_label("Latest epoch").click_accesskit();
+    window.get_by_label("Latest kept epoch").click_accesskit();
     window.run_ok();
     wait(&mut window, "the last epoch", |state| {
         !state.model.loading && state.model.description.starts_with("this run, epoch 2, the latest that is kept")

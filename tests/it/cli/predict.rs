@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use tuning_fork::imaging::Fit;
+use tuning_fork::explain::{Classifier, Explainer};
+use tuning_fork::imaging::{Curve, Fit, Interval, Rendering, Stretch};
 use tuning_fork::review::FAMILIARITY;
 
 use super::{finished_run, picture, run, succeed, train};
@@ -135,6 +136,39 @@ fn three_fits_files_of_one_band_are_one_picture() {
     fits::write_bands(folder, [("a.fits", None), ("b.fits", None), ("c.fits", None)]);
     succeed(folder, &["predict", "--run=run", "--csv=three.csv", "a.fits", "b.fits", "c.fits"]);
     assert_eq!(answers(&folder.join("three.csv")).len(), 3);
+}
+
+/// FITS numbers become pictures as the flags say, in the table and on the maps, and answers may be averages.
+#[test]
+fn pictures_are_stretched_and_averaged_as_asked() {
+    let own = own_run();
+    let folder = own.path();
+    std::fs::copy(fits::fits("sky"), folder.join("sky.fits")).expect("a copy");
+    let stretched = ["--no-legacy", "--stretch=log", "--interval=zscale"];
+    for (name, flags) in [("plain", &[][..]), ("log", &stretched[..]), ("mean", &["--average"])] {
+        let (csv, maps, out) = (format!("--csv={name}.csv"), format!("--maps={name}"), format!("--out={name}.png"));
+        succeed(folder, &[&["predict", "--run=run", &csv, &maps, "sky.fits"], flags].concat());
+        succeed(folder, &[&["explain", "--run=run", "sky.fits", &out], flags].concat());
+        let bytes = |path: &str| std::fs::read(folder.join(path)).expect("a drawing");
+        assert_eq!(bytes(&format!("{name}/sky.png")), bytes(&format!("{name}.png")));
+    }
+    let classifier = std::sync::Arc::new(Classifier::load(&folder.join("run")).expect("a model"));
+    let stretch = Stretch { interval: Interval::ZScale, curve: Curve::Log };
+    let log = Rendering { legacy: false, stretch, ..Rendering::default() };
+    for (name, rendering, average) in [("plain", Rendering::default(), false), ("log", log, false), ("mean", Rendering::default(), true)] {
+        let picture = fits::sky().render(&rendering);
+        let expected = Explainer::new(std::sync::Arc::clone(&classifier), &picture, average).expect("a forward pass");
+        let told = &answers(&folder.join(format!("{name}.csv")))[0].1;
+        assert!(told.iter().zip(expected.probabilities()).all(|(a, b)| (a - b).abs() < 1e-5), "{name}: {told:?}");
+    }
+    // other planes are other colours; what is no order of three is refused
+    let planes = |value: &str| super::run(folder, &["explain", "--run=run", "sky.fits", "--out=planes.png", &format!("--planes={value}")]);
+    assert_eq!(planes("3,2,1").code, Some(0));
+    assert_ne!(std::fs::read(folder.join("planes.png")).expect("a drawing"), std::fs::read(folder.join("plain.png")).expect("a drawing"));
+    for wrong in ["1,2", "1,1,2", "0,1,2"] {
+        let answer = planes(wrong);
+        assert!(answer.code == Some(1) && answer.stderr.contains("--planes takes"), "{wrong}: {}", answer.stderr);
+    }
 }
 
 /// A model that was trained on the middle of its pictures looks at the middle of others.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use tuning_fork::explain::{
     Curves, Explainer, Explanation, Faithfulness, Map, Measured, Method, PERCENT, Request, Road, faithfulness, faithfulness_while, impute,
-    shares,
+    measure, shares,
 };
 use tuning_fork::imaging::Image;
 use tuning_fork::nn::Architecture;
@@ -140,6 +140,9 @@ fn a_measurement_that_nobody_wants_is_given_up() {
     };
     assert_eq!(faithfulness_while(&explainer, &explanation, 1, wanted).expect("no failure"), None);
     assert_eq!(asked.get(), 2);
+    // alone a map has the same numbers as beside others
+    let beside = faithfulness(&explainer, &explanation, 1).expect("curves");
+    assert_eq!(measure(&explainer, &explanation, 1).expect("curves"), beside.map);
 }
 
 /// Against scipy's direct solver.

@@ -118,7 +118,7 @@ fn features_are_those_before_the_last_layer() {
         maps::save(architecture, &path);
         let classifier = Classifier::load(&path).expect("a model");
         let images: Vec<_> = (0..3).map(|seed| noise(seed, 64, 64)).collect();
-        let readings = classifier.look(&images).expect("a forward pass");
+        let readings = classifier.look(&images, false).expect("a forward pass");
         let tensors = candle_core::safetensors::load(&path, &candle_core::Device::Cpu).expect("the file");
         let last = if architecture == Architecture::Compact { "head.linear" } else { "head.linear3" };
         let weights = tensors[&format!("{last}.weight")].to_vec2::<f32>().expect("a matrix");

@@ -54,10 +54,21 @@ impl Drop for Program<'_> {
 impl<'a> Program<'a> {
     /// Starts the program with everything it keeps in `home`, and waits for its window.
     pub fn start(display: &'a Display, home: &Path) -> Self {
+        Self::start_with(display, home, |_| ())
+    }
+
+    /// The same, in an environment that is changed before. Programs in `home/bin` go before the system's; there is no session bus.
+    pub fn start_with(display: &'a Display, home: &Path, change: impl FnOnce(&mut Command)) -> Self {
         let (hook, log) = (home.join("widgets.json"), home.join("log.txt"));
         let _ = std::fs::remove_file(&hook);
-        let child = Command::new(env!("CARGO_BIN_EXE_tuning-fork"))
+        let mut path = home.join("bin").into_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tuning-fork"));
+        command
             .env("DISPLAY", display.name())
+            .env("PATH", path)
+            .env_remove("DBUS_SESSION_BUS_ADDRESS")
             .env_remove("WAYLAND_DISPLAY")
             .env("XDG_RUNTIME_DIR", home)
             .env("HOME", home)
@@ -65,9 +76,9 @@ impl<'a> Program<'a> {
             .env("TUNING_FORK_RUNS", home.join("runs"))
             .env("TUNING_FORK_TEST_HOOK", &hook)
             .current_dir(home)
-            .stderr(File::create(&log).expect("a log file"))
-            .spawn()
-            .expect("the program starts");
+            .stderr(File::create(&log).expect("a log file"));
+        change(&mut command);
+        let child = command.spawn().expect("the program starts");
         let mut program = Self { child, display, window: 0, hook, log };
         let process = program.child.id();
         program.window = program.wait("the window", super::SOON, || display.window_of(process));

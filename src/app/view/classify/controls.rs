@@ -116,8 +116,12 @@ fn part(ui: &mut Ui, state: &State, question: &mut Question) {
         widget::name(ui, &field, egui::Role::SpinButton, "Side of the crop box");
         frame.height = frame.width;
     }
-    ui.checkbox(&mut question.average, "Average 8 turns")
-        .on_hover_text("Answer and map are the mean over the eight flips and turns of the picture");
+    average(ui, &mut question.average);
+}
+
+/// Whether pictures are seen from all sides.
+pub fn average(ui: &mut Ui, average: &mut bool) {
+    ui.checkbox(average, "Average 8 turns").on_hover_text("Answer and map are the mean over the eight flips and turns of a picture");
 }
 
 /// How FITS numbers become a picture.

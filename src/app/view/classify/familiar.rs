@@ -34,6 +34,14 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 }
             }
         }
+        (Familiar::OtherData(why, config), _) => {
+            ui.label(theme::muted(ui, why.as_str()).small());
+            let button = ui.add_enabled(!state.is_training(), egui::Button::new("Open the run's data set"));
+            let what = format!("Trained on {}", config.data);
+            if button.on_hover_text(what).on_disabled_hover_text("A run goes on with the data set that is open.").clicked() {
+                actions.push(Action::Inspect(InspectAction::OpenModelsData));
+            }
+        }
         (Familiar::Known(_) | Familiar::Unknown, _) => {}
     }
 }

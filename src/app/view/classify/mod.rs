@@ -2,6 +2,7 @@
 
 mod controls;
 mod familiar;
+mod picture;
 mod pile;
 mod registered;
 mod rival;
@@ -41,7 +42,11 @@ impl ClassifyView {
     pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         model_line(ui, state, &mut self.choosing, actions);
         ui.horizontal(|ui| {
-            if ui.button("Picture…").on_hover_text("Choose a picture").clicked() {
+            if ui
+                .button("Picture…")
+                .on_hover_text("Choose one picture, or many at once; a folder of them goes into the field at the right, or is dropped")
+                .clicked()
+            {
                 actions.push(Action::BrowsePicture);
             }
             if ui.button("Paste").on_hover_text("Take the picture, or the files, on the clipboard").clicked() {
@@ -100,9 +105,9 @@ fn model_line(ui: &mut Ui, state: &State, choosing: &mut bool, actions: &mut Vec
             }
             if model.chosen.is_none() && state.run.is_some() {
                 let mut latest = state.inspect.latest;
-                let what = "Answer with the last epoch whose model the run keeps (about ten of all, spread evenly), instead of the best one; which it is \
-                            stands at the left";
-                if ui.checkbox(&mut latest, "Latest epoch").on_hover_text(what).changed() {
+                let what = "Answer with the last epoch whose model the run keeps, instead of the best one. It keeps about ten of all, spread \
+                            evenly (\"Kept epochs\" on the Train panel), so the run is often further; which one answers stands at the left";
+                if ui.checkbox(&mut latest, "Latest kept epoch").on_hover_text(what).changed() {
                     actions.push(Action::Inspect(InspectAction::Latest(latest)));
                 }
             }

@@ -40,9 +40,7 @@ impl PileView {
             self.generation = pile.generation;
         }
         bar(ui, pile, actions);
-        if pile.fits {
-            ui.horizontal_wrapped(|ui| rendering(ui, state, actions));
-        }
+        ui.horizontal_wrapped(|ui| how(ui, state, actions));
         headings(ui, pile, actions);
         ScrollArea::vertical().id_salt("pile").auto_shrink(false).show_rows(ui, ROW, pile.order.len(), |ui, range| {
             for &number in &pile.order[range] {
@@ -156,22 +154,28 @@ fn bar(ui: &mut Ui, pile: &Pile, actions: &mut Vec<Action>) {
     }
 }
 
-/// How FITS numbers became pictures, how they would now, and the offer to make it so.
-fn rendering(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+/// How the pictures were classified, how they would be now, and the offer to make it so.
+fn how(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let pile = &state.pile;
     let mut question = state.inspect.question.clone();
-    controls::rendering_of_many(ui, &mut question.rendering);
-    let now = question.rendering.of_any_file();
+    if pile.fits {
+        controls::rendering_of_many(ui, &mut question.rendering);
+    }
+    controls::average(ui, &mut question.average);
+    let rendering = question.rendering.of_any_file();
+    let mut then = Vec::new();
+    if pile.fits && rendering != pile.rendering {
+        then.push(format!("with {}", pile.rendering.words()));
+    }
+    if question.average != pile.average {
+        then.push(if pile.average { "as the mean of 8 turns" } else { "as they are" }.to_owned());
+    }
     if question != state.inspect.question {
         actions.push(Action::Inspect(InspectAction::Ask(Box::new(question))));
     }
-    if now != pile.rendering {
-        ui.label(theme::muted(ui, format!("classified with {}", pile.rendering.words())));
-        if ui
-            .button("Classify again")
-            .on_hover_text("Makes pictures of the FITS files as is chosen here, and asks the model again")
-            .clicked()
-        {
+    if !then.is_empty() {
+        ui.label(theme::muted(ui, format!("classified {}", then.join(", "))));
+        if ui.button("Classify again").on_hover_text("Asks the model again about all of them, as is chosen here").clicked() {
             actions.push(Action::Pile(PileAction::Again));
         }
     }

@@ -1,18 +1,15 @@
-//! The second model beside the first: which one, both answers as bars, both undecided or not, where the second looked.
+//! The second model beside the first: which one, both answers as bars, both undecided or not.
 
-use egui::{Image, RichText, Ui, vec2};
+use egui::{RichText, Ui};
 
 use crate::app::action::Action;
 use crate::app::inspect::InspectAction;
 use crate::app::reviewed::Change;
-use crate::app::rival::{RivalAction, RivalAnswer, other_classes};
+use crate::app::rival::{RivalAction, other_classes};
 use crate::app::state::State;
 use crate::app::theme;
 use crate::app::widget::probability_bars;
 use crate::explain::best;
-
-/// Sides of the second map, points.
-const MAP: f32 = 220.0;
 
 /// Which model is the second; shows run folders that were found where runs are kept.
 pub fn choice(ui: &mut Ui, state: &State, was_open: &mut bool, actions: &mut Vec<Action>) {
@@ -45,54 +42,46 @@ pub fn choice(ui: &mut Ui, state: &State, was_open: &mut bool, actions: &mut Vec
     *was_open = open;
 }
 
-/// Both answers, where there is a second model.
-pub fn show(ui: &mut Ui, state: &State) {
+/// Both answers in the place of the first one's bars; false if there is no second model, or none of its answer: then those are to be shown.
+pub fn show(ui: &mut Ui, state: &State) -> bool {
     let rival = &state.inspect.rival;
-    let (Some(second), Some(explainer)) = (&rival.classifier, &state.inspect.explainer) else { return };
+    let (Some(second), Some(explainer)) = (&rival.classifier, &state.inspect.explainer) else { return false };
     let palette = theme::palette(ui.visuals());
-    ui.add_space(theme::GAP);
     let answer = match &rival.answer {
         None => {
             ui.add(egui::Spinner::new().size(14.0));
-            return;
+            return false;
         }
         Some(Err(message)) => {
             ui.label(RichText::new(format!("{}: {message}", rival.name)).color(palette.warn));
-            return;
+            return false;
         }
         Some(Ok(answer)) => answer,
     };
     let (ours, theirs) = (&explainer.classifier().spec().classes, &second.spec().classes);
+    let (mine, other) = (explainer.probabilities(), answer.probabilities());
     let verdict = |classes: &[String], probabilities: &[f32]| best(probabilities).map_or_else(String::new, |class| classes[class].clone());
-    let (first, other) = (verdict(ours, explainer.probabilities()), verdict(theirs, &answer.probabilities));
+    let verdicts = [verdict(ours, mine), verdict(theirs, other)];
+    let [first, others] = &verdicts;
     let agreement =
-        if first == other { format!("Both say {first}") } else { format!("This model says {first}, {} says {other}", rival.name) };
-    ui.label(RichText::new(agreement).color(if first == other { palette.good } else { palette.warn }));
-    ui.label(theme::muted(ui, format!("entropy {:.2} and {:.2} bits", entropy(explainer.probabilities()), entropy(&answer.probabilities))));
+        if first == others { format!("Both say {first}") } else { format!("This model says {first}, {} says {others}", rival.name) };
+    ui.label(RichText::new(agreement).color(if first == others { palette.good } else { palette.warn }));
+    ui.label(theme::muted(ui, format!("entropy {:.2} and {:.2} bits", entropy(mine), entropy(other))));
     if let Some(difference) = other_classes(ours, theirs) {
         let words = format!("The two models know other classes ({difference}), so {}'s answer stands by itself.", rival.name);
         ui.label(RichText::new(words).color(palette.warn));
-        let mut bars: Vec<(String, f32)> = theirs.iter().cloned().zip(answer.probabilities.iter().copied()).collect();
-        bars.sort_by(|a, b| b.1.total_cmp(&a.1));
-        probability_bars::show(ui, &bars);
+        for (name, classes, probabilities) in [("this model", ours, mine), (rival.name.as_str(), theirs, other)] {
+            let mut bars: Vec<(String, f32)> = classes.iter().cloned().zip(probabilities.iter().copied()).collect();
+            bars.sort_by(|a, b| b.1.total_cmp(&a.1));
+            ui.label(theme::muted(ui, name));
+            probability_bars::show(ui, &bars);
+        }
     } else {
-        let rows: Vec<(&str, [f32; 2])> =
-            explainer.ranking().into_iter().map(|c| (ours[c].as_str(), [explainer.probabilities()[c], answer.probabilities[c]])).collect();
+        let row = |class: usize| (ours[class].as_str(), [mine[class], other[class]]);
+        let rows: Vec<(&str, [f32; 2])> = explainer.ranking().into_iter().map(row).collect();
         probability_bars::show_pairs(ui, ["this model", &rival.name], &rows);
     }
-    map(ui, state, answer);
-}
-
-/// Where the second model looked.
-fn map(ui: &mut Ui, state: &State, answer: &RivalAnswer) {
-    if !state.inspect.question.map {
-        return;
-    }
-    let size = answer.texture.size_vec2();
-    let scale = MAP.min(ui.available_width()) / size.x.max(size.y);
-    let name = format!("map of {}: {}", state.inspect.rival.name, answer.map);
-    ui.add(Image::new(&answer.texture).fit_to_exact_size(vec2(size.x, size.y) * scale).alt_text(name));
-    ui.label(theme::muted(ui, answer.map.as_str()).small());
+    true
 }
 
 /// Bits.

@@ -45,11 +45,15 @@ pub fn show(ui: &mut Ui, state: &State, question: &mut Question, actions: &mut V
         ui.label(egui::RichText::new(message).color(theme::palette(ui.visuals()).warn));
         return;
     }
-    ui.horizontal_wrapped(|ui| {
-        for tile in &sheet.tiles {
-            one(ui, state, tile, question, actions);
-        }
-    });
+    let gap = ui.spacing().item_spacing.x;
+    let columns = (((ui.available_width() + gap) / (SIDE + gap)) as usize).max(1);
+    for row in sheet.tiles.chunks(columns) {
+        ui.horizontal_top(|ui| {
+            for tile in row {
+                one(ui, state, tile, question, actions);
+            }
+        });
+    }
     if !sheet.tiles.is_empty() {
         ui.label(theme::muted(ui, sheet.scale).small());
     }
