@@ -7,7 +7,7 @@ use crate::app::layout::Pane;
 use crate::app::state::{NoticeKind, Run, Subject, Verdict};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{TuningForkApp, inspect, work};
-use crate::explain::Classifier;
+use crate::explain::{BEST_MODEL, Classifier};
 use crate::imaging::{Bands, Image, Source};
 
 impl TuningForkApp {
@@ -152,7 +152,9 @@ fn origin(chosen: Option<&Path>, classifier: &Classifier, latest: Option<&Run>) 
     format!("{name}, epoch {epoch}{which}")
 }
 
-/// A path's last part.
-fn name_of(path: &Path) -> String {
+/// A path's last part; the best model of a run is called as the run is.
+pub(super) fn name_of(path: &Path) -> String {
+    let best = path.file_name().is_some_and(|name| name == BEST_MODEL);
+    let path = path.parent().filter(|folder| best && folder.file_name().is_some()).unwrap_or(path);
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }

@@ -37,7 +37,7 @@ impl TuningForkApp {
         match result {
             Ok(classifier) => {
                 self.forget_rival_answer();
-                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                let name = super::model::name_of(path);
                 self.state.inspect.rival = Rival { classifier: Some(classifier), name, ..Rival::default() };
                 self.ask_rival();
             }

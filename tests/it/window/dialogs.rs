@@ -108,7 +108,7 @@ fn files_and_folders_are_chosen_in_the_systems_dialogs() {
     dialogs.choose(&[&model]);
     program.click("Compare with…");
     program.click("Model file…");
-    program.wait_for("map of best.safetensors: CAM at ", SOON);
+    program.wait_for("map of a run: CAM at ", SOON);
     program.close();
 }
 
