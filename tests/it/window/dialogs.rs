@@ -51,9 +51,10 @@ fn files_and_folders_are_chosen_in_the_systems_dialogs() {
     for (number, picture) in (1..).zip(&pictures) {
         imaging::write_png(picture, &noise(number, 40, 40)).expect("a picture");
     }
-    for (number, name) in (1..).zip(["data/Round/a.png", "data/Round/b.png", "data/Spiral/c.png", "data/Spiral/d.png"]) {
-        std::fs::create_dir_all(at(name).parent().expect("a folder")).expect("folders");
-        imaging::write_png(&at(name), &noise(number, 40, 40)).expect("a picture");
+    for number in 0..6 {
+        let folder = at(["data/Round", "data/Spiral"][number % 2]);
+        std::fs::create_dir_all(&folder).expect("folders");
+        imaging::write_png(&folder.join(format!("{number}.png")), &noise(number as u64, 40, 40)).expect("a picture");
     }
     let dialogs = Dialogs::new(home.path());
     let mut program = Program::start(&display, home.path());
@@ -63,7 +64,7 @@ fn files_and_folders_are_chosen_in_the_systems_dialogs() {
     // a data folder, a model
     dialogs.choose(&[&at("data")]);
     program.click("Folder…");
-    program.wait_for("4 images, 2 classes", SOON);
+    program.wait_for("6 images, 2 classes", SOON);
     dialogs.choose(&[&model]);
     program.click("Model…");
     program.wait_for("32 x 32 px, 10 classes", SOON);
@@ -73,7 +74,7 @@ fn files_and_folders_are_chosen_in_the_systems_dialogs() {
     // the maps of all pictures of the data set go into a folder
     dialogs.choose(&[&at("maps")]);
     program.click("Maps…");
-    for number in 0..4 {
+    for number in 0..6 {
         written(&mut program, &at(&format!("maps/image_{number:05}.png")));
     }
 
