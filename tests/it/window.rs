@@ -32,8 +32,7 @@ fn the_window_trains_classifies_and_comes_back() {
     let mut program = Program::start(&display, home.path());
     program.wait_for("Start", SOON);
     // a first start shows the tour, and later ones do not
-    program.wait_for("Welcome to Tuning Fork", SOON);
-    program.click("Skip the tour");
+    program.skip_tour();
     if !full {
         for (field, value) in [("Images", "200"), ("Image size", "32"), ("Epochs", "2")] {
             program.enter(field, value);
@@ -79,8 +78,7 @@ fn dropped_files_become_a_table_and_an_exported_map() {
     let run = trained(&home.path().join("runs/a run"));
 
     let mut program = Program::start(&display, home.path());
-    program.wait_for("Welcome to Tuning Fork", SOON);
-    program.click("Skip the tour");
+    program.skip_tour();
     // the model comes by a drop too
     program.drop_files(&[&run.join("best.safetensors")]);
     program.wait_for("32 x 32 px, 10 classes", SOON);

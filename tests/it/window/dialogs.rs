@@ -58,8 +58,7 @@ fn files_and_folders_are_chosen_in_the_systems_dialogs() {
     }
     let dialogs = Dialogs::new(home.path());
     let mut program = Program::start(&display, home.path());
-    program.wait_for("Welcome to Tuning Fork", SOON);
-    program.click("Skip the tour");
+    program.skip_tour();
 
     // a data folder, a model
     dialogs.choose(&[&at("data")]);
@@ -121,8 +120,7 @@ fn without_dialogs_the_window_says_so() {
     let mut program = Program::start_with(&display, home.path(), |command| {
         command.env("PATH", home.path().join("nothing"));
     });
-    program.wait_for("Welcome to Tuning Fork", SOON);
-    program.click("Skip the tour");
+    program.skip_tour();
     program.click("Model…");
     program.wait_for("no file dialogs here", SOON);
     program.close();

@@ -108,6 +108,22 @@ impl<'a> Program<'a> {
         self.wait(words, limit, || widgets(&hook).into_iter().find(|widget| widget.says(words)));
     }
 
+    /// Puts the tour of a first start away; a busy machine may miss a click of its first moments.
+    pub fn skip_tour(&mut self) {
+        self.wait_for("Welcome to Tuning Fork", super::SOON);
+        for _ in 0..5 {
+            self.click("Skip the tour");
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_secs(3) {
+                if !self.shows("Welcome to Tuning Fork") {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(30));
+            }
+        }
+        panic!("the tour stays");
+    }
+
     /// Whether these words are in sight now.
     pub fn shows(&self, words: &str) -> bool {
         widgets(&self.hook).iter().any(|widget| widget.says(words))

@@ -22,7 +22,7 @@ fn what_was_done_in_an_evening_is_there_the_next_day() {
     let labels = data::open(&survey).expect("a data folder").labels;
 
     let mut program = Program::start(&display, home.path());
-    program.click("Skip the tour");
+    program.skip_tour();
     program.drop_files(&[&survey]);
     program.wait_for(&survey.display().to_string(), SOON);
     let run = train(&mut program, home.path());
