@@ -95,12 +95,12 @@ pub fn ask(classifier: &Arc<Classifier>, asked: RivalQuestion) -> Result<RivalAn
     let RivalQuestion { name, picture, question, first, known } = asked;
     let fit = if question.fit == first.fit() { classifier.fit() } else { question.fit };
     let frame = question.marked.unwrap_or_else(|| fit.frame(picture.width(), picture.height()));
-    let (explainer, map) = match known.filter(|known| known.of(classifier, &picture, frame, question.average)) {
-        Some(known) => (known.explainer, known.map),
-        None => {
-            let explainer = Explainer::new(Arc::clone(classifier), &picture.crop(frame), question.average);
-            (Arc::new(explainer.map_err(|error| error.to_string())?), None)
-        }
+    let same = known.filter(|known| known.of(classifier, &picture, frame, question.average));
+    let (explainer, map) = if let Some(known) = same {
+        (known.explainer, known.map)
+    } else {
+        let explainer = Explainer::new(Arc::clone(classifier), &picture.crop(frame), question.average);
+        (Arc::new(explainer.map_err(|error| error.to_string())?), None)
     };
     let asked = translated(&question, &first.spec().classes, &explainer);
     let subject = Subject { name, image: picture, frame, explainer };
