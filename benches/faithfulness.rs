@@ -112,7 +112,7 @@ fn train_one(parent: &Path) -> RunFolder {
     let config = Config { synthetic_images: 2000, size: 128, epochs: 12, ..Config::default() };
     println!("training: {} synthetic galaxies, {} x {1} pixels, {} epochs", config.synthetic_images, config.size, config.epochs);
     let set = Arc::new(data::load(&config.data, config.synthetic_images, config.size, config.seed).expect("galaxies"));
-    let folder = RunFolder::create(&parent.join("run")).expect("a run folder");
+    let folder = RunFolder::create(parent.join("run")).expect("a run folder");
     let path = folder.path().to_owned();
     let handle = train::spawn(Job { config, dataset: set, folder }, None);
     loop {

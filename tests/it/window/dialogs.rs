@@ -47,7 +47,7 @@ fn files_and_folders_are_chosen_in_the_systems_dialogs() {
     let home = tempfile::tempdir().expect("a temporary folder");
     let at = |name: &str| home.path().join(name);
     let model = trained(&at("runs/a run")).join("best.safetensors");
-    let pictures: Vec<PathBuf> = ["one é.png", "two.png"].map(|name| at(name)).into();
+    let pictures: Vec<PathBuf> = ["one é.png", "two.png"].map(at).into();
     for (number, picture) in (1..).zip(&pictures) {
         imaging::write_png(picture, &noise(number, 40, 40)).expect("a picture");
     }
