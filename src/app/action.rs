@@ -12,6 +12,7 @@ use super::pile::PileAction;
 use super::presets::PresetAction;
 use super::reviewed;
 use super::saved::Appearance;
+use super::searched;
 use super::tasks::Answer;
 use crate::train::{Config, Event};
 
@@ -53,6 +54,8 @@ pub enum Action {
     Explore(explored::Change),
     /// A change of what the Experiments panel works with.
     Experiments(experiments::Change),
+    /// A change of what the Search panel works with.
+    Search(searched::Change),
     /// Wants thumbnails of these pictures of the data set: they are in sight.
     WantThumbnails(Vec<usize>),
     /// Classifies a picture of the data set.

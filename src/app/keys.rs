@@ -41,7 +41,7 @@ pub struct Global {
 }
 
 const CTRL: Modifiers = Modifiers::COMMAND;
-const DIGITS: [Key; 7] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7];
+const DIGITS: [Key; 8] = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
 
 /// The keys of the whole window, in the order in which they are read.
 #[must_use]

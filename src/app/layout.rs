@@ -22,12 +22,14 @@ pub enum Pane {
     Augment,
     /// All runs: their values, curves, notes.
     Experiments,
+    /// Searches of hyper-parameters: what to try, what came out.
+    Search,
 }
 
 impl Pane {
     /// All panels, in the order of their shortcuts (Ctrl+1 is the first).
-    pub const ALL: [Self; 7] =
-        [Self::Train, Self::Curves, Self::Confusion, Self::Explore, Self::Classify, Self::Augment, Self::Experiments];
+    pub const ALL: [Self; 8] =
+        [Self::Train, Self::Curves, Self::Confusion, Self::Explore, Self::Classify, Self::Augment, Self::Experiments, Self::Search];
 
     /// Its title.
     #[must_use]
@@ -40,6 +42,7 @@ impl Pane {
             Self::Classify => "Classify",
             Self::Augment => "Augment",
             Self::Experiments => "Experiments",
+            Self::Search => "Search",
         }
     }
 }
@@ -53,7 +56,7 @@ pub fn default_layout() -> Tree<Pane> {
         tiles.insert_tab_tile(panes)
     };
     let [train, confusion] = [Pane::Train, Pane::Confusion].map(|pane| tabs(&[pane]));
-    let curves = tabs(&[Pane::Curves, Pane::Experiments]);
+    let curves = tabs(&[Pane::Curves, Pane::Experiments, Pane::Search]);
     let [explore, classify] = [tabs(&[Pane::Explore, Pane::Augment]), tabs(&[Pane::Classify])];
     let above = split(&mut tiles, egui_tiles::LinearDir::Horizontal, [curves, confusion], 0.5);
     let below = split(&mut tiles, egui_tiles::LinearDir::Horizontal, [explore, classify], 0.6);

@@ -10,6 +10,7 @@
 //! | `familiar`   | the part of it that says whether a picture is like the training data        |
 //! | `action`     | every change of it, as one enum                                             |
 //! | `apply`      | the one place where actions are applied                                     |
+//! | `searched`   | the part of the state that the Search panel works with, and the slow work behind it |
 //! | `shell`      | the app: drains tasks and events, shows the panels, applies their actions   |
 //! | `view`       | one struct a panel: its own UI state; borrows the state, returns actions    |
 //! | `widget`     | `fn(ui, &data) -> Response`: heat map, curve plot, image grid, bars         |
@@ -70,6 +71,7 @@ mod review_work;
 mod reviewed;
 mod rival;
 mod saved;
+mod searched;
 mod shell;
 mod state;
 mod tasks;
@@ -96,6 +98,7 @@ pub use pile::{Column, PileAction};
 pub use presets::{PresetAction, UserPreset};
 pub use rival::RivalAction;
 pub use saved::Saved;
+pub use searched::{Change as SearchChange, Form as SearchForm, Place as StudyPlace};
 pub use shell::TuningForkApp;
 pub use state::{Run, State, Verdict};
 pub use tiles::Side;

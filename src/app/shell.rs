@@ -18,6 +18,7 @@ use super::tasks::Tasks;
 use super::theme;
 use super::thumbnails::Thumbnails;
 use super::view::{Above, Views};
+use crate::search;
 use crate::train::Handle;
 
 /// How long a notice about something that went well stays.
@@ -41,6 +42,10 @@ pub struct TuningForkApp {
     pub(super) mirroring: Option<Mirroring>,
     /// The run's other end, while it goes on.
     pub(super) handle: Option<Handle>,
+    /// Where searches are kept.
+    pub(super) searches_folder: PathBuf,
+    /// The search's other end, while it goes on.
+    pub(super) search_handle: Option<search::Handle>,
     pub(super) context: Context,
     /// What the form asked for last, so that only a change of it opens anything.
     pub(super) followed: Option<DataKey>,
@@ -72,6 +77,8 @@ impl TuningForkApp {
             pile_worker: None,
             mirroring: None,
             handle: None,
+            searches_folder: PathBuf::from("searches"),
+            search_handle: None,
             context: context.clone(),
             followed: None,
             notices_made: 0,
@@ -92,6 +99,11 @@ impl TuningForkApp {
         // what was mirrored so far are other runs
         let target = self.state.experiments.mirror.target.clone();
         self.mirror(target);
+    }
+
+    /// Keeps new searches in `folder`; without this they are kept in `searches` in the working directory, as the command line does.
+    pub fn keep_searches_in(&mut self, folder: impl Into<PathBuf>) {
+        self.searches_folder = folder.into();
     }
 
     /// Keeps labels and tags that cannot be kept beside the data in `folder`; without this in the user's own folder.
@@ -135,6 +147,10 @@ impl TuningForkApp {
         let events = self.handle.as_ref().map(Handle::drain).unwrap_or_default();
         for event in events {
             self.apply(Action::Event(Box::new(event)));
+        }
+        let events = self.search_handle.as_ref().map(search::Handle::drain).unwrap_or_default();
+        for event in events {
+            self.apply(Action::Search(super::searched::Change::Event(event)));
         }
         self.receive_pile();
         self.receive_mirror();
@@ -240,9 +256,10 @@ impl TuningForkApp {
         }
     }
 
-    /// Ends a run that goes on, after its present batch, and waits until what it learned and what the user marked is on disk.
+    /// Ends a run or a search that goes on, after its present batch, and waits until what it learned and what the user marked is on disk.
     pub fn close(&mut self) {
         self.keep_marks_now();
         self.handle = None;
+        self.search_handle = None;
     }
 }

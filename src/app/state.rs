@@ -16,6 +16,7 @@ use super::machine::Machine;
 use super::pile::Pile;
 use super::presets::UserPreset;
 use super::reviewed::Reviewed;
+use super::searched::Searched;
 use super::undo::Undo;
 use crate::data::{Dataset, Part, Split};
 use crate::explain::Classifier;
@@ -57,6 +58,8 @@ pub struct State {
     pub review: Reviewed,
     /// The runs that the Experiments panel lists.
     pub experiments: Experiments,
+    /// The searches of hyper-parameters.
+    pub search: Searched,
     /// What went wrong, or well, and is still to be read.
     pub notices: Vec<Notice>,
     /// The panel that fills the window, if one does.
@@ -230,11 +233,28 @@ impl State {
         self.run.as_ref().is_some_and(|run| !run.is_over())
     }
 
+    /// Why a search cannot be started now, in words for the user, whatever it searches; `None` if it can.
+    #[must_use]
+    pub fn search_blocked(&self) -> Option<String> {
+        if self.search.starting {
+            Some("The search is being set up.".into())
+        } else if let Some(going) = &self.search.going {
+            Some(format!("The search “{}” is going on; stop it first.", going.place.study))
+        } else if self.starting || self.is_training() {
+            Some("A run is going on; stop it on the Train panel first, or wait until it ends.".into())
+        } else {
+            None
+        }
+    }
+
     /// Why a run cannot be started now, in words for the user; `None` if it can.
     #[must_use]
     pub fn start_blocked(&self) -> Option<String> {
         if self.starting {
             return Some("The run is being set up.".into());
+        }
+        if self.search.starting || self.search.going.is_some() {
+            return Some("A search is going on; stop it on the Search panel first.".into());
         }
         let errors = self.config.errors();
         if !errors.is_empty() {

@@ -15,6 +15,7 @@ use super::inspect::{Answered, InspectAnswer};
 use super::lab::sheet::Sheet;
 use super::lab::sweep::{ClassSurvey, Swept};
 use super::reviewed;
+use super::searched;
 use super::state::{Data, DataKey};
 use crate::augment::Sweep;
 use crate::explain::{Classifier, Nearness, TableFormat};
@@ -119,9 +120,15 @@ pub enum Kind {
     RunsImport,
     /// Reading a run's configuration.
     RunsConfig,
+    /// Setting up a search.
+    Search,
+    /// Reading the journals of searches.
+    SearchRead,
+    /// Reading a trial's configuration.
+    SearchValues,
 }
 
-const KINDS: usize = Kind::RunsConfig as usize + 1;
+const KINDS: usize = Kind::SearchValues as usize + 1;
 
 /// What a task answers. Errors are in words for the user.
 pub enum Answer {
@@ -167,6 +174,8 @@ pub enum Answer {
     Panicked(Kind, String),
     /// Something for the Experiments panel.
     Experiments(experiments::Answer),
+    /// Something for the Search panel.
+    Search(searched::Answer),
 }
 
 /// The tasks of a window.

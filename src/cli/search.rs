@@ -13,9 +13,9 @@ use serde_json::json;
 use super::choice::Choice;
 use super::flags::{self, ConfigFlags};
 use super::{STOPPED, output};
-use crate::data::{self, Dataset};
+use crate::data;
 use crate::search::{
-    self, Budget, Ending, Event, Kept, Objective, OnRestart, Plan, Pruner, Sampler, Space, StudyRecord, Trial, TrialEnded, TrialEpoch,
+    self, Budget, Ending, Event, Kept, Objective, OnRestart, Plan, PrunerKind, Sampler, Space, StudyRecord, Trial, TrialEnded, TrialEpoch,
     TrialStarted, TrialState,
 };
 use crate::train::{Command, Config};
@@ -48,8 +48,8 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", value_parser = Choice::<Sampler>::new(), default_value = "tpe")]
     sampler: Sampler,
     /// Which trials stop early: none, those below the median, or all but the best third at --least-epochs times 1, 3, 9 ... (Hyperband)
-    #[arg(long, value_name = "NAME", value_parser = Choice::<PrunerName>::new(), default_value = "hyperband")]
-    pruner: PrunerName,
+    #[arg(long, value_name = "NAME", value_parser = Choice::<PrunerKind>::new(), default_value = "hyperband")]
+    pruner: PrunerKind,
     /// Epochs before a trial may be stopped early
     #[arg(long, value_name = "N", value_parser = flags::count, default_value = "5")]
     least_epochs: usize,
@@ -69,15 +69,6 @@ pub struct Arguments {
     flags: ConfigFlags,
 }
 
-/// The pruners by their names.
-#[derive(Clone, Copy, Debug, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum PrunerName {
-    None,
-    Median,
-    Hyperband,
-}
-
 /// Searches until the budget is spent, or until Ctrl-C.
 ///
 /// # Errors
@@ -85,7 +76,7 @@ enum PrunerName {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let plan = plan(arguments)?;
     let commands = catch_interrupts()?;
-    let dataset = Arc::new(open_data(&plan)?);
+    let dataset = Arc::new(plan.data()?);
     super::tell_skipped(&dataset);
     let mut unheard = None;
     let mut tell = |event: Event| {
@@ -113,7 +104,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     if arguments.study.trim().is_empty() {
         bail!("a study needs a name; give one with --study");
     }
-    let journal = arguments.journal.clone().unwrap_or_else(|| Path::new("searches").join(format!("{}.log", file_name(&arguments.study))));
+    let journal = arguments.journal.clone().unwrap_or_else(|| search::journal_of(Path::new("searches"), &arguments.study));
     let kept = Kept::find(&journal, &arguments.study)?;
     let file = arguments.config.as_deref();
     let base = match (file, &kept) {
@@ -135,11 +126,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     space.check(&base)?;
     let hours = arguments.hours.map(|hours| Duration::try_from_secs_f64(hours * 3600.0)).transpose().context("--hours")?;
     let trials = arguments.trials.or(hours.is_none().then_some(TRIALS));
-    let pruner = match arguments.pruner {
-        PrunerName::None => Pruner::None,
-        PrunerName::Median => Pruner::Median { startup: 5, warmup: arguments.least_epochs as i64 },
-        PrunerName::Hyperband => Pruner::Hyperband { least: arguments.least_epochs, most: base.epochs, factor: 3 },
-    };
+    let pruner = arguments.pruner.pruner(arguments.least_epochs, base.epochs);
     Ok(Plan {
         journal,
         study: arguments.study.clone(),
@@ -151,18 +138,6 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         budget: Budget { trials, time: hours },
         on_restart: arguments.on_restart,
     })
-}
-
-/// A study's name as that of a file.
-fn file_name(study: &str) -> String {
-    study.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' }).collect()
-}
-
-/// The data of all trials; drawn ones at the largest size that is searched.
-fn open_data(plan: &Plan) -> anyhow::Result<Dataset> {
-    let base = &plan.base;
-    let largest = plan.space.largest("size").map_or(base.size, |size| size as usize);
-    Ok(data::load(&base.data, base.synthetic_images, largest, base.seed)?)
 }
 
 /// The first Ctrl-C stops the trial after its batch, the second one ends the program at once (the study stays good).

@@ -90,6 +90,16 @@ pub(super) enum FieldKind {
     Choice,
 }
 
+/// The names of all fields that can be searched; "augmentation" is the preset, and its own fields stand after it.
+#[must_use]
+pub fn fields() -> Vec<String> {
+    let config = serde_json::to_value(Config::default()).unwrap_or_default();
+    let keys = |object: &Value| object.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let mut names = [keys(&config), keys(&config[PRESET])].concat();
+    names.retain(|key| FIXED.iter().all(|(fixed, _)| fixed != key));
+    names
+}
+
 /// The kind of the field `name`; an error says why it cannot be searched.
 pub(super) fn field(name: &str) -> Result<FieldKind, String> {
     if name == PRESET {
@@ -103,12 +113,7 @@ pub(super) fn field(name: &str) -> Result<FieldKind, String> {
         Some(Value::Number(n)) if n.is_f64() => Ok(FieldKind::Float),
         Some(Value::Number(_)) => Ok(FieldKind::Int),
         Some(_) => Ok(FieldKind::Choice),
-        None => {
-            let keys = |object: &Value| object.as_object().map(|o| o.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-            let mut known = [keys(&config), keys(&config[PRESET])].concat();
-            known.retain(|key| FIXED.iter().all(|(fixed, _)| fixed != key));
-            Err(format!("there is no such field; choose among {}", known.join(", ")))
-        }
+        None => Err(format!("there is no such field; choose among {}", fields().join(", "))),
     }
 }
 

@@ -27,14 +27,14 @@ mod trial;
 mod worker;
 
 pub use background::{Handle, ended, spawn};
-pub use configure::{Param, Params, config, words};
+pub use configure::{Param, Params, config, fields, words};
 pub use distribution::Distribution;
 pub use error::SearchError;
 pub use importance::importances;
 pub use objective::{Direction, Objective};
-pub use plan::{Budget, Kept, OnRestart, Plan};
+pub use plan::{Budget, Kept, OnRestart, Plan, journal_of};
 pub use protocol::{Ending, Event, SearchEnded, TrialEnded, TrialEpoch, TrialStarted};
-pub use pruner::{Pruner, Verdict};
+pub use pruner::{Pruner, PrunerKind, Verdict};
 pub use runner::{run, run_of};
 pub use sampler::Sampler;
 pub use space::{Condition, Parameter, Space};

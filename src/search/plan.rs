@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Objective, Pruner, Sampler, SearchError, Space, StudyRecord};
+use crate::data::{self, DataError, Dataset};
 use crate::train::Config;
 
 /// Notes of a study that say what it searches.
@@ -100,7 +101,31 @@ impl Kept {
     }
 }
 
+/// Where the journal of a study of this name is kept, in the folder of searches.
+#[must_use]
+pub fn journal_of(folder: &Path, study: &str) -> PathBuf {
+    let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' };
+    let name: String = study.chars().map(safe).collect();
+    folder.join(format!("{name}.log"))
+}
+
 impl Plan {
+    /// The configuration that the data of all trials are loaded by: drawn galaxies have the largest size that is searched.
+    #[must_use]
+    pub fn data_config(&self) -> Config {
+        let size = self.space.largest("size").map_or(self.base.size, |size| size as usize);
+        Config { size, ..self.base.clone() }
+    }
+
+    /// The data of all trials.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn data(&self) -> Result<Dataset, DataError> {
+        let config = self.data_config();
+        data::load(&config.data, config.synthetic_images, config.size, config.seed)
+    }
+
     /// What a new study notes of itself: texts, as the dashboard shows them best.
     pub(super) fn notes(&self) -> Map<String, Value> {
         let config = serde_json::to_string(&self.base).unwrap_or_default();

@@ -30,6 +30,31 @@ pub enum Pruner {
     },
 }
 
+/// The pruners by their names; the settings are the usual ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrunerKind {
+    /// No trial is stopped early.
+    None,
+    /// Those below the median, once five trials are complete.
+    Median,
+    /// All but the best third at 1, 3, 9 ... times the least epochs.
+    #[default]
+    Hyperband,
+}
+
+impl PrunerKind {
+    /// The pruner that stops no trial before `least` of its `most` epochs.
+    #[must_use]
+    pub fn pruner(self, least: usize, most: usize) -> Pruner {
+        match self {
+            Self::None => Pruner::None,
+            Self::Median => Pruner::Median { startup: 5, warmup: least as i64 },
+            Self::Hyperband => Pruner::Hyperband { least, most, factor: 3 },
+        }
+    }
+}
+
 /// What a pruner decides of a trial.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdict {

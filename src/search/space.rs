@@ -182,6 +182,18 @@ impl Space {
         Value::Object(self.parameters.iter().map(entry).collect())
     }
 
+    /// As a file has it, in TOML: a line a parameter.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let line = |p: &Parameter| {
+            // TOML has no null; JSON stands in for a choice of it
+            let entry = toml::Value::try_from(entry(p)).map(|value| format!("{} = {value}\n", p.name));
+            entry.ok()
+        };
+        let lines: Option<String> = self.parameters.iter().map(line).collect();
+        lines.unwrap_or_else(|| self.to_json().to_string())
+    }
+
     /// Fails with every value at an end of its range, and every choice, that a configuration refuses, alone or beside a choice of
     /// another parameter (as a small size beside a network that wants a large one).
     ///

@@ -69,6 +69,12 @@ impl Trial {
         self.intermediate.last_key_value().map(|(&step, &value)| (step, value))
     }
 
+    /// Seconds from its start to its end; `None` while it runs.
+    #[must_use]
+    pub fn seconds(&self) -> Option<f64> {
+        super::clock::seconds_between(self.started.as_deref()?, self.ended.as_deref()?)
+    }
+
     /// Whether samplers learn from it: it is complete with a number, or pruned.
     #[must_use]
     pub fn is_evidence(&self) -> bool {

@@ -20,6 +20,7 @@ mod names;
 mod parts;
 mod pile;
 mod run;
+mod search;
 mod stand;
 mod train_form;
 mod trust;

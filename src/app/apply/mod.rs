@@ -16,6 +16,7 @@ mod pile;
 mod review;
 mod rival;
 mod run;
+mod search;
 mod trust;
 
 use egui::{ColorImage, TextureHandle, TextureOptions};
@@ -59,6 +60,7 @@ impl TuningForkApp {
             Action::ShowInExplore { title, indices } => self.show_in_explore(title, indices),
             Action::Explore(change) => self.change_explored(change),
             Action::Experiments(change) => self.experiments(change),
+            Action::Search(change) => self.search(change),
             Action::WantThumbnails(indices) => {
                 if let Some(data) = &self.state.data {
                     self.thumbnails.want(&data.set, data.generation, &indices);
@@ -125,6 +127,7 @@ impl TuningForkApp {
             Answer::Distances(generation, distances) => self.take_distances(generation, distances),
             Answer::Panicked(kind, words) => self.take_panicked(kind, &words),
             Answer::Experiments(answer) => self.take_experiments(answer),
+            Answer::Search(answer) => self.take_search(answer),
             Answer::DataChosen(path) => {
                 if let Some(path) = path {
                     self.open_folder(&path);

@@ -57,6 +57,8 @@ impl TuningForkApp {
             | Kind::ReviewEvaluate => self.fail_reviewed(kind, message),
             Kind::RunsList => self.take_experiments(crate::app::experiments::Answer::Listed(Err(why()))),
             Kind::Runs => self.take_experiments(crate::app::experiments::Answer::Done(Err(why()))),
+            Kind::Search => self.take_search(crate::app::searched::Answer::Started(Err(why()))),
+            Kind::SearchRead => self.take_search(crate::app::searched::Answer::Read(Err(why()))),
             // nothing waits for these
             Kind::Nearness
             | Kind::Dropped
@@ -71,7 +73,8 @@ impl TuningForkApp {
             | Kind::ReviewSave
             | Kind::RunsDelete
             | Kind::RunsImport
-            | Kind::RunsConfig => {}
+            | Kind::RunsConfig
+            | Kind::SearchValues => {}
         }
     }
 

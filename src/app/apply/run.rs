@@ -14,7 +14,7 @@ use crate::train::{Command, Config, Event, Handle, Session};
 const REPAINT: Duration = Duration::from_millis(50);
 
 /// Wakes the window from the worker's thread.
-struct WakeWindow(egui::Context);
+pub(super) struct WakeWindow(pub egui::Context);
 
 impl Wake for WakeWindow {
     fn wake(self: Arc<Self>) {

@@ -57,6 +57,7 @@ pub fn all(now: Now<'_>) -> Vec<Command> {
     panels::labels(&mut list, now.state);
     panels::confusion(&mut list, now.state);
     panels::experiments(&mut list, now.state);
+    panels::search(&mut list, now.state);
     window(&mut list, now);
     list.0
 }

@@ -1,4 +1,4 @@
-//! The commands of the Explore, the Confusion and the Experiments panel.
+//! The commands of the Explore, the Confusion, the Experiments and the Search panel.
 
 use super::List;
 use crate::app::action::Action;
@@ -8,6 +8,7 @@ use crate::app::layout::Pane;
 use crate::app::models;
 use crate::app::page::Page;
 use crate::app::reviewed::{self, SESSION};
+use crate::app::searched;
 use crate::app::state::State;
 use crate::data::Part;
 use crate::track::{At, ModelReference};
@@ -27,6 +28,7 @@ pub fn place_of(action: &Action) -> Option<Action> {
         Action::Experiments(experiments::Change::Models(models::Change::Use(_))) => Action::Show(Pane::Classify),
         Action::Experiments(experiments::Change::Models(_)) => Action::Turn(Page::Models),
         Action::Experiments(_) => Action::Show(Pane::Experiments),
+        Action::Search(_) => Action::Show(Pane::Search),
         _ => return None,
     })
 }
@@ -138,6 +140,38 @@ pub(super) fn confusion(list: &mut List, state: &State) {
 
 fn register(run: String) -> experiments::Change {
     experiments::Change::Models(models::Change::Register { run: run.into(), name: models::FIRST_NAME.into(), note: String::new() })
+}
+
+/// What the Search panel can be asked for.
+pub(super) fn search(list: &mut List, state: &State) {
+    use crate::train::Command;
+    use searched::Change;
+    let search = &state.search;
+    let going = |command: Command| match &search.going {
+        Some(_) => Ok(Action::Search(Change::Command(command))),
+        None => Err("No search is going on.".to_owned()),
+    };
+    if search.going.as_ref().is_some_and(|going| going.paused) {
+        list.add("Let the search go on", "", going(Command::Resume));
+    } else {
+        list.add("Pause the search", "", going(Command::Pause));
+    }
+    list.add("Stop the search", "", going(Command::Stop));
+    list.add("Set up a new search", "", Ok(Action::Search(Change::Show(None))));
+    for (place, study) in search.studies() {
+        list.add(format!("Show the search {}", study.name), "", Ok(Action::Search(Change::Show(Some(place)))));
+    }
+    let best = search.shown.as_ref().zip(search.study()).and_then(|(place, study)| {
+        let trial = search.focus.and_then(|number| study.trials.get(number)).or_else(|| study.best())?;
+        Some(place.resolve(&crate::search::run_of(trial)?))
+    });
+    let of_trial = |change: fn(std::path::PathBuf) -> Change| {
+        let run = best.clone().ok_or_else(|| "Show a search with a trial first.".to_owned());
+        run.map(|run| Action::Search(change(run)))
+    };
+    list.add("Look back on the chosen or best trial", "", of_trial(Change::LookBack));
+    list.add("Classify with the model of the chosen or best trial", "", of_trial(Change::UseModel));
+    list.add("Take the values of the chosen or best trial into the form", "", of_trial(Change::UseValues));
 }
 
 /// What the Experiments panel can be asked for.

@@ -9,6 +9,7 @@ use crate::app::explored::{Change as Explore, Integrities, Marked, Progress, Sho
 use crate::app::models::Change as Models;
 use crate::app::presets::UserPreset;
 use crate::app::reviewed::{self, Change as Review};
+use crate::app::searched::{Change as Search, Going, Place};
 use crate::app::state::{DataKey, Notice, NoticeKind, Opened, Run};
 use crate::app::undo::Before;
 use crate::app::{review_work, work};
@@ -74,6 +75,10 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Experiments(Runs::EmptyTrash) => "empty trash",
         Action::Experiments(Runs::Models(Models::Register { .. })) => "register run",
         Action::Experiments(Runs::Models(Models::Use(_))) => "use registered model",
+        Action::Search(Search::Command(RunCommand::Stop)) => "stop search",
+        Action::Search(Search::Command(_)) => "pause search",
+        Action::Search(Search::Show(_)) => "show search",
+        Action::Search(Search::LookBack(_) | Search::UseModel(_) | Search::UseValues(_)) => "use trial",
         Action::Dismiss(_) => "dismiss",
         Action::Inspect(InspectAction::Paste) => "paste",
         Action::Inspect(InspectAction::Rival(RivalAction::Browse)) => "browse second model",
@@ -104,6 +109,10 @@ fn name(action: &Action) -> Option<&'static str> {
             | Runs::SaveTable(..)
             // a version is pointed at in the panel
             | Runs::Models(_),
+        )
+        // a search starts with the panel's form, a trial is trained for the epochs that stand there
+        | Action::Search(
+            Search::Start(_) | Search::Focus(_) | Search::Refresh | Search::TrainLonger(..) | Search::Event(_),
         )
         | Action::ShowInExplore { .. }
         | Action::WantThumbnails(_)
@@ -171,6 +180,9 @@ const OFFERED: &[&str] = &[
     "empty trash",
     "register run",
     "use registered model",
+    "stop search",
+    "pause search",
+    "show search",
 ];
 
 /// What needs a model or the data of a run, and is offered with that as its reason while there is none.
@@ -180,6 +192,7 @@ const OFFERED_WITH_A_REASON: &[&str] = &[
     "Map what the model saw by t-SNE",
     "Explore the pictures most like image 3",
     "Evaluate the run finished on its test images",
+    "Classify with the model of the chosen or best trial",
 ];
 
 fn run(events: Vec<Event>) -> Run {
@@ -239,6 +252,8 @@ fn everything_that_a_user_can_ask_for_is_offered() {
             state.explore.reading = Some(Progress::of(1));
             state.explore.integrity = Integrities::Working(Progress::of(1));
             state.explore.map.working = Some(Progress::of(1));
+            let place = Place { journal: "searches/a.log".into(), study: "a".into() };
+            state.search.going = Some(Going { place, trial: None, epoch: None, paused: false, stopping: false });
         }
         if run.as_ref().is_some_and(Run::is_over) {
             state.config.data = "elsewhere".into();

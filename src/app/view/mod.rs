@@ -12,6 +12,7 @@ mod map_button;
 mod notices;
 mod offer;
 mod palette;
+mod search;
 mod top_bar;
 mod tour;
 mod train;
@@ -46,6 +47,7 @@ pub struct Views {
     classify: classify::ClassifyView,
     augment: augment::AugmentView,
     experiments: experiments::ExperimentsView,
+    search: search::SearchView,
     #[serde(skip)]
     palette: palette::PaletteView,
 }
@@ -76,6 +78,7 @@ impl Views {
             Pane::Classify => self.classify.show(ui, state, actions),
             Pane::Augment => self.augment.show(ui, state, actions),
             Pane::Experiments => self.experiments.show(ui, state, actions),
+            Pane::Search => self.search.show(ui, state, actions),
         }
     }
 

@@ -5,6 +5,7 @@ pub mod galaxy_cards;
 pub mod heat_map;
 pub mod image_grid;
 mod in_sight;
+pub mod parallel;
 pub mod probability_bars;
 pub mod unit_plot;
 

@@ -1,27 +1,13 @@
 //! Parallel coordinates: an upright axis a value that differs among the runs, the macro-F1 at the right, a line a run.
 
-use egui::{Align2, Color32, FontId, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::Ui;
 
 use super::rows::Rows;
 use crate::app::action::Action;
 use crate::app::experiments::{Change, Experiments};
 use crate::app::theme;
+use crate::app::widget::parallel::{self, Axis, Emphasis, MOST};
 use crate::track::{Column, RunFacts, Value};
-
-/// The most axes that can be read.
-const MOST: usize = 9;
-/// Room above and below the axes.
-const HEAD: f32 = 34.0;
-const FOOT: f32 = 16.0;
-
-/// An axis with where each run lies on it, 0 at the bottom, 1 at the top.
-#[derive(Clone)]
-struct Axis {
-    title: String,
-    /// Text at the bottom and at the top.
-    ends: [String; 2],
-    places: Vec<Option<f32>>,
-}
 
 /// What is drawn, made again only when the rows of the table change.
 #[derive(Clone, Default)]
@@ -56,34 +42,14 @@ impl Parallel {
             theme::empty(ui, "Nothing to set in parallel", advice);
             return;
         }
-        let palette = theme::palette(ui.visuals());
-        let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click());
-        let inner = Rect::from_min_max(rect.min + vec2(60.0, HEAD), rect.max - vec2(60.0, FOOT));
-        let x = |axis: usize| inner.left() + inner.width() * axis as f32 / (axes.len() - 1) as f32;
-        let line = |run: usize| -> Vec<egui::Pos2> {
-            let point = |(at, axis): (usize, &Axis)| axis.places[run].map(|share| pos2(x(at), inner.bottom() - share * inner.height()));
-            axes.iter().enumerate().filter_map(point).collect()
-        };
-        let near = response.hover_pos().and_then(|pointer| nearest(pointer, (0..self.runs.len()).map(line)));
         let facts = |run: usize| experiments.runs().get(self.runs[run]);
-        let painter = ui.painter();
-        let last = &axes[axes.len() - 1];
-        // neither the darkest colours can be seen as lines on a dark panel, nor the lightest on a light one
-        let (low, span) = if ui.visuals().dark_mode { (0.3, 0.65) } else { (0.05, 0.7) };
-        let colour = |run: usize| theme::heat(low + span * f64::from(last.places[run].unwrap_or(0.0)));
-        for run in (0..self.runs.len()).filter(|run| Some(*run) != near) {
+        let emphasis = |run: usize| {
             let focus = facts(run).is_some_and(|facts| experiments.focus.as_ref() == Some(&facts.folder));
-            let faint = if near.is_some() && !focus { 0.25 } else { 0.8 };
-            painter.add(Shape::line(line(run), Stroke::new(if focus { 2.5 } else { 1.2 }, colour(run).gamma_multiply(faint))));
-        }
-        for (at, axis) in axes.iter().enumerate() {
-            draw_axis(painter, x(at), inner, axis, [palette.line, palette.text, palette.muted]);
-        }
-        if let Some(run) = near {
-            painter.add(Shape::line(line(run), Stroke::new(2.5, palette.accent)));
-        }
-        let words = format!("{} runs on {} axes, macro-F1 at the right", self.runs.len(), axes.len());
-        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, &words));
+            if focus { Emphasis::Strong } else { Emphasis::Usual }
+        };
+        let summary = format!("{} runs on {} axes, macro-F1 at the right", self.runs.len(), axes.len());
+        let lines = parallel::Parallel { axes, count: self.runs.len(), emphasis: &emphasis, summary: &summary };
+        let (response, near) = parallel::show(ui, &lines);
         if let Some(run) = near.and_then(facts) {
             self.tell(run, response, actions);
         }
@@ -97,26 +63,6 @@ impl Parallel {
         let values: Vec<String> = self.columns.iter().map(|column| format!("{}: {}", column.title(), column.text(run))).collect();
         response.on_hover_text(format!("{}\n{}", run.name(), values.join("\n")));
     }
-}
-
-fn draw_axis(painter: &egui::Painter, x: f32, inner: Rect, axis: &Axis, [line, text, muted]: [Color32; 3]) {
-    painter.vline(x, inner.y_range(), Stroke::new(1.0, line));
-    painter.text(pos2(x, inner.top() - 18.0), Align2::CENTER_BOTTOM, &axis.title, FontId::proportional(11.5), text);
-    painter.text(pos2(x, inner.top() - 4.0), Align2::CENTER_BOTTOM, &axis.ends[1], FontId::proportional(10.5), muted);
-    painter.text(pos2(x, inner.bottom() + 3.0), Align2::CENTER_TOP, &axis.ends[0], FontId::proportional(10.5), muted);
-}
-
-/// The line within 8 points of the pointer that is nearest to it.
-fn nearest(pointer: egui::Pos2, lines: impl Iterator<Item = Vec<egui::Pos2>>) -> Option<usize> {
-    let distance = |line: Vec<egui::Pos2>| line.windows(2).map(|ends| to_segment(pointer, ends[0], ends[1])).fold(f32::INFINITY, f32::min);
-    let nearest = lines.map(distance).enumerate().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    (nearest.1 < 8.0).then_some(nearest.0)
-}
-
-fn to_segment(point: egui::Pos2, a: egui::Pos2, b: egui::Pos2) -> f32 {
-    let along = b - a;
-    let share = ((point - a).dot(along) / along.length_sq().max(1e-6)).clamp(0.0, 1.0);
-    (a + share * along).distance(point)
 }
 
 /// The values that differ, those of numbers first; then the macro-F1.

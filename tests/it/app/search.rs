@@ -1,0 +1,198 @@
+//! The Search panel: a study from the form to its results, studies of other programs, journals that cannot be read.
+
+use std::path::Path;
+
+use egui::accesskit::Role;
+use egui_kittest::kittest::Queryable as _;
+use tempfile::TempDir;
+use tuning_fork::app::{Action, Pane, Saved, SearchChange, SearchForm, StudyPlace};
+use tuning_fork::search::{PrunerKind, Sampler, TrialState};
+use tuning_fork::train::{Command, Config};
+
+use super::confusion::{click, until};
+use super::stand::{Window, act, app, small_config, state, wait, window};
+
+/// A study in Optuna's own hand.
+const OPTUNA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/search/study.log");
+
+/// A window with the panel enlarged, its searches in a folder of their own.
+fn searching() -> (TempDir, Window) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = window(Saved::with_config(Config { threads: 1, batch: 16, ..small_config() }));
+    app(&mut window).keep_searches_in(folder.path().join("searches"));
+    app(&mut window).keep_runs_in(folder.path().join("runs"));
+    act(&mut window, Action::Fill(Some(Pane::Search)));
+    wait(&mut window, "the searches and the galaxies", |state| state.search.journals.is_some() && state.data.is_some());
+    (folder, window)
+}
+
+/// Two trials of an epoch each.
+fn short() -> SearchForm {
+    SearchForm {
+        study: "short".into(),
+        space: "lr = { low = 1e-4, high = 1e-2, log = true }\noptimizer = { choices = [\"adamw\", \"sgd\"] }".into(),
+        epochs: 1,
+        trials: Some(2),
+        sampler: Sampler::Random,
+        pruner: PrunerKind::None,
+        ..SearchForm::default()
+    }
+}
+
+fn start(window: &mut Window, form: SearchForm) {
+    act(window, Action::Search(SearchChange::Start(Box::new(form))));
+    wait(window, "the search", |state| !state.search.starting);
+}
+
+fn says(window: &Window, words: &str) -> bool {
+    window.query_by_label_contains(words).is_some()
+}
+
+#[test]
+fn a_search_is_watched_and_every_page_shows_its_trials() {
+    let (folder, mut window) = searching();
+    start(&mut window, short());
+    assert!(state(&window).start_blocked().is_some_and(|why| why.contains("A search is going on")));
+    wait(&mut window, "the end of the search", |state| state.search.going.is_none());
+    wait(&mut window, "its trials", |state| state.search.study().is_some_and(|study| study.count(TrialState::Complete) == 2));
+    assert!(says(&window, "2 trials: 2 complete, 0 stopped early; best 0."));
+    until(&mut window, "2 trials, the best so far 0.");
+    for (page, words) in [
+        ("Epochs", "2 trials over their epochs, 0 of them stopped early"),
+        ("Slice", "2 trials by lr"),
+        ("Parallel lines", "2 trials on 3 axes"),
+        ("Importances", "lr: "),
+        ("Trial", "the best of the study"),
+    ] {
+        window.get_by_role_and_label(Role::Button, page).click();
+        window.run_ok();
+        assert!(says(&window, words), "{page} shows {words}");
+    }
+    // two trials are too few for a map of two parameters
+    click(&mut window, "Contour");
+    assert!(says(&window, "Too few trials"));
+    let journal = folder.path().join("searches/short.log");
+    assert!(journal.exists() && folder.path().join("searches/short/trial-0001/best.safetensors").exists());
+}
+
+#[test]
+fn a_search_that_was_stopped_goes_on_with_its_trial() {
+    let (_folder, mut window) = searching();
+    start(&mut window, SearchForm { epochs: 200, trials: Some(1), ..short() });
+    wait(&mut window, "an epoch", |state| state.search.going.as_ref().is_some_and(|going| going.epoch.is_some()));
+    click(&mut window, "Pause");
+    assert!(state(&window).search.going.as_ref().is_some_and(|going| going.paused));
+    click(&mut window, "Go on");
+    click(&mut window, "Stop");
+    wait(&mut window, "the end", |state| state.search.going.is_none());
+    wait(&mut window, "the trial", |state| state.search.study().is_some_and(|study| study.count(TrialState::Running) == 1));
+    assert!(says(&window, "1 unfinished"));
+    let epochs = state(&window).search.study().map_or(0, |study| study.trials[0].intermediate.len());
+    // the study knows what it searches; the form of the panel has only the limits
+    click(&mut window, "Go on");
+    wait(&mut window, "the search", |state| state.search.going.is_some());
+    wait(&mut window, "another epoch", |state| state.search.study().is_some_and(|study| study.trials[0].intermediate.len() > epochs));
+    assert_eq!(state(&window).search.study().map(|study| study.trials.len()), Some(1));
+    act(&mut window, Action::Search(SearchChange::Command(Command::Stop)));
+    wait(&mut window, "the end", |state| state.search.going.is_none());
+}
+
+#[test]
+fn the_form_says_what_is_wrong_and_starts_what_it_shows() {
+    let (_folder, mut window) = searching();
+    // a row a parameter
+    assert!(window.query_by_label("Least lr").is_some() && window.query_by_label("Choices of optimizer").is_some());
+    click(&mut window, "Do not search optimizer");
+    assert!(window.query_by_label("Choices of optimizer").is_none());
+    assert!(window.query_by_label("Least momentum").is_none(), "what waits for it goes with it");
+    for name in ["weight_decay", "batch", "schedule", "beta", "gamma", "augmentation"] {
+        click(&mut window, &format!("Do not search {name}"));
+    }
+    window.get_by_role_and_label(Role::SpinButton, "Greatest lr").set_value_accesskit(0.05);
+    window.run_ok();
+    window.get_by_role_and_label(Role::SpinButton, "Most epochs").set_value_accesskit(1.0);
+    window.run_ok();
+    window.get_by_role_and_label(Role::SpinButton, "Trials in all").set_value_accesskit(1.0);
+    window.run_ok();
+    click(&mut window, "As text");
+    let text = window.get_by_label("Search space");
+    text.focus();
+    window.run_ok();
+    window.get_by_label("Search space").type_text("nonsense = 3 ");
+    window.run_ok();
+    until(&mut window, "this is no TOML");
+    click(&mut window, "Start search");
+    wait(&mut window, "the refusal", |state| !state.notices.is_empty());
+    assert!(state(&window).notices[0].text.contains("The search was not started."), "{}", state(&window).notices[0].text);
+    click(&mut window, "Usual space");
+    click(&mut window, "As text");
+    for name in ["optimizer", "weight_decay", "batch", "schedule", "beta", "gamma", "augmentation"] {
+        click(&mut window, &format!("Do not search {name}"));
+    }
+    click(&mut window, "Start search");
+    wait(&mut window, "a trial", |state| state.search.study().is_some_and(|study| study.count(TrialState::Complete) == 1));
+    let study = state(&window).search.study().expect("the study").clone();
+    assert_eq!((study.name.as_str(), study.trials[0].params.keys().map(String::as_str).collect::<Vec<_>>()), ("galaxies", vec!["lr"]));
+    wait(&mut window, "the end", |state| state.search.going.is_none());
+    // it has its trial, so there is nothing to go on with
+    let before = state(&window).search.changes;
+    click(&mut window, "Go on");
+    assert!(state(&window).search.going.is_none() && !state(&window).search.starting && state(&window).search.changes >= before);
+}
+
+#[test]
+fn a_trial_gives_its_values_and_is_trained_longer() {
+    let (folder, mut window) = searching();
+    start(&mut window, short());
+    wait(&mut window, "the end of the search", |state| state.search.going.is_none());
+    wait(&mut window, "its trials", |state| state.search.study().is_some_and(|study| study.best().is_some()));
+    let study = state(&window).search.study().expect("the study").clone();
+    let worse = study.ranking().last().expect("two trials").number;
+    act(&mut window, Action::Search(SearchChange::Focus(Some(worse))));
+    until(&mut window, &format!("Trial {worse}"));
+    click(&mut window, "Use its values");
+    let lr = study.trials[worse].params["lr"].value();
+    wait(&mut window, "the values", |state| serde_json::json!(state.config.lr) == lr);
+    act(&mut window, Action::Fill(Some(Pane::Search)));
+    window.get_by_role_and_label(Role::SpinButton, "for").set_value_accesskit(2.0);
+    window.run_ok();
+    click(&mut window, "Train it longer");
+    wait(&mut window, "the longer run", |state| state.run.as_ref().is_some_and(tuning_fork::app::Run::is_over));
+    let run = state(&window).run.as_ref().expect("a run");
+    assert_eq!((run.config.epochs, run.session.epochs.len(), serde_json::json!(run.config.lr)), (2, 2, lr));
+    assert!(run.folder.starts_with(folder.path().join("runs")));
+    act(&mut window, Action::Fill(Some(Pane::Search)));
+    click(&mut window, "Register it");
+    until(&mut window, "galaxy-classifier@1");
+    let card = tuning_fork::track::Registry::of(&folder.path().join("runs")).list().expect("the registry");
+    assert_eq!(card.len(), 1);
+    click(&mut window, "Use its model");
+    wait(&mut window, "its model", |state| {
+        state.model.chosen.as_ref().is_some_and(|path| path.ends_with(format!("trial-{worse:04}"))) && state.model.classifier.is_some()
+    });
+}
+
+#[test]
+fn studies_of_optuna_are_shown_and_bad_journals_are_told() {
+    let (folder, mut window) = searching();
+    let searches = folder.path().join("searches");
+    std::fs::create_dir_all(&searches).expect("a folder");
+    std::fs::copy(Path::new(OPTUNA), searches.join("python.log")).expect("the journal");
+    std::fs::write(searches.join("bad.log"), "{\"op_code\": 99, \"worker_id\": \"a\"}\n").expect("a file");
+    act(&mut window, Action::Search(SearchChange::Refresh));
+    wait(&mut window, "the journals", |state| state.search.studies().count() > 0);
+    assert!(says(&window, "bad.log is left out:"));
+    let (place, trials) = {
+        let (place, study) = state(&window).search.studies().next().expect("a study");
+        (place, study.trials.len())
+    };
+    act(&mut window, Action::Search(SearchChange::Show(Some(place))));
+    assert!(says(&window, &format!("{trials} trials: ")));
+    assert!(says(&window, "only that program can go on with it"));
+    start(&mut window, SearchForm::default());
+    assert!(state(&window).search.going.is_none());
+    assert!(state(&window).notices.iter().any(|notice| notice.text.contains("Another program began this study")));
+    // a study that is gone is not shown any more
+    act(&mut window, Action::Search(SearchChange::Show(Some(StudyPlace { journal: searches.join("gone.log"), study: "gone".into() }))));
+    assert!(says(&window, "Start search"));
+}
