@@ -61,7 +61,7 @@ impl SpaceEditor {
                 };
                 ui.label(label).on_hover_text(hover);
                 ui.horizontal(|ui| self.distribution(ui, &parameter.name, &mut parameter.distribution));
-                let bin = theme::icon_button(ui, "✕", &format!("Do not search {}", parameter.name));
+                let bin = theme::icon_button(ui, "✖", &format!("Do not search {}", parameter.name));
                 if bin.on_hover_text("Do not search this").clicked() {
                     removed = Some(at);
                 }

@@ -140,7 +140,7 @@ fn head(ui: &mut Ui, title: &str, ordered: Option<bool>) -> bool {
 
 fn cell(ui: &mut Ui, key: &Key, trial: &Trial, best: bool) {
     let text = match key {
-        Key::Number if best => format!("{} ★", trial.number),
+        Key::Number if best => format!("{} best", trial.number),
         Key::Number => trial.number.to_string(),
         Key::State => {
             theme::dot(ui, colour(ui, trial.state));
