@@ -121,7 +121,7 @@ fn the_form_says_what_is_wrong_and_starts_what_it_shows() {
     window.run_ok();
     window.get_by_label("Search space").type_text("nonsense = 3 ");
     window.run_ok();
-    until(&mut window, "this is no TOML");
+    until(&mut window, "nonsense: there is no such field");
     click(&mut window, "Start search");
     wait(&mut window, "the refusal", |state| !state.notices.is_empty());
     assert!(state(&window).notices[0].text.contains("The search was not started."), "{}", state(&window).notices[0].text);
