@@ -76,6 +76,8 @@ pub struct JournalRead {
     stamp: (u64, Option<SystemTime>),
     /// Its studies, or why it cannot be read.
     pub studies: Result<Vec<Arc<StudyRecord>>, String>,
+    /// Trials that a process left unfinished that is gone, by study.
+    left: BTreeMap<String, Vec<usize>>,
 }
 
 impl Searched {
@@ -99,6 +101,14 @@ impl Searched {
         let place = self.shown.as_ref()?;
         let Some(Ok(journals)) = &self.journals else { return None };
         journals.get(&place.journal)?.studies.as_ref().ok()?.iter().find(|study| study.name == place.study)
+    }
+
+    /// Whether a trial of the study that is shown was left unfinished, and nobody trains it.
+    #[must_use]
+    pub fn is_interrupted(&self, trial: usize) -> bool {
+        let (Some(place), Some(Ok(journals))) = (&self.shown, &self.journals) else { return false };
+        let left = journals.get(&place.journal).and_then(|read| read.left.get(&place.study));
+        left.is_some_and(|left| left.contains(&trial))
     }
 
     /// The search of this window if it is that of the study that is shown.
@@ -256,10 +266,13 @@ pub fn read(folder: &Path, known: &Journals) -> Result<Journals, String> {
             continue;
         }
         let stamp = (facts.len(), facts.modified().ok());
-        let read = match known.get(&path) {
+        let mut read = match known.get(&path) {
             Some(known) if known.stamp == stamp => known.clone(),
-            _ => JournalRead { stamp, studies: studies(&path) },
+            _ => JournalRead { stamp, studies: studies(&path), left: BTreeMap::new() },
         };
+        // a process that dies leaves no line in the journal
+        let left = |study: &Arc<StudyRecord>| (study.name.clone(), search::interrupted(&path, study));
+        read.left = read.studies.iter().flatten().map(left).collect();
         journals.insert(path, read);
     }
     Ok(journals)
@@ -269,9 +282,9 @@ fn studies(path: &Path) -> Result<Vec<Arc<StudyRecord>>, String> {
     search::read(path).map(|studies| studies.into_iter().map(Arc::new).collect()).map_err(|error| error.to_string())
 }
 
-/// Whether two readings are of the same files in the same state.
+/// Whether two readings are of the same files in the same state, with the same processes at work.
 pub fn are_same(a: &Journals, b: &Journals) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|((p, a), (q, b))| p == q && a.stamp == b.stamp)
+    a.len() == b.len() && a.iter().zip(b).all(|((p, a), (q, b))| p == q && a.stamp == b.stamp && a.left == b.left)
 }
 
 /// Starts a search, on `open` if those are its data, else on data that are read first.

@@ -35,7 +35,7 @@ pub use objective::{Direction, Objective};
 pub use plan::{Budget, Kept, OnRestart, Plan, journal_of};
 pub use protocol::{Ending, Event, SearchEnded, TrialEnded, TrialEpoch, TrialStarted};
 pub use pruner::{Pruner, PrunerKind, Verdict};
-pub use runner::{run, run_of};
+pub use runner::{interrupted, run, run_of};
 pub use sampler::Sampler;
 pub use space::{Condition, Parameter, Space};
 pub use study::read;

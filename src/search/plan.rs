@@ -158,22 +158,37 @@ impl Plan {
 
     /// The folder of the journal.
     pub(super) fn home(&self) -> PathBuf {
-        self.journal.parent().map(Path::to_path_buf).unwrap_or_default()
+        home(&self.journal)
     }
 
     /// The folder of the study's runs, from the journal's folder.
     pub(super) fn runs(&self) -> String {
-        // a study's name may be anything; a folder's may not
-        let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ') { c } else { '_' };
-        let name: String = self.study.chars().map(safe).collect();
-        let name = name.trim_matches(['.', ' ']);
-        let stem = self.journal.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        // never the journal itself, which has no extension if the user says so
-        if name.is_empty() || name == stem { format!("{name}.trials") } else { name.to_owned() }
+        runs(&self.journal, &self.study)
     }
 
     /// The folder where workers register.
     pub(super) fn workers(&self) -> PathBuf {
-        self.home().join(self.runs()).join("workers")
+        workers(&self.journal, &self.study)
     }
+}
+
+/// The folder of a journal.
+fn home(journal: &Path) -> PathBuf {
+    journal.parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// The folder of the runs of a study, from its journal's folder.
+fn runs(journal: &Path, study: &str) -> String {
+    // a study's name may be anything; a folder's may not
+    let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ') { c } else { '_' };
+    let name: String = study.chars().map(safe).collect();
+    let name = name.trim_matches(['.', ' ']);
+    let stem = journal.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    // never the journal itself, which has no extension if the user says so
+    if name.is_empty() || name == stem { format!("{name}.trials") } else { name.to_owned() }
+}
+
+/// The folder where the workers of a study register.
+pub(super) fn workers(journal: &Path, study: &str) -> PathBuf {
+    home(journal).join(runs(journal, study)).join("workers")
 }

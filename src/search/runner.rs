@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, TryRecvError};
 use serde_json::Value;
 
-use super::plan::{OnRestart, Plan};
+use super::plan::{self, OnRestart, Plan};
 use super::protocol::{Ending, Event, TrialEnded, TrialEpoch, TrialStarted};
 use super::study::{Lines, Study};
 use super::worker::{self, Worker};
@@ -268,6 +268,13 @@ impl Runner<'_> {
 fn is_left(trial: &Trial, workers: &Path) -> bool {
     let worker = trial.system_attrs.get(WORKER).and_then(Value::as_str);
     trial.state == TrialState::Running && worker.is_some_and(|name| !worker::is_alive(workers, name))
+}
+
+/// The numbers of the trials of a study that were left unfinished by a process of this program on this machine that is gone.
+#[must_use]
+pub fn interrupted(journal: &Path, study: &StudyRecord) -> Vec<usize> {
+    let workers = plan::workers(journal, &study.name);
+    study.trials.iter().filter(|trial| is_left(trial, &workers)).map(|trial| trial.number).collect()
 }
 
 /// Writes down a new trial with the next values.

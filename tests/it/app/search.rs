@@ -56,7 +56,7 @@ fn a_search_is_watched_and_every_page_shows_its_trials() {
     assert!(state(&window).start_blocked().is_some_and(|why| why.contains("A search is going on")));
     wait(&mut window, "the end of the search", |state| state.search.going.is_none());
     wait(&mut window, "its trials", |state| state.search.study().is_some_and(|study| study.count(TrialState::Complete) == 2));
-    assert!(says(&window, "2 trials: 2 complete, 0 stopped early; best 0."));
+    assert!(says(&window, "2 trials: 2 complete, 0 pruned; best 0."));
     until(&mut window, "2 trials, the best so far 0.");
     for (page, words) in [
         ("Epochs", "2 trials over their epochs, 0 of them stopped early"),
@@ -88,6 +88,8 @@ fn a_search_that_was_stopped_goes_on_with_its_trial() {
     wait(&mut window, "the end", |state| state.search.going.is_none());
     wait(&mut window, "the trial", |state| state.search.study().is_some_and(|study| study.count(TrialState::Running) == 1));
     assert!(says(&window, "1 unfinished"));
+    wait(&mut window, "the look at its worker", |state| state.search.is_interrupted(0));
+    assert!(says(&window, "interrupted"));
     let epochs = state(&window).search.study().map_or(0, |study| study.trials[0].intermediate.len());
     // the study knows what it searches; the form of the panel has only the limits
     click(&mut window, "Go on");

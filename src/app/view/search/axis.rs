@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::app::view::train::form::decimal;
-use crate::search::{Distribution, StudyRecord, Trial};
+use crate::search::{Distribution, Parameter, StudyRecord, Trial};
 
 /// The axis of a parameter.
 #[derive(Clone)]
@@ -49,8 +49,25 @@ impl Axis {
     }
 }
 
-fn word(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// A value as people read it.
+pub(super) fn word(value: &Value) -> String {
+    match value {
+        Value::Number(n) if n.is_f64() => n.as_f64().map_or_else(String::new, decimal),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The values of a parameter in words: "1e-4 to 0.03, log".
+pub(super) fn range(parameter: &Parameter) -> String {
+    let (ends, log) = match &parameter.distribution {
+        Distribution::Float { low, high, log, .. } => ([decimal(*low), decimal(*high)].join(" to "), *log),
+        Distribution::Int { low, high, log, .. } => (format!("{low} to {high}"), *log),
+        Distribution::Categorical { choices } => (choices.iter().map(word).collect::<Vec<_>>().join(", "), false),
+    };
+    let log = if log { ", log" } else { "" };
+    let when = parameter.when.as_ref().map(|when| format!(", only with {}", when.values.iter().map(word).collect::<Vec<_>>().join(", ")));
+    format!("{ends}{log}{}", when.unwrap_or_default())
 }
 
 /// The names of all parameters of a study.

@@ -2,12 +2,16 @@
 
 use egui::{Checkbox, DragValue, Grid, RichText, TextEdit, Ui};
 
+use super::axis;
 use super::space::SpaceEditor;
 use crate::app::searched::Form;
 use crate::app::theme;
 use crate::app::view::train::choice::{self, Choice};
 use crate::search::{Kept, StudyRecord};
 use crate::train::Config;
+
+/// From this width on, what is searched stands beside the rest.
+const WIDE: f32 = 720.0;
 
 /// Shows the form of a new study; `base` is the form of the Train panel.
 pub(super) fn new_study(ui: &mut Ui, form: &mut Form, space: &mut SpaceEditor, base: &Config) {
@@ -17,6 +21,19 @@ pub(super) fn new_study(ui: &mut Ui, form: &mut Form, space: &mut SpaceEditor, b
          can be stopped and gone on with at any time.",
     ));
     ui.add_space(theme::GAP);
+    if ui.available_width() >= WIDE {
+        ui.columns_const(|[left, right]| {
+            study(left, form);
+            searched(right, form, space, base);
+        });
+    } else {
+        study(ui, form);
+        ui.add_space(theme::GAP);
+        searched(ui, form, space, base);
+    }
+}
+
+fn study(ui: &mut Ui, form: &mut Form) {
     Grid::new("new study").num_columns(2).spacing([theme::SECTION_GAP, theme::GAP]).show(ui, |ui| {
         let label = ui.label("Name");
         ui.add(TextEdit::singleline(&mut form.study).desired_width(170.0)).labelled_by(label.id);
@@ -28,7 +45,9 @@ pub(super) fn new_study(ui: &mut Ui, form: &mut Form, space: &mut SpaceEditor, b
         ui.end_row();
         course(ui, form);
     });
-    ui.add_space(theme::GAP);
+}
+
+fn searched(ui: &mut Ui, form: &mut Form, space: &mut SpaceEditor, base: &Config) {
     ui.label(RichText::new("What is searched").strong());
     space.show(ui, &mut form.space, base);
 }
@@ -40,9 +59,14 @@ pub(super) fn old_study(ui: &mut Ui, form: &mut Form, study: &StudyRecord) {
     match Kept::of(study) {
         Ok(Some(kept)) => {
             ui.label(RichText::new("What it searches").strong());
-            for line in kept.space.to_toml().lines() {
-                ui.add(egui::Label::new(RichText::new(line).monospace()).wrap());
-            }
+            Grid::new("its space").num_columns(2).striped(true).spacing([theme::SECTION_GAP, theme::GAP]).show(ui, |ui| {
+                for parameter in kept.space.parameters() {
+                    ui.label(theme::muted(ui, parameter.name.clone()));
+                    ui.add(egui::Label::new(axis::range(parameter)).wrap());
+                    ui.end_row();
+                }
+            });
+            ui.add_space(theme::GAP);
             let words = format!("{}, {} epochs at most, data {}", kept.objective.name(), kept.base.epochs, kept.base.data);
             ui.label(theme::muted(ui, words));
         }

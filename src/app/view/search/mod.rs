@@ -186,10 +186,13 @@ impl SearchView {
             .default_size(below)
             .show(ui, |ui| self.below(ui, state, shown, actions));
         let table = &mut self.table;
-        ScrollArea::horizontal()
-            .id_salt("trial columns")
-            .auto_shrink(false)
-            .show(ui, |ui| table.show(ui, shown.study, shown.version, shown.focus, actions));
+        // the first column would touch the panel at its left
+        egui::Frame::new().inner_margin(egui::Margin { left: 8, ..egui::Margin::ZERO }).show(ui, |ui| {
+            ScrollArea::horizontal()
+                .id_salt("trial columns")
+                .auto_shrink(false)
+                .show(ui, |ui| table.show(ui, &state.search, shown.study, actions));
+        });
     }
 
     fn below(&mut self, ui: &mut Ui, state: &State, shown: Shown<'_>, actions: &mut Vec<Action>) {

@@ -79,7 +79,14 @@ pub(super) fn show(ui: &mut Ui, scatter: &Scatter<'_>) -> (Response, Option<usiz
             p.image(PlotImage::new("", texture, centre, size).allow_hover(false));
         }
         for line in scatter.lines {
-            p.line(Line::new("", PlotPoints::Borrowed(line.points)).color(line.colour).width(line.width).allow_hover(false));
+            p.line(
+                Line::new("", PlotPoints::Borrowed(line.points)).color(line.colour).width(line.width).allow_band(false).allow_hover(false),
+            );
+        }
+        if scatter.behind.is_some() {
+            // dots of the colour of what lies behind them would not be seen
+            let all: Vec<[f64; 2]> = scatter.dots.iter().map(|dot| dot.at).collect();
+            p.points(Points::new("", all).color(palette.text).radius(4.6).allow_hover(false));
         }
         for (colour, points) in by_colour(scatter.dots) {
             p.points(Points::new("", points).color(colour).radius(3.2).allow_hover(false));

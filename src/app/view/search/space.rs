@@ -55,12 +55,13 @@ impl SpaceEditor {
         Grid::new("space").num_columns(3).striped(true).spacing([theme::SECTION_GAP, theme::GAP]).show(ui, |ui| {
             for (at, parameter) in parameters.iter_mut().enumerate() {
                 let label = title(&parameter.name);
-                let hover = match &parameter.when {
-                    Some(when) => format!("{}; only where {} is {}", parameter.name, when.parameter, list(&when.values)),
-                    None => parameter.name.clone(),
-                };
-                ui.label(label).on_hover_text(hover);
-                ui.horizontal(|ui| self.distribution(ui, &parameter.name, &mut parameter.distribution));
+                ui.label(label).on_hover_text(&parameter.name);
+                ui.horizontal(|ui| {
+                    self.distribution(ui, &parameter.name, &mut parameter.distribution);
+                    if let Some(when) = &parameter.when {
+                        ui.label(theme::muted(ui, format!("only with {}", list(&when.values)))).on_hover_text(title(&when.parameter));
+                    }
+                });
                 let bin = theme::icon_button(ui, "✖", &format!("Do not search {}", parameter.name));
                 if bin.on_hover_text("Do not search this").clicked() {
                     removed = Some(at);
@@ -162,7 +163,11 @@ fn add_menu(ui: &mut Ui, space: &Space, text: &mut String, base: &Config) {
 /// What a field is called on the form; the whole augmentation is its preset.
 fn title(name: &str) -> &str {
     let about = fields::about(name);
-    if about.key == name { about.label } else { name }
+    match name {
+        _ if about.key == name => about.label,
+        "augmentation" => "Augmentation",
+        _ => name,
+    }
 }
 
 fn toml_of(parameters: Vec<Parameter>) -> Option<String> {

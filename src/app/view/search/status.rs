@@ -117,10 +117,10 @@ fn progress(ui: &mut Ui, search: &Searched, going: &Going, form: &Form, actions:
     ui.add(egui::Label::new(RichText::new(words)).truncate());
 }
 
-/// "30 trials: 12 complete, 17 stopped early, 1 failed; best 0.8123 in trial 7; 12 min in all".
+/// "30 trials: 12 complete, 17 pruned, 1 failed; best 0.8123 in trial 7; 12 min in all".
 fn standing(study: &StudyRecord) -> String {
     let count = |state| study.count(state);
-    let mut parts = vec![format!("{} complete", count(TrialState::Complete)), format!("{} stopped early", count(TrialState::Pruned))];
+    let mut parts = vec![format!("{} complete", count(TrialState::Complete)), format!("{} pruned", count(TrialState::Pruned))];
     for (state, words) in [(TrialState::Fail, "failed"), (TrialState::Running, "unfinished"), (TrialState::Waiting, "waiting")] {
         if count(state) > 0 {
             parts.push(format!("{} {words}", count(state)));

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::axis;
 use crate::app::action::Action;
-use crate::app::searched::Change;
-use crate::app::view::train::form::decimal;
+use crate::app::searched::{Change, Searched};
 use crate::app::view::words;
 use crate::app::{theme, widget};
 use crate::search::{StudyRecord, Trial, TrialState};
@@ -56,7 +55,8 @@ impl Default for Table {
 
 impl Table {
     /// Shows the table of the state `version` of a study.
-    pub fn show(&mut self, ui: &mut Ui, study: &StudyRecord, version: u64, focus: Option<usize>, actions: &mut Vec<Action>) {
+    pub fn show(&mut self, ui: &mut Ui, search: &Searched, study: &StudyRecord, actions: &mut Vec<Action>) {
+        let (version, focus) = (search.changes, search.focus);
         if self.made_for != Some(version) {
             self.names = axis::names(study);
             self.order(study);
@@ -93,7 +93,10 @@ impl Table {
                 let Some(trial) = study.trials.get(self.rows[row.index()]) else { return };
                 row.set_selected(focus == Some(trial.number));
                 for (key, _) in &heads {
-                    row.col(|ui| cell(ui, key, trial, best == Some(trial.number)));
+                    row.col(|ui| match key {
+                        Key::State => state(ui, trial, search.is_interrupted(trial.number)),
+                        _ => cell(ui, key, trial, best == Some(trial.number)),
+                    });
                 }
                 if row.response().clicked() {
                     actions.push(Action::Search(Change::Focus(Some(trial.number))));
@@ -142,22 +145,24 @@ fn cell(ui: &mut Ui, key: &Key, trial: &Trial, best: bool) {
     let text = match key {
         Key::Number if best => format!("{} best", trial.number),
         Key::Number => trial.number.to_string(),
-        Key::State => {
-            theme::dot(ui, colour(ui, trial.state));
-            state_name(trial.state).to_owned()
-        }
+        Key::State => state_name(trial.state).to_owned(),
         Key::Value => axis::value(trial).map_or_else(String::new, |value| format!("{value:.4}")),
         Key::Epochs => trial.last().map_or_else(String::new, |(epoch, _)| epoch.to_string()),
         Key::Time => trial.seconds().map_or_else(String::new, |s| words::duration(std::time::Duration::from_secs_f64(s.max(0.0)))),
-        Key::Parameter(name) => trial.params.get(name).map_or_else(String::new, |param| match param.value() {
-            serde_json::Value::Number(n) => n.as_f64().map_or_else(String::new, decimal),
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
-        }),
+        Key::Parameter(name) => trial.params.get(name).map_or_else(String::new, |param| axis::word(&param.value())),
     };
-    let label = ui.add(egui::Label::new(text).truncate().selectable(false));
-    if let (Key::State, Some(error)) = (key, trial.user_attrs.get("error").and_then(|error| error.as_str())) {
+    ui.add(egui::Label::new(text).truncate().selectable(false));
+}
+
+fn state(ui: &mut Ui, trial: &Trial, interrupted: bool) {
+    let (dot, words) =
+        if interrupted { (theme::palette(ui.visuals()).warn, "interrupted") } else { (colour(ui, trial.state), state_name(trial.state)) };
+    theme::dot(ui, dot);
+    let label = ui.add(egui::Label::new(words).truncate().selectable(false));
+    if let Some(error) = trial.user_attrs.get("error").and_then(|error| error.as_str()) {
         label.on_hover_text(error);
+    } else if interrupted {
+        label.on_hover_text("Its program ended before it did; it goes on when the search does");
     }
 }
 

@@ -88,7 +88,7 @@ fn values(ui: &mut Ui, trial: &Trial) {
         for (name, param) in &trial.params {
             ui.label(theme::muted(ui, name.clone()));
             let value = param.value();
-            ui.label(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            ui.label(axis::word(&value)).on_hover_text(value.to_string());
             ui.end_row();
         }
         for (name, time) in [("started", &trial.started), ("ended", &trial.ended)] {
