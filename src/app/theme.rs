@@ -49,6 +49,8 @@ pub struct Palette {
     pub panel_head: Color32,
     /// Fields and buttons.
     pub field: Color32,
+    /// Boxes to tick and the rails of sliders: 3 to 1 against the panel, so that an empty box is seen.
+    pub control: Color32,
     /// Fields and buttons under the pointer.
     pub field_hover: Color32,
     /// Thin lines.
@@ -94,6 +96,7 @@ const DARK: Palette = Palette {
     panel: rgb(0x15_1a23),
     panel_head: rgb(0x10_141c),
     field: rgb(0x23_2b38),
+    control: rgb(0x5c_6a82),
     field_hover: rgb(0x2f_3949),
     line: rgb(0x2b_3443),
     text: rgb(0xe1_e7f0),
@@ -118,6 +121,7 @@ const LIGHT: Palette = Palette {
     panel: rgb(0xfc_fdfe),
     panel_head: rgb(0xeb_eff5),
     field: rgb(0xea_eef4),
+    control: rgb(0x87_92a3),
     field_hover: rgb(0xdc_e4ef),
     line: rgb(0xcf_d7e2),
     text: rgb(0x1a_2230),
@@ -207,6 +211,9 @@ fn visuals(theme: Theme) -> Visuals {
     state(&mut w.hovered, p.field_hover, Stroke::new(1.0, p.muted), p.text);
     state(&mut w.active, p.field_hover, Stroke::new(1.5, p.accent), p.text);
     state(&mut w.open, p.field_hover, Stroke::new(1.0, p.accent), p.text);
+    for control in [&mut w.inactive, &mut w.hovered, &mut w.active] {
+        control.bg_fill = p.control;
+    }
     v
 }
 
@@ -325,6 +332,8 @@ mod tests {
                 }
             }
             assert!(contrast(p.on_accent, p.accent_fill) >= 4.5);
+            // what belongs to a control, and the tick in a box: 3 to 1 too
+            assert!(contrast(p.control, p.panel) >= 3.0 && contrast(p.text, p.control) >= 3.0, "{:?}", p.control);
             assert!(contrast(p.text, p.bad_fill) >= 4.5 && contrast(p.bad, p.bad_fill) >= 4.5);
             // lines of a plot: 3 to 1 is the rule for graphics
             for line in [p.train, p.valid].iter().chain(&p.bands).chain(&p.series) {
