@@ -7,7 +7,7 @@ use super::explored;
 use super::inspect::InspectAction;
 use super::lab::LabAction;
 use super::layout::Pane;
-use super::page::Page;
+use super::page::{Page, Press};
 use super::pile::PileAction;
 use super::presets::PresetAction;
 use super::reviewed;
@@ -82,6 +82,8 @@ pub enum Action {
     Fill(Option<Pane>),
     /// Turns to a page of a panel and brings that to the front.
     Turn(Page),
+    /// Presses a button of a page.
+    Press(Press),
     /// Opens or closes the sheet of shortcuts.
     Help(bool),
     /// Works in the augmentation lab.

@@ -102,3 +102,47 @@ impl Page {
         }
     }
 }
+
+/// A button of a page, for those who ask for it by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Press {
+    /// The matrix in numbers of images.
+    Counts,
+    /// The matrix in percent of the true class.
+    ByRow,
+    /// The matrix in percent of what was called so.
+    ByColumn,
+    /// The matrix coloured by the logarithm, or not.
+    LogColour,
+    /// The matrix with classes that are confused standing together, or not.
+    Clustered,
+    /// Plays the epochs of the matrix, or stops playing them.
+    Play,
+    /// Other draws of the lab's galaxy.
+    DrawAgain,
+}
+
+impl Press {
+    /// All of them.
+    pub const ALL: [Self; 7] = [Self::Counts, Self::ByRow, Self::ByColumn, Self::LogColour, Self::Clustered, Self::Play, Self::DrawAgain];
+
+    /// The page where it is.
+    #[must_use]
+    pub fn page(self) -> Page {
+        if self == Self::DrawAgain { Page::Draws } else { Page::Matrix }
+    }
+
+    /// What it does, in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Counts => "Confusion matrix in counts",
+            Self::ByRow => "Confusion matrix by row",
+            Self::ByColumn => "Confusion matrix by column",
+            Self::LogColour => "Confusion matrix: logarithmic colour on or off",
+            Self::Clustered => "Confusion matrix: clustered classes on or off",
+            Self::Play => "Play through the epochs of the confusion matrix, or stop",
+            Self::DrawAgain => "Draw the augmentations again",
+        }
+    }
+}

@@ -87,6 +87,10 @@ impl TuningForkApp {
                 self.views.turn(page);
                 self.show_pane(page.pane());
             }
+            Action::Press(press) => {
+                self.views.press(press, &self.state);
+                self.apply(Action::Turn(press.page()));
+            }
             Action::Help(open) => self.state.help = open,
             Action::Lab(action) => self.lab(action),
             Action::Presets(action) => self.change_presets(action),

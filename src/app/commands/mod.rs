@@ -14,7 +14,7 @@ use super::inspect::InspectAction;
 use super::keys::Does;
 use super::lab::LabAction;
 use super::layout::Pane;
-use super::page::Page;
+use super::page::{Page, Press};
 use super::presets::PresetAction;
 use super::rival::RivalAction;
 use super::saved::Appearance;
@@ -119,6 +119,9 @@ fn layout(list: &mut List, state: &State) {
     }
     for page in Page::ALL {
         list.add(format!("Turn to {} in {}", page.title(), page.pane().title()), "", Ok(Action::Turn(page)));
+    }
+    for press in Press::ALL {
+        list.add(press.words(), "", Ok(Action::Press(press)));
     }
     for pane in Pane::ALL {
         list.add(Does::Fill(pane).words(), Does::Fill(pane).keys(), Ok(Action::Fill(Some(pane))));

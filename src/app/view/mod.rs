@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::Action;
 use super::layout::Pane;
-use super::page::Page;
+use super::page::{Page, Press};
 use super::saved::Appearance;
 use super::state::State;
 use super::thumbnails::Thumbnails;
@@ -88,6 +88,12 @@ impl Views {
         self.confusion.turn(page);
         self.augment.turn(page);
         self.experiments.turn(page);
+    }
+
+    /// Presses a button of a page.
+    pub fn press(&mut self, press: Press, state: &State) {
+        self.confusion.press(press);
+        self.augment.press(press, state);
     }
 
     /// Shows the bar above the panels.

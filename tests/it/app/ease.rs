@@ -92,6 +92,38 @@ fn every_page_of_every_panel_is_turned_to_by_its_name() {
 }
 
 #[test]
+fn the_buttons_of_the_matrix_and_of_the_lab_are_pressed_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = trained(&folder.path().join("tiny"));
+    let mut window = looking(run.path());
+    for (words, button) in [
+        ("confusion matrix by row", "By row"),
+        ("confusion matrix by column", "By column"),
+        ("confusion matrix in counts", "Counts"),
+        ("confusion matrix: logarithmic colour", "Log colour"),
+        ("confusion matrix: clustered classes", "Clustered"),
+    ] {
+        act(&mut window, Action::Fill(Some(Pane::Train)));
+        palette(&mut window, words);
+        window.key_press(Key::Enter);
+        window.run_ok();
+        assert_eq!(state(&window).full, Some(Pane::Confusion), "{words}");
+        let toggled = window.get_by_label(button).accesskit_node().toggled();
+        assert_eq!(toggled, Some(Toggled::True), "{words}");
+    }
+    until(&mut window, "Play through the epochs");
+    palette(&mut window, "play through the epochs of the confusion matrix");
+    window.key_press(Key::Enter);
+    window.run_ok();
+    until(&mut window, "Stop playing");
+    palette(&mut window, "draw the augmentations again");
+    window.key_press(Key::Enter);
+    window.run_ok();
+    assert_eq!(state(&window).full, Some(Pane::Augment));
+    until(&mut window, "Seed of the run");
+}
+
+#[test]
 fn a_command_shows_the_page_on_which_something_becomes_of_it() {
     let mut window = small();
     act(&mut window, Action::Fill(Some(Pane::Explore)));

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::action::Action;
 use crate::app::lab::LabAction;
 use crate::app::lab::sheet::SheetKey;
-use crate::app::page::Page;
+use crate::app::page::{Page, Press};
 use crate::app::state::{Data, State};
 use crate::app::theme;
 
@@ -77,6 +77,13 @@ impl AugmentView {
             Page::Invariance => Tab::Microscope,
             _ => self.tab,
         };
+    }
+
+    /// Presses a button of the draws.
+    pub fn press(&mut self, press: Press, state: &State) {
+        if press == Press::DrawAgain {
+            self.seed = Some(bench::next_seed(self.seed.unwrap_or(state.config.seed)));
+        }
     }
 
     /// Shows the panel.

@@ -7,6 +7,7 @@ use super::export::{self, Offer};
 use super::galaxies::{Galaxies, Which};
 use super::shown::Shown;
 use crate::app::action::Action;
+use crate::app::page::Press;
 use crate::app::theme;
 use crate::app::thumbnails::Thumbnails;
 use crate::app::widget::heat_map::{self, HeatMap};
@@ -82,6 +83,18 @@ impl MatrixView {
                 });
             });
         });
+    }
+
+    /// Presses a button.
+    pub fn press(&mut self, press: Press) {
+        match press {
+            Press::Counts => self.measure = Measure::Counts,
+            Press::ByRow => self.measure = Measure::ByRow,
+            Press::ByColumn => self.measure = Measure::ByColumn,
+            Press::LogColour => self.logarithmic = !self.logarithmic,
+            Press::Clustered => self.clustered = !self.clustered,
+            Press::Play | Press::DrawAgain => {}
+        }
     }
 
     fn controls(&mut self, ui: &mut Ui) {

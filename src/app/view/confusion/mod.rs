@@ -18,7 +18,7 @@ use egui::{Slider, Ui};
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::Action;
-use crate::app::page::Page;
+use crate::app::page::{Page, Press};
 use crate::app::reviewed::{Change, SESSION};
 use crate::app::state::State;
 use crate::app::theme;
@@ -88,6 +88,9 @@ pub struct ConfusionView {
     /// When the next epoch is due, while they are played through.
     #[serde(skip)]
     playing: Option<f64>,
+    /// Whether playing (or no longer) was asked for by name.
+    #[serde(skip)]
+    asked_to_play: bool,
     #[serde(skip)]
     galaxies: Galaxies,
     #[serde(skip)]
@@ -104,6 +107,12 @@ impl ConfusionView {
     /// Turns to a page, if it is one of this panel's.
     pub fn turn(&mut self, page: Page) {
         self.tab = TABS.iter().find(|(_, of, _)| *of == page).map_or(self.tab, |(tab, ..)| *tab);
+    }
+
+    /// Presses a button of the matrix.
+    pub fn press(&mut self, press: Press) {
+        self.asked_to_play |= press == Press::Play;
+        self.matrix.press(press);
     }
 
     /// The galaxies among which the large picture goes to the next and the previous one, if it was opened from here.
@@ -231,7 +240,8 @@ impl ConfusionView {
         let playable = shown.playable();
         let button = ui.add_enabled_ui(playable.len() > 1, |ui| theme::icon_button(ui, sign, label)).inner.on_hover_text(label);
         let too_few = "Evaluate two epochs or more on these images to play through them";
-        if button.on_disabled_hover_text(too_few).clicked() {
+        let asked = std::mem::take(&mut self.asked_to_play) && playable.len() > 1;
+        if button.on_disabled_hover_text(too_few).clicked() || asked {
             self.playing = if self.playing.is_some() { None } else { Some(ui.input(|i| i.time) + PLAY) };
             if self.playing.is_some() && playable.last().is_none_or(|last| shown.key.epoch >= *last) {
                 self.chosen = playable.first().copied();
