@@ -46,47 +46,45 @@ const MARK_HEIGHT: f32 = 36.0;
 pub fn show(ui: &mut Ui, plot: &CurvePlot<'_>) -> Response {
     let palette = theme::palette(ui.visuals());
     let enabled = ui.is_enabled();
-    let response = ui
-        .vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 6.0;
-            ui.set_width(plot.size.x);
-            ui.label(RichText::new(plot.title).size(12.0).color(palette.muted));
-            let frame = Plot::new(plot.title)
-                .width(plot.size.x)
-                .height((plot.size.y - TITLE).max(40.0))
-                .allow_scroll(false)
-                .allow_drag(false)
-                .allow_boxed_zoom(false)
-                .allow_zoom(false)
-                .include_x(0.0)
-                .show_background(false)
-                .set_margin_fraction(egui::vec2(0.01, 0.08))
-                .x_grid_spacer(|input| marks(&input, plot.size.x / MARK_WIDTH, true))
-                .y_grid_spacer(|input| marks(&input, plot.size.y / MARK_HEIGHT, false))
-                .grid_spacing(egui::Rangef::new(4.0, 24.0))
-                .grid_color(palette.line)
-                .y_axis_min_width(38.0)
-                .y_axis_formatter(|mark, _| (plot.format)(mark.value))
-                .x_axis_formatter(|mark, _| format!("{:.0}", mark.value))
-                .label_formatter(|at| match at {
-                    HoverPosition::NearDataPoint { plot_name, position, .. } if !plot_name.is_empty() => {
-                        Some(format!("{plot_name}\nepoch {:.2}: {}", position.x, (plot.format)(position.y)))
-                    }
-                    _ => None,
-                });
-            frame.show(ui, |p| {
-                for curve in plot.curves {
-                    draw(p, curve);
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 6.0;
+        ui.set_width(plot.size.x);
+        ui.label(RichText::new(plot.title).size(12.0).color(palette.muted));
+        let frame = Plot::new(plot.title)
+            .width(plot.size.x)
+            .height((plot.size.y - TITLE).max(40.0))
+            .allow_scroll(false)
+            .allow_drag(false)
+            .allow_boxed_zoom(false)
+            .allow_zoom(false)
+            .include_x(0.0)
+            .show_background(false)
+            .set_margin_fraction(egui::vec2(0.01, 0.08))
+            .x_grid_spacer(|input| marks(&input, plot.size.x / MARK_WIDTH, true))
+            .y_grid_spacer(|input| marks(&input, plot.size.y / MARK_HEIGHT, false))
+            .grid_spacing(egui::Rangef::new(4.0, 24.0))
+            .grid_color(palette.line)
+            .y_axis_min_width(38.0)
+            .y_axis_formatter(|mark, _| (plot.format)(mark.value))
+            .x_axis_formatter(|mark, _| format!("{:.0}", mark.value))
+            .label_formatter(|at| match at {
+                HoverPosition::NearDataPoint { plot_name, position, .. } if !plot_name.is_empty() => {
+                    Some(format!("{plot_name}\nepoch {:.2}: {}", position.x, (plot.format)(position.y)))
                 }
-                if let Some(best) = plot.best {
-                    let line = VLine::new("best epoch", best).color(palette.good).style(LineStyle::dashed_dense());
-                    p.vline(line.width(1.0));
-                }
+                _ => None,
             });
-        })
-        .response;
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, enabled, plot.summary));
-    response
+        let shown = frame.show(ui, |p| {
+            for curve in plot.curves {
+                draw(p, curve);
+            }
+            if let Some(best) = plot.best {
+                let line = VLine::new("best epoch", best).color(palette.good).style(LineStyle::dashed_dense());
+                p.vline(line.width(1.0));
+            }
+        });
+        shown.response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, enabled, plot.summary));
+    })
+    .response
 }
 
 fn draw<'a>(p: &mut egui_plot::PlotUi<'a>, curve: &Curve<'a>) {
