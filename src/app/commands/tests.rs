@@ -19,6 +19,7 @@ use crate::train::{Ended, Event, Paused, RunFolder, Session};
 
 /// The name of an action that a user can ask for without pointing at something: such an action needs a command, and its name in
 /// [`OFFERED`]. `None` for what only the window, a task or a run says, and for what comes with a path from a dialog, a field or a drop.
+#[expect(clippy::too_many_lines, reason = "a table of all actions")]
 fn name(action: &Action) -> Option<&'static str> {
     Some(match action {
         Action::Configure(_) => "configure",
