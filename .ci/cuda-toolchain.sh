@@ -4,12 +4,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(realpath -m "${1:-.cuda-toolchain}")
+# the flags for the linker cannot hold a blank
+case $folder in *[[:space:]]*) echo "choose a folder without blanks, not $folder" >&2; exit 1 ;; esac
 
 mkdir -p "$folder"
 [ -x "$folder/bin/pip" ] || python3 -m venv "$folder"
 "$folder/bin/pip" install --quiet --disable-pip-version-check \
   "nvidia-cuda-nvcc==13.0.*" "nvidia-nvvm==13.0.*" "nvidia-cuda-crt==13.0.*" "nvidia-cuda-cccl==13.0.*" \
-  "nvidia-cuda-runtime==13.0.*" "nvidia-cuda-nvrtc==13.0.*" "nvidia-cublas==13.0.*" nvidia-curand nvidia-cudnn-cu13
+  "nvidia-cuda-runtime==13.0.*" "nvidia-cuda-nvrtc==13.0.*" "nvidia-cublas==13.0.*" "nvidia-curand==10.4.*" "nvidia-cudnn-cu13==9.*"
 nvidia=$(echo "$folder"/lib/python3*/site-packages/nvidia)
 
 # The packages have libraries with version numbers only; a linker wants the plain names.
@@ -25,7 +27,9 @@ ln -sf libcudnn.so.9 "$nvidia/cudnn/lib/libcudnn.so"
 # libcuda comes with a driver. To link without one, a stub with its names; it is never loaded.
 mkdir -p "$folder/stubs"
 cargo fetch --quiet --locked
-cudarc=$(find "${CARGO_HOME:-$HOME/.cargo}"/registry/src -maxdepth 2 -type d -name 'cudarc-*' | sort -V | tail -1)
+version=$(awk '/^name = "cudarc"$/ { getline; gsub(/"/, "", $3); print $3; exit }' Cargo.lock)
+cudarc=$(find "${CARGO_HOME:-$HOME/.cargo}"/registry/src -maxdepth 2 -type d -name "cudarc-$version" | head -1)
+[ -n "$cudarc" ] || { echo "cudarc $version is not in cargo's registry; run cargo fetch" >&2; exit 1; }
 grep -ohE "pub unsafe fn cu[A-Za-z0-9_]+" "$cudarc/src/driver/sys/mod.rs" | awk '{ print "void " $4 "(void) {}" }' | sort -u > "$folder/stubs/cuda.c"
 gcc -shared -fPIC -Wl,-soname,libcuda.so.1 -o "$folder/stubs/libcuda.so" "$folder/stubs/cuda.c"
 

@@ -66,6 +66,7 @@ fn main() {
     assert_eq!(split.difference(&set), None, "the data set is not the run's");
     let test = split.split.part(Part::Test);
     let count = asked.images.min(test.len());
+    assert!(count > 0, "there are no test pictures; give --images at least 1, or a run with a test part");
     let classifier = Arc::new(Classifier::load(folder.path()).expect("a model"));
     let start = Instant::now();
     let mut series: Vec<Series> = ["random", "edges (Sobel)"].map(|name| Series { name, measured: Vec::new() }).into();

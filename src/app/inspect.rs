@@ -92,8 +92,11 @@ impl Question {
         self.class = self.class.filter(|class| *class < classes);
         self.against = self.against.filter(|class| *class < classes);
         let layers = explainer.layers();
-        self.layer = self.layer.take().filter(|name| layers.iter().any(|layer| layer.name == *name));
         self.method = self.method.filter(|method| method.best_layer(layers).is_some());
+        // a method that was not chosen is the model's own, and that may refuse the layer
+        let method = self.method.unwrap_or_else(|| explainer.best_method());
+        let fits = |name: &String| layers.iter().any(|layer| layer.name == *name && method.refuses(layer).is_none());
+        self.layer = self.layer.take().filter(fits);
     }
 }
 

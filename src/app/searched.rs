@@ -25,6 +25,8 @@ pub struct Searched {
     pub changes: u64,
     /// Whether they are being read.
     pub reading: bool,
+    /// Whether they may have changed since that began.
+    pub again: bool,
     /// The study that is shown; `None` while a new one is set up.
     pub shown: Option<Place>,
     /// The trial whose details are shown.

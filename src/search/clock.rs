@@ -27,7 +27,14 @@ fn seconds(text: &str) -> Option<f64> {
     let time = time.split(['+', 'Z', '-']).next()?;
     let [year, month, day]: [i64; 3] = numbers(date.split('-'))?;
     let [hour, minute]: [i64; 2] = numbers(time.split(':').take(2))?;
+    if !((1..=12).contains(&month) && (1..=31).contains(&day) && (0..24).contains(&hour) && (0..60).contains(&minute)) {
+        return None;
+    }
     let second: f64 = time.split(':').nth(2)?.parse().ok()?;
+    // whatever a journal holds, no time is beyond these
+    if !((0..=9999).contains(&year) && (0.0..61.0).contains(&second)) {
+        return None;
+    }
     // years are counted from March, so that the leap day is the last of its year
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
@@ -57,6 +64,8 @@ mod tests {
             let between = super::seconds_between(start, end).expect("two times");
             assert!((between - seconds).abs() < 1e-4, "{between} for {seconds}");
         }
-        assert_eq!(super::seconds_between("soon", "2026-01-01T01:00:00"), None);
+        for bad in ["soon", "2026-01-01T00:00:1e300", "2026-01-01T00:00:inf", "9999999999-01-01T00:00:00", "2026-01-01"] {
+            assert_eq!(super::seconds_between(bad, "2026-01-01T01:00:00"), None, "{bad}");
+        }
     }
 }

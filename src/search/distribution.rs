@@ -173,7 +173,7 @@ impl Distribution {
                 step: at["step"].as_i64().unwrap_or(1).max(1),
             }),
             Some("CategoricalDistribution") => match &at["choices"] {
-                Value::Array(choices) => Ok(Self::Categorical { choices: choices.clone() }),
+                Value::Array(choices) if !choices.is_empty() => Ok(Self::Categorical { choices: choices.clone() }),
                 _ => Err(format!("a distribution has no choices: {text}")),
             },
             _ => Err(format!("this kind of distribution is not known: {text}")),
@@ -238,6 +238,8 @@ mod tests {
             let again: Value = serde_json::from_str(&read.to_json()).expect("JSON");
             assert_eq!(again, serde_json::from_str::<Value>(text).expect("JSON"));
         }
+        let empty = r#"{"name":"CategoricalDistribution","attributes":{"choices":[]}}"#;
+        assert!(Distribution::from_json(empty).expect_err("nothing to choose").contains("no choices"));
         assert!(Distribution::from_json(r#"{"name":"Other","attributes":{}}"#).expect_err("unknown").contains("not known"));
     }
 

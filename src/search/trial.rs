@@ -107,7 +107,9 @@ impl StudyRecord {
     /// The complete trial with the best value; the first of several.
     #[must_use]
     pub fn best(&self) -> Option<&Trial> {
-        self.ranking().into_iter().next()
+        let cost = |trial: &Trial| trial.value.map_or(f64::INFINITY, |value| self.direction.cost(value));
+        let complete = self.trials.iter().filter(|t| t.state == TrialState::Complete && t.is_evidence());
+        complete.min_by(|a, b| cost(a).total_cmp(&cost(b)))
     }
 
     /// The complete trials, best first.

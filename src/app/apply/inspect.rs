@@ -133,7 +133,12 @@ impl TuningForkApp {
             }
             Err(message) => {
                 subject.verdict = Verdict::Failed(message);
-                self.state.inspect.map = MapState::None;
+                // what was known of another part of the picture is no answer to this
+                self.forget_rival_answer();
+                self.tasks.cancel(Kind::Activation);
+                let inspect = &mut self.state.inspect;
+                (inspect.explainer, inspect.frame, inspect.map) = (None, None, MapState::None);
+                (inspect.drawing, inspect.outdated) = (false, false);
             }
         }
     }

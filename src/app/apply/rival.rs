@@ -14,8 +14,7 @@ impl TuningForkApp {
     pub(super) fn change_rival(&mut self, action: RivalAction) {
         match action {
             RivalAction::Take(path) => {
-                self.state.inspect.rival.loading = true;
-                self.start_task(Kind::RivalModel, move || {
+                self.state.inspect.rival.loading = self.start_task(Kind::RivalModel, move || {
                     let loaded = work::load_model(&path, false);
                     Answer::Inspect(InspectAnswer::RivalModel(path, loaded))
                 });

@@ -11,7 +11,7 @@ use crate::app::experiments;
 use crate::app::layout::Pane;
 use crate::app::reviewed;
 use crate::app::searched::{self as work, Answer as Found, Change, Form, Going, Journals, Place};
-use crate::app::state::{DataKey, NoticeKind};
+use crate::app::state::{DataKey, NoticeKind, is_synthetic};
 use crate::app::tasks::{Answer, Kind};
 use crate::search::{Ending, Event, Handle};
 use crate::train::{Command, Config};
@@ -43,13 +43,18 @@ impl TuningForkApp {
     }
 
     fn read_journals(&mut self) {
+        // a newer request would make the answer to this one stale, and short epochs might never let one through
+        if self.state.search.reading {
+            self.state.search.again = true;
+            return;
+        }
         let known = match &self.state.search.journals {
             Some(Ok(journals)) => Arc::clone(journals),
             _ => Arc::default(),
         };
         let folder = self.searches_folder.clone();
-        self.state.search.reading = true;
-        self.start_task(Kind::SearchRead, move || Answer::Search(Found::Read(work::read(&folder, &known))));
+        self.state.search.again = false;
+        self.state.search.reading = self.start_task(Kind::SearchRead, move || Answer::Search(Found::Read(work::read(&folder, &known))));
     }
 
     fn start_search(&mut self, form: &Form) {
@@ -66,7 +71,10 @@ impl TuningForkApp {
             Err(message) => return self.notify(NoticeKind::Failure, format!("The search was not started. {message}")),
         };
         let key = DataKey::of(&plan.data_config());
-        let same = |data: &&crate::app::state::Data| DataKey { split_seed: data.key.split_seed, ..key.clone() } == data.key;
+        let same = |data: &&crate::app::state::Data| {
+            let open = DataKey { data: absolute(&data.key.data), ..data.key.clone() };
+            DataKey { split_seed: open.split_seed, ..key.clone() } == open
+        };
         let open = self.state.data.as_ref().filter(same).map(|data| Arc::clone(&data.set));
         let waker = Waker::from(Arc::new(WakeWindow(self.context.clone())));
         self.state.search.starting = self.start_task(Kind::Search, move || Answer::Search(Found::Started(work::start(plan, open, waker))));
@@ -74,10 +82,7 @@ impl TuningForkApp {
 
     /// What the trials of a new study have in common: the form of the Train panel, with data that are found from any folder.
     fn base_of_search(&self) -> Config {
-        let config = self.state.config.clone();
-        let absolute = std::path::absolute(&config.data).ok().filter(|_| config.data != crate::data::SYNTHETIC);
-        let data = absolute.map_or_else(|| config.data.clone(), |path| path.display().to_string());
-        Config { data, ..config }
+        Config { data: absolute(&self.state.config.data), ..self.state.config.clone() }
     }
 
     fn command_search(&mut self, command: Command) {
@@ -135,6 +140,9 @@ impl TuningForkApp {
         self.search_handle = Some(handle);
         let search = &mut self.state.search;
         search.starting = false;
+        if search.shown.as_ref() != Some(&place) {
+            search.focus = None;
+        }
         search.shown = Some(place.clone());
         search.changes += 1;
         search.going = Some(Going { place, trial: None, epoch: None, paused: false, stopping: false });
@@ -153,10 +161,17 @@ impl TuningForkApp {
             search.changes += 1;
             search.journals = Some(result.map(Arc::new));
         }
+        if search.again {
+            self.read_journals();
+        }
     }
 
     /// Takes a trial's values into the form; trains them if asked to and if that can be.
-    fn take_values(&mut self, config: Config, epochs: Option<usize>) {
+    fn take_values(&mut self, mut config: Config, epochs: Option<usize>) {
+        // the same folder by another path would be opened once more
+        if absolute(&self.state.config.data) == config.data {
+            config.data.clone_from(&self.state.config.data);
+        }
         let form = Config { epochs: epochs.unwrap_or(config.epochs), snapshots: self.state.config.snapshots, ..config };
         self.apply(Action::Configure(Box::new(form)));
         self.apply(Action::Show(Pane::Train));
@@ -172,4 +187,10 @@ impl TuningForkApp {
             }
         }
     }
+}
+
+/// The path of a data folder from any working directory; what is no path stays.
+fn absolute(data: &str) -> String {
+    let path = std::path::absolute(data).ok().filter(|_| !is_synthetic(data));
+    path.map_or_else(|| data.to_owned(), |path| path.display().to_string())
 }

@@ -57,7 +57,7 @@ impl Drop for Handle {
 pub fn once(settings: &Settings, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
     let mut wait = SHORTEST;
     loop {
-        match Mirror::open(settings).and_then(|mut mirror| mirror.pass(tell)) {
+        match Mirror::open(settings).and_then(|mut mirror| mirror.pass(&AtomicBool::new(false), tell)) {
             // a database is waited for by itself
             Err(MirrorError::Away(why)) if matches!(settings.target, Target::Server(_)) && wait <= 4 * SHORTEST => {
                 tell(Told::Away(why));
@@ -82,7 +82,7 @@ pub fn watch(settings: &Settings, stop: &AtomicBool, tell: &mut dyn FnMut(Told))
         };
         let passed = opened.and_then(|mut mirror| {
             settings.rebuild = false;
-            mirror.pass(tell)?;
+            mirror.pass(stop, tell)?;
             Ok(mirror)
         });
         let pause = match passed {
@@ -141,6 +141,8 @@ struct Mirror {
     shown: Vec<String>,
     /// What the store has of the registry; `None` before it was told.
     models: Option<Vec<RegisteredModel>>,
+    /// What of the registry cannot be read, as it was told last.
+    damaged: Vec<String>,
 }
 
 impl Mirror {
@@ -155,11 +157,15 @@ impl Mirror {
             store.clear()?;
         }
         let (positions, index) = (store.positions()?, Index::open(runs).map_err(|error| away(&error))?);
-        let (settled, shown, models) = (BTreeMap::new(), Vec::new(), None);
-        Ok(Self { runs: runs.clone(), whole, index, store, positions, settled, shown, models })
+        let (settled, shown, models, damaged) = (BTreeMap::new(), Vec::new(), None, Vec::new());
+        Ok(Self { runs: runs.clone(), whole, index, store, positions, settled, shown, models, damaged })
     }
 
-    fn pass(&mut self, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
+    fn pass(&mut self, stop: &AtomicBool, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
+        // the runs of a disk that is not there now are not deleted
+        if !self.runs.is_dir() {
+            return Err(MirrorError::Away(format!("{} is not there now; it is looked for again", self.whole)));
+        }
         let listing = self.index.list().map_err(|error| away(&error))?;
         let mut studies = record::studies(&listing.runs, &self.whole);
         // a trial names the search above it, so that comes first
@@ -168,8 +174,11 @@ impl Mirror {
                 self.study(id, study)?;
             }
         }
-        let (mut written, mut ids) = (0, Vec::new());
+        let (mut written, mut ids, mut all_read) = (0, Vec::new(), listing.damaged.is_empty());
         for facts in listing.runs.iter().rev() {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
             match self.run(facts) {
                 Ok(Some((record, new))) => {
                     written += usize::from(new);
@@ -180,7 +189,10 @@ impl Mirror {
                 }
                 // it has not told anything yet
                 Ok(None) => {}
-                Err(Fault::Run(error)) => tell(Told::Note(format!("{} is left out now: {error}", facts.folder))),
+                Err(Fault::Run(error)) => {
+                    all_read = false;
+                    tell(Told::Note(format!("{} is left out now: {error}", facts.folder)));
+                }
                 Err(Fault::Store(error)) => return Err(error),
             }
         }
@@ -188,7 +200,7 @@ impl Mirror {
             self.study(id, study)?;
         }
         // what cannot be read is not gone
-        if listing.damaged.is_empty() {
+        if all_read {
             ids.extend(studies.into_keys());
             if ids != self.shown {
                 self.store.hide_others(&ids)?;
@@ -237,7 +249,8 @@ impl Mirror {
                 self.positions.insert(id.clone(), position.clone());
                 new = true;
             }
-            if position.offset == before.offset {
+            // a run that trains on does not keep the others waiting
+            if position.offset >= length || position.offset == before.offset {
                 self.settled.insert(facts.folder.clone(), (facts.clone(), record.clone()));
                 return Ok(Some((record, new)));
             }
@@ -247,6 +260,15 @@ impl Mirror {
     fn models(&mut self, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
         let registry = Registry::of(&self.runs);
         let listed = registry.list().map_err(|error| away(&error))?;
+        // what cannot be read is not gone
+        if !listed.damaged.is_empty() {
+            if self.damaged != listed.damaged {
+                listed.damaged.iter().cloned().for_each(|why| tell(Told::Note(why)));
+            }
+            self.damaged = listed.damaged;
+            return Ok(());
+        }
+        self.damaged.clear();
         if self.models.as_ref() == Some(&listed.models) {
             return Ok(());
         }

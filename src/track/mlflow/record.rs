@@ -190,6 +190,10 @@ fn status(state: RunState) -> &'static str {
 }
 
 fn data(facts: &RunFacts) -> Option<Data> {
+    // a run that has just begun is still reading its pictures for the digest, and inputs cannot be taken back
+    if facts.data_digest.is_empty() && facts.state.is_live() {
+        return None;
+    }
     let digest = if facts.data_digest.is_empty() { &facts.split_digest } else { &facts.data_digest };
     if digest.is_empty() || facts.data.is_empty() {
         return None;

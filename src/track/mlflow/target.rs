@@ -28,6 +28,12 @@ impl FromStr for Target {
             return if path.is_empty() { Err(advice()) } else { Ok(Self::Database(path.into())) };
         }
         let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+        // an address is shown and kept, a password should not be
+        if host.is_some_and(|host| host.split('/').next().is_some_and(|host| host.contains('@'))) {
+            return Err(
+                "leave name and password out of the address; give them as MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD".into()
+            );
+        }
         match host {
             Some(host) if !host.trim_matches('/').is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace) => {
                 Ok(Self::Server(text.trim_end_matches('/').to_owned()))
@@ -60,6 +66,8 @@ mod tests {
         for text in ["", "mlflow.db", "sqlite:///", "sqlite://mlflow.db", "http://", "http:///x", "http://a b", "postgresql://host/db"] {
             assert!(text.parse::<Target>().is_err_and(|why| why.contains("sqlite:///mlflow.db")), "{text}");
         }
+        let refused = "http://me:secret@host:5000".parse::<Target>().expect_err("a password");
+        assert!(refused.contains("MLFLOW_TRACKING_PASSWORD") && !refused.contains("secret"), "{refused}");
         assert_eq!("sqlite:////data/mlflow.db".parse::<Target>().map(|target| target.to_string()), Ok("sqlite:////data/mlflow.db".into()));
     }
 }

@@ -109,7 +109,8 @@ fn data(version: &ModelVersion, spec: &ModelSpec, session: &Session, split: Opti
     text.push('\n');
     let Some(split) = split.filter(|split| split.labels.len() == split.images) else { return text };
     text.push_str("| class | training | validation | test |\n|---|---:|---:|---:|\n");
-    let count = |part: Part, class: usize| split.split.part(part).iter().filter(|&&i| split.labels[i as usize] as usize == class).count();
+    let is = |index: u32, class: usize| split.labels.get(index as usize).is_some_and(|&label| label as usize == class);
+    let count = |part: Part, class: usize| split.split.part(part).iter().filter(|&&index| is(index, class)).count();
     for (class, name) in spec.classes.iter().enumerate() {
         let [train, valid, test] = PARTS.map(|part| count(part, class));
         let _ = writeln!(text, "| {} | {train} | {valid} | {test} |", cell(name));

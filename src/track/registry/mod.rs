@@ -194,7 +194,11 @@ impl Registry {
         model.last = version.version;
         model.versions.push(version.clone());
         let champion = model.give(CHAMPION, &version, Rule::IfBetter);
-        self.write(&model)?;
+        if let Err(error) = self.write(&model) {
+            // without its place in the model the version would be registered, but never the champion
+            let _ = fs::remove_dir_all(self.version_folder(name, version.version));
+            return Err(error);
+        }
         Ok(Registered { version, champion })
     }
 

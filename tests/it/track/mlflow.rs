@@ -178,6 +178,14 @@ fn registered_models_have_versions_and_aliases_there_too() {
     assert_eq!(count(&settings, of_run), 1);
     assert!(ask::<String>(&settings, "SELECT description FROM model_versions WHERE version = 1").contains("## Intended use"));
     assert_eq!(ask::<i64>(&settings, "SELECT version FROM registered_model_aliases WHERE alias = 'production'"), 2);
+    // a model that cannot be read is not one that is gone
+    let file = settings.runs.join("models/galaxies/model.json");
+    let text = fs::read_to_string(&file).expect("text");
+    fs::write(&file, "{").expect("writes");
+    let told = mirror(&settings);
+    assert!(told.iter().any(|told| matches!(told, Told::Note(why) if why.contains("model.json"))), "{told:?}");
+    assert_eq!((count(&settings, "model_versions"), count(&settings, "registered_models")), (2, 1));
+    fs::write(&file, text).expect("writes");
     registry.promote("galaxies", 1, "production", Rule::ByHand).expect("promotes");
     registry.delete("galaxies", 2, true).expect("goes");
     mirror(&settings);
@@ -265,6 +273,23 @@ fn what_a_broken_run_says_does_not_stop_the_others() {
     // one that cannot be read any more is not gone
     mirror(&settings);
     assert_eq!(count(&settings, "runs WHERE lifecycle_stage = 'deleted'"), 0);
+}
+
+#[test]
+fn runs_out_of_reach_are_not_deleted_there_and_another_experiment_takes_them() {
+    let (_folder, settings) = runs();
+    mirror(&settings);
+    let elsewhere = settings.runs.with_file_name("unplugged");
+    fs::rename(&settings.runs, &elsewhere).expect("moves");
+    let why = refuse(&settings).to_string();
+    assert!(why.contains("not there now"), "{why}");
+    assert_eq!(count(&settings, "runs WHERE lifecycle_stage = 'deleted'"), 0);
+    fs::rename(&elsewhere, &settings.runs).expect("moves");
+    let other = Settings { experiment: "others".into(), ..settings.clone() };
+    mirror(&other);
+    let in_other = "runs r JOIN experiments e ON e.experiment_id = r.experiment_id WHERE e.name = 'others'";
+    assert_eq!(count(&settings, in_other), count(&settings, "runs"));
+    assert_eq!(count(&settings, "runs WHERE artifact_uri LIKE '%' || run_uuid || '%'"), count(&settings, "runs"));
 }
 
 #[test]

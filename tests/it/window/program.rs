@@ -112,6 +112,9 @@ impl<'a> Program<'a> {
     pub fn skip_tour(&mut self) {
         self.wait_for("Welcome to Tuning Fork", super::SOON);
         for _ in 0..5 {
+            if !self.shows("Skip the tour") {
+                return;
+            }
             self.click("Skip the tour");
             let start = Instant::now();
             while start.elapsed() < Duration::from_secs(3) {

@@ -93,7 +93,7 @@ fn course(ui: &mut Ui, form: &mut Form) {
 }
 
 /// A limit that may be switched off.
-fn limit<T: egui::emath::Numeric>(
+fn limit<T: egui::emath::Numeric + Send + Sync>(
     ui: &mut Ui,
     label: &str,
     value: &mut Option<T>,
@@ -105,11 +105,14 @@ fn limit<T: egui::emath::Numeric>(
     let words = ui.label(label);
     ui.horizontal(|ui| {
         let mut on = value.is_some();
-        let mut number = value.unwrap_or(usual);
+        // a limit that is switched off keeps its number
+        let id = ui.scope_id().with(label);
+        let mut number = value.or_else(|| ui.data(|data| data.get_temp(id))).unwrap_or(usual);
         let check = ui.add(Checkbox::without_text(&mut on));
         crate::app::widget::name(ui, &check, egui::Role::CheckBox, &format!("Limit {}", label.to_lowercase()));
         let field = DragValue::new(&mut number).range(range).speed(speed).suffix(unit.to_owned());
         ui.add_enabled(on, field).labelled_by(words.id);
+        ui.data_mut(|data| data.insert_temp(id, number));
         *value = on.then_some(number);
     });
     ui.end_row();

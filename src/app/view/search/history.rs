@@ -91,5 +91,5 @@ impl History {
 /// "3 min": how long all trials took together.
 pub(super) fn total(study: &StudyRecord) -> String {
     let seconds: f64 = study.trials.iter().filter_map(crate::search::Trial::seconds).sum();
-    words::duration(Duration::from_secs_f64(seconds.max(0.0)))
+    words::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }

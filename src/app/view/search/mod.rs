@@ -125,12 +125,16 @@ impl SearchView {
     pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let search = &state.search;
         self.refresh(ui, search, actions);
+        // first of all: a search that goes on can be stopped whatever else fails
+        status::show(ui, state, &self.form, actions);
         match &search.journals {
             None => return theme::empty(ui, "Reading the searches", "They come in a moment."),
-            Some(Err(message)) => return theme::empty(ui, "The searches cannot be read", message),
+            Some(Err(message)) => {
+                let words = format!("{message}. Look whether you may read the folder; it is tried again every two seconds.");
+                return theme::empty(ui, "The searches cannot be read", &words);
+            }
             Some(Ok(_)) => {}
         }
-        status::show(ui, state, &self.form, actions);
         for (path, problem) in search.damaged() {
             let words = format!("{} is left out: {problem}", path.display());
             ui.label(egui::RichText::new(words).color(theme::palette(ui.visuals()).warn));

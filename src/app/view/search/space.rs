@@ -18,6 +18,8 @@ pub(super) struct SpaceEditor {
     /// The text that `space` was read from.
     read: String,
     space: Option<Result<Space, String>>,
+    /// Why the last change could not be made.
+    fault: Option<String>,
     /// The choices that are being written, and of which parameter.
     writing: Option<(String, String)>,
 }
@@ -28,6 +30,7 @@ impl SpaceEditor {
         if self.space.is_none() || self.read != *text {
             self.read.clone_from(text);
             self.space = Some(Space::parse(text).map_err(|error| error.to_string()));
+            self.fault = None;
         }
         let space = self.space.clone();
         ui.horizontal(|ui| {
@@ -76,7 +79,13 @@ impl SpaceEditor {
         if parameters.is_empty() {
             ui.label(theme::muted(ui, "Something must be searched."));
         } else if parameters != space.parameters() {
-            *text = toml_of(parameters).unwrap_or_else(|| text.clone());
+            match Space::new(parameters) {
+                Ok(space) => *text = space.to_toml(),
+                Err(error) => self.fault = Some(error.to_string()),
+            }
+        }
+        if let Some(fault) = &self.fault {
+            ui.label(RichText::new(format!("Not changed: {fault}")).color(theme::palette(ui.visuals()).bad).small());
         }
     }
 
@@ -152,7 +161,10 @@ fn add_menu(ui: &mut Ui, space: &Space, text: &mut String, base: &Config) {
                     let distribution = usual(&name, base);
                     let mut parameters = space.parameters().to_vec();
                     parameters.push(Parameter { name, distribution, when: None });
-                    *text = toml_of(parameters).unwrap_or_else(|| text.clone());
+                    // the usual range of a field is a good one
+                    if let Ok(space) = Space::new(parameters) {
+                        *text = space.to_toml();
+                    }
                     ui.close();
                 }
             }
@@ -168,10 +180,6 @@ fn title(name: &str) -> &str {
         "augmentation" => "Augmentation",
         _ => name,
     }
-}
-
-fn toml_of(parameters: Vec<Parameter>) -> Option<String> {
-    Space::new(parameters).ok().map(|space| space.to_toml())
 }
 
 /// What a field is searched over at first: around the value that it has.

@@ -1,5 +1,7 @@
 //! The table of trials: a click on a head orders, a click on a row shows the trial.
 
+use std::time::Duration;
+
 use egui::{Align, Layout, RichText, Ui};
 use egui_extras::{Column as Width, TableBuilder};
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,7 @@ use crate::app::action::Action;
 use crate::app::searched::{Change, Searched};
 use crate::app::view::words;
 use crate::app::{theme, widget};
-use crate::search::{StudyRecord, Trial, TrialState};
+use crate::search::{Direction, StudyRecord, Trial, TrialState};
 
 const ROW: f32 = 21.0;
 
@@ -104,7 +106,7 @@ impl Table {
             });
         });
         if let Some(key) = clicked {
-            self.descending = if key == self.by { !self.descending } else { key == Key::Value };
+            self.descending = if key == self.by { !self.descending } else { key == Key::Value && study.direction == Direction::Maximize };
             self.by = key;
             self.order(study);
         }
@@ -148,7 +150,7 @@ fn cell(ui: &mut Ui, key: &Key, trial: &Trial, best: bool) {
         Key::State => state_name(trial.state).to_owned(),
         Key::Value => axis::value(trial).map_or_else(String::new, |value| format!("{value:.4}")),
         Key::Epochs => trial.last().map_or_else(String::new, |(epoch, _)| epoch.to_string()),
-        Key::Time => trial.seconds().map_or_else(String::new, |s| words::duration(std::time::Duration::from_secs_f64(s.max(0.0)))),
+        Key::Time => trial.seconds().map_or_else(String::new, |s| words::duration(Duration::try_from_secs_f64(s).unwrap_or_default())),
         Key::Parameter(name) => trial.params.get(name).map_or_else(String::new, |param| axis::word(&param.value())),
     };
     ui.add(egui::Label::new(text).truncate().selectable(false));

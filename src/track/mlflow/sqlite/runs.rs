@@ -38,10 +38,10 @@ fn run(change: &Transaction<'_>, experiment: i64, uri: &str, record: &Record) ->
     change.prepare(&insert)?.execute(params![id, name, user, status, start, end, uri, experiment])?;
     change
         .prepare(
-            "UPDATE runs SET name = ?2, status = ?3, start_time = ?4, end_time = ?5, lifecycle_stage = 'active', deleted_time = NULL
-             WHERE run_uuid = ?1",
+            "UPDATE runs SET name = ?2, status = ?3, start_time = ?4, end_time = ?5, lifecycle_stage = 'active', deleted_time = NULL,
+             experiment_id = ?6, artifact_uri = ?7 WHERE run_uuid = ?1",
         )?
-        .execute(params![id, name, status, start, end])?;
+        .execute(params![id, name, status, start, end, experiment, uri])?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The mirror on a tracking server: a tiny one on the loopback address that is away, fails, hangs and cuts lines off; and the real one
 //! where there is a Python with mlflow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -33,7 +33,7 @@ enum Mood {
 struct Held {
     /// Runs by their ids there: parameters, tags, status, the numbers without repetitions.
     runs: BTreeMap<String, Value>,
-    metrics: BTreeMap<String, Vec<String>>,
+    metrics: BTreeMap<String, BTreeSet<String>>,
     files: BTreeMap<String, usize>,
     models: BTreeMap<String, Value>,
     requests: Vec<String>,
@@ -85,7 +85,7 @@ impl Server {
     }
 
     fn settings(&self, settings: &Settings) -> Settings {
-        Settings { target: Target::Server(self.address.clone()), patience: Duration::from_millis(500), ..settings.clone() }
+        Settings { target: Target::Server(self.address.clone()), patience: Duration::from_secs(5), ..settings.clone() }
     }
 
     /// The numbers of this name of a run, by the run's name.
@@ -129,7 +129,7 @@ fn serve(stream: TcpStream, held: &Mutex<Held>, mood: &Mutex<Vec<Mood>>) {
         let (status, answer) = match mood {
             Mood::Broken => (500, json!({ "error_code": "INTERNAL_ERROR", "message": "out of order" })),
             Mood::Silent => {
-                std::thread::sleep(Duration::from_secs(3));
+                std::thread::sleep(Duration::from_secs(15));
                 return;
             }
             Mood::Good | Mood::Cut => answer(&mut held.lock().expect("a lock"), &method, &path, &body),
@@ -185,9 +185,7 @@ fn answer(held: &mut Held, method: &str, path: &str, body: &[u8]) -> (u16, Value
                 let line =
                     format!("{} {} {} {}", metric["key"].as_str().expect("a key"), metric["step"], metric["timestamp"], metric["value"]);
                 // equal numbers are kept once
-                if !kept.contains(&line) {
-                    kept.push(line);
-                }
+                kept.insert(line);
             }
             (200, json!({}))
         }
