@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tuning_fork::data::synth;
-use tuning_fork::search::{self, Budget, Direction, Event, Objective, OnRestart, Plan, Pruner, Sampler, Space, StudyRecord};
+use tuning_fork::search::{self, Budget, Direction, Event, Objective, OnRestart, Plan, Pruner, Sampler, Space, Storage, StudyRecord};
 use tuning_fork::train::Config;
 
 const TRIALS: usize = 1_000;
@@ -68,7 +68,7 @@ fn main() {
 /// Seconds of a search of tiny trials that are not seconds of their runs.
 fn overhead(folder: &std::path::Path) {
     let plan = Plan {
-        journal: folder.join("tiny.log"),
+        storage: Storage::Journal(folder.join("tiny.log")),
         study: "tiny".into(),
         space: Space::default(),
         base: Config { synthetic_images: 100, size: 32, epochs: 2, threads: 1, snapshots: 0, ..Config::default() },
@@ -77,6 +77,7 @@ fn overhead(folder: &std::path::Path) {
         pruner: Pruner::None,
         budget: Budget { trials: Some(15), time: None },
         on_restart: OnRestart::Resume,
+        heartbeat: search::HEARTBEAT,
     };
     let dataset = Arc::new(synth::dataset(100, 32, 1).expect("galaxies"));
     let (_keep, commands) = crossbeam_channel::unbounded();

@@ -11,6 +11,7 @@
 //! | `action`     | every change of it, as one enum                                             |
 //! | `apply`      | the one place where actions are applied                                     |
 //! | `searched`   | the part of the state that the Search panel works with, and the slow work behind it |
+//! | `shared`     | the same for studies in databases that machines share |
 //! | `shell`      | the app: drains tasks and events, shows the panels, applies their actions   |
 //! | `view`       | one struct a panel: its own UI state; borrows the state, returns actions    |
 //! | `widget`     | `fn(ui, &data) -> Response`: heat map, curve plot, image grid, bars         |
@@ -72,6 +73,7 @@ mod reviewed;
 mod rival;
 mod saved;
 mod searched;
+mod shared;
 mod shell;
 mod state;
 mod tasks;

@@ -9,10 +9,11 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::shared::Opened;
 use crate::data::Dataset;
 use crate::search::{
-    self, Budget, Event, Handle, Kept, Objective, OnRestart, Plan, PrunerKind, Sampler, SearchEnded, Space, StudyRecord, TrialEpoch,
-    TrialStarted, journal_of,
+    self, Budget, Event, HEARTBEAT, Handle, Kept, Objective, OnRestart, Plan, PrunerKind, Sampler, SearchEnded, Space, Storage, StudyRecord,
+    TrialEpoch, TrialStarted, journal_of,
 };
 use crate::train::{Command, Config};
 
@@ -35,22 +36,24 @@ pub struct Searched {
     pub starting: bool,
     /// The search of this window, while it goes on.
     pub going: Option<Going>,
+    /// Databases whose studies are shown, beside the journals.
+    pub opened: Opened,
 }
 
 /// Where a study is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The journal's file.
-    pub journal: PathBuf,
+    /// What it is kept in.
+    pub storage: Storage,
     /// The study's name.
     pub study: String,
 }
 
 impl Place {
-    /// A path that the journal names, from the journal's folder.
+    /// A path that the study names, from where its runs are kept.
     #[must_use]
     pub fn resolve(&self, run: &Path) -> PathBuf {
-        self.journal.parent().unwrap_or(Path::new("")).join(run)
+        self.storage.home().join(run)
     }
 }
 
@@ -68,49 +71,66 @@ pub struct Going {
     pub stopping: bool,
 }
 
-/// Journals by their files.
-pub type Journals = BTreeMap<PathBuf, JournalRead>;
+/// What was read of journals and databases.
+pub type Journals = BTreeMap<Storage, JournalRead>;
 
-/// A journal as it was read.
+/// A journal or a database as it was read.
 #[derive(Clone, Debug)]
 pub struct JournalRead {
-    /// Length and time of the file: it is read again only if they differ.
-    stamp: (u64, Option<SystemTime>),
+    /// Length and time of the file, or the count of changes of a database: it is read again only if they differ.
+    pub(super) stamp: (u64, Option<SystemTime>),
     /// Its studies, or why it cannot be read.
     pub studies: Result<Vec<Arc<StudyRecord>>, String>,
     /// Trials that a process left unfinished that is gone, by study.
-    left: BTreeMap<String, Vec<usize>>,
+    pub(super) left: BTreeMap<String, Vec<usize>>,
+}
+
+impl JournalRead {
+    /// Whether it is of the same state, with the same processes at work.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.stamp == other.stamp && self.left == other.left && self.studies.as_ref().err() == other.studies.as_ref().err()
+    }
 }
 
 impl Searched {
+    /// What was read, journals first.
+    fn read(&self) -> impl Iterator<Item = (&Storage, &JournalRead)> {
+        let journals = self.journals.iter().flatten().flat_map(|journals| journals.iter());
+        journals.chain(self.opened.read.iter())
+    }
+
     /// All studies that can be read, with their places.
     pub fn studies(&self) -> impl Iterator<Item = (Place, &Arc<StudyRecord>)> {
-        let journals = self.journals.iter().flatten().flat_map(|journals| journals.iter());
-        journals.flat_map(|(path, read)| {
-            read.studies.iter().flatten().map(|study| (Place { journal: path.clone(), study: study.name.clone() }, study))
+        self.read().flat_map(|(storage, read)| {
+            let place = |study: &StudyRecord| Place { storage: storage.clone(), study: study.name.clone() };
+            read.studies.iter().flatten().map(move |study| (place(study), study))
         })
     }
 
-    /// The journals that cannot be read, and why.
-    pub fn damaged(&self) -> impl Iterator<Item = (&Path, &str)> {
-        let journals = self.journals.iter().flatten().flat_map(|journals| journals.iter());
-        journals.filter_map(|(path, read)| Some((path.as_path(), read.studies.as_ref().err()?.as_str())))
+    /// The journals and databases that cannot be read, and why.
+    pub fn damaged(&self) -> impl Iterator<Item = (&Storage, &str)> {
+        let away = self.opened.away.iter().map(|(storage, problem)| (storage, problem.as_str()));
+        self.read().filter_map(|(storage, read)| Some((storage, read.studies.as_ref().err()?.as_str()))).chain(away)
     }
 
     /// The study that is shown.
     #[must_use]
     pub fn study(&self) -> Option<&Arc<StudyRecord>> {
         let place = self.shown.as_ref()?;
-        let Some(Ok(journals)) = &self.journals else { return None };
-        journals.get(&place.journal)?.studies.as_ref().ok()?.iter().find(|study| study.name == place.study)
+        self.read_of(place)?.studies.as_ref().ok()?.iter().find(|study| study.name == place.study)
     }
 
     /// Whether a trial of the study that is shown was left unfinished, and nobody trains it.
     #[must_use]
     pub fn is_interrupted(&self, trial: usize) -> bool {
-        let (Some(place), Some(Ok(journals))) = (&self.shown, &self.journals) else { return false };
-        let left = journals.get(&place.journal).and_then(|read| read.left.get(&place.study));
+        let place = self.shown.as_ref();
+        let left = place.and_then(|place| self.read_of(place)?.left.get(&place.study));
         left.is_some_and(|left| left.contains(&trial))
+    }
+
+    fn read_of(&self, place: &Place) -> Option<&JournalRead> {
+        let journal = || self.journals.as_ref()?.as_ref().ok()?.get(&place.storage);
+        self.opened.read.get(&place.storage).or_else(journal)
     }
 
     /// The search of this window if it is that of the study that is shown.
@@ -187,7 +207,7 @@ impl Form {
             return Err(format!("Correct this on the Train panel first: {fault}"));
         }
         space.check(&base).map_err(|error| error.to_string())?;
-        Ok(self.plan(journal, study.to_owned(), Kept { space, base, objective: self.objective }))
+        Ok(self.plan(Storage::Journal(journal), study.to_owned(), (space, base, self.objective)))
     }
 
     /// A study that is there already, further.
@@ -196,17 +216,16 @@ impl Form {
     /// If the study is of another program, or of a newer version of this one.
     pub fn old_plan(&self, place: &Place, study: &StudyRecord) -> Result<Plan, String> {
         match Kept::of(study) {
-            Ok(Some(kept)) => Ok(self.plan(place.journal.clone(), place.study.clone(), kept)),
+            Ok(Some(kept)) => Ok(self.plan(place.storage.clone(), place.study.clone(), (kept.space, kept.base, kept.objective))),
             Ok(None) => Err("Another program began this study: it can be looked at here, and only that program can go on with it.".into()),
             Err(error) => Err(error.to_string()),
         }
     }
 
-    fn plan(&self, journal: PathBuf, study: String, kept: Kept) -> Plan {
-        let Kept { space, base, objective } = kept;
+    fn plan(&self, storage: Storage, study: String, (space, base, objective): (Space, Config, Objective)) -> Plan {
         let time = self.hours.and_then(|hours| Duration::try_from_secs_f64(hours * 3600.0).ok());
         Plan {
-            journal,
+            storage,
             study,
             space,
             objective,
@@ -215,6 +234,7 @@ impl Form {
             base,
             budget: Budget { trials: self.trials, time },
             on_restart: self.on_restart,
+            heartbeat: HEARTBEAT,
         }
     }
 }
@@ -223,6 +243,10 @@ impl Form {
 pub enum Change {
     /// Reads the journals again, those that changed.
     Refresh,
+    /// Shows the studies at the address of a database too.
+    OpenAddress(String),
+    /// Shows them no more.
+    CloseAddress(Storage),
     /// Shows a study, or the form of a new one.
     Show(Option<Place>),
     /// Shows the details of a trial.
@@ -247,6 +271,8 @@ pub enum Change {
 pub enum Answer {
     /// The journals.
     Read(Result<Journals, String>),
+    /// What the opened databases hold.
+    Opened(Result<Journals, String>),
     /// A search that is on its way.
     Started(Result<(Handle, Place), String>),
     /// The configuration of a run, to be taken into the form; if it is to be trained, for so many epochs.
@@ -268,14 +294,15 @@ pub fn read(folder: &Path, known: &Journals) -> Result<Journals, String> {
             continue;
         }
         let stamp = (facts.len(), facts.modified().ok());
-        let mut read = match known.get(&path) {
+        let storage = Storage::Journal(path.clone());
+        let mut read = match known.get(&storage) {
             Some(known) if known.stamp == stamp => known.clone(),
             _ => JournalRead { stamp, studies: studies(&path), left: BTreeMap::new() },
         };
         // a process that dies leaves no line in the journal
         let left = |study: &Arc<StudyRecord>| (study.name.clone(), search::interrupted(&path, study));
         read.left = read.studies.iter().flatten().map(left).collect();
-        journals.insert(path, read);
+        journals.insert(storage, read);
     }
     Ok(journals)
 }
@@ -286,15 +313,14 @@ fn studies(path: &Path) -> Result<Vec<Arc<StudyRecord>>, String> {
 
 /// Whether two readings are of the same files in the same state, with the same processes at work.
 pub fn are_same(a: &Journals, b: &Journals) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|((p, a), (q, b))| p == q && a.stamp == b.stamp && a.left == b.left)
+    a.len() == b.len() && a.iter().zip(b).all(|((p, a), (q, b))| p == q && a.is_same(b))
 }
 
 /// Starts a search, on `open` if those are its data, else on data that are read first.
 pub fn start(plan: Plan, open: Option<Arc<Dataset>>, waker: Waker) -> Result<(Handle, Place), String> {
-    let place = Place { journal: plan.journal.clone(), study: plan.study.clone() };
-    if let Some(folder) = plan.journal.parent() {
-        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    }
+    let place = Place { storage: plan.storage.clone(), study: plan.study.clone() };
+    let folder = plan.storage.home();
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let dataset = match open {
         Some(dataset) => dataset,
         None => Arc::new(plan.data().map_err(|error| error.to_string())?),

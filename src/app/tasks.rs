@@ -124,6 +124,8 @@ pub enum Kind {
     Search,
     /// Reading the journals of searches.
     SearchRead,
+    /// Reading the studies in databases.
+    SearchOpened,
     /// Reading a trial's configuration.
     SearchValues,
 }

@@ -83,7 +83,7 @@ pub enum Command {
     /// Train a network on a data set; a run folder keeps everything
     #[command(args_override_self = true)]
     Train(Box<train::Arguments>),
-    /// Search hyper-parameters: trials one after another, kept in a journal that survives anything
+    /// Search hyper-parameters: trials one after another, on one machine or on many, kept in a journal or a database that survives anything
     #[command(args_override_self = true)]
     Search(Box<search::Arguments>),
     /// Score a run's best epoch on a part of its data

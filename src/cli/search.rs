@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use crossbeam_channel::{Receiver, unbounded};
 use serde_json::json;
@@ -15,8 +15,8 @@ use super::flags::{self, ConfigFlags};
 use super::{STOPPED, output};
 use crate::data;
 use crate::search::{
-    self, Budget, Ending, Event, Kept, Objective, OnRestart, Plan, PrunerKind, Sampler, Space, StudyRecord, Trial, TrialEnded, TrialEpoch,
-    TrialStarted, TrialState,
+    self, Address, Budget, Ending, Event, Kept, Objective, OnRestart, Plan, Pruner, PrunerKind, Sampler, Space, Storage, StudyRecord, Trial,
+    TrialEnded, TrialEpoch, TrialStarted, TrialState,
 };
 use crate::train::{Command, Config};
 
@@ -24,6 +24,12 @@ use crate::train::{Command, Config};
 const SHOWN: usize = 5;
 /// Trials of a search whose budget nobody named.
 const TRIALS: usize = 30;
+/// Epochs before a trial may be stopped early.
+const LEAST: usize = 5;
+/// The name of a study that nobody named.
+const NAME: &str = "galaxies";
+/// Where searches are kept.
+const FOLDER: &str = "searches";
 
 /// What `search` takes.
 #[derive(Args, Debug)]
@@ -32,27 +38,46 @@ pub struct Arguments {
     /// study, or a built-in one]
     #[arg(long, value_name = "FILE")]
     space: Option<PathBuf>,
-    /// The study's name; a study that is there already goes on
-    #[arg(long, value_name = "NAME", default_value = "galaxies")]
+    /// The study: its name, or where it is kept, as a journal FILE.log or postgresql://USER@HOST/DATABASE with Optuna's tables, which
+    /// machines share (the name is then that of --name; the password comes from PGPASSWORD or ~/.pgpass). One that is there already
+    /// goes on
+    #[arg(long, value_name = "NAME|FILE.log|ADDRESS", default_value = NAME)]
     study: String,
+    /// The name of the study in a file or at an address [default: that of the file, ?study=NAME of the address, or galaxies]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
     /// The study's journal, which optuna-dashboard opens; the runs are in a folder beside it [default: searches/<study>.log]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
-    /// Trials of the study in all, earlier ones included [default: 30, if --hours is not given either]
+    /// Where the runs of a study at an address are kept: a folder of this machine, or one that all share so that any machine can go on
+    /// with any trial [default: searches]
+    #[arg(long, value_name = "FOLDER")]
+    runs: Option<PathBuf>,
+    /// Be one of many workers, which a scheduler may start N times and kill at any time: what the flags leave out comes from the study
+    /// (the first worker makes it), and there is no table at the end
+    #[arg(long)]
+    worker: bool,
+    /// Seconds between two signs of life; a worker on another machine that is silent for twice as long counts as dead, and its trial
+    /// becomes what --on-restart says (Optuna's heartbeat_interval)
+    #[arg(long, value_name = "SECONDS", value_parser = flags::count, default_value = "60")]
+    heartbeat: usize,
+    /// Trials of the study in all, earlier ones included [default: that of the study, or 30 if --hours is not given either]
     #[arg(long, value_name = "N", value_parser = flags::count)]
     trials: Option<usize>,
     /// Start no trial after so many hours
     #[arg(long, value_name = "H", value_parser = flags::number)]
     hours: Option<f64>,
-    /// How values are chosen: each trial by itself, or by what the good ones have in common (Optuna's multivariate TPE)
-    #[arg(long, value_name = "NAME", value_parser = Choice::<Sampler>::new(), default_value = "tpe")]
-    sampler: Sampler,
+    /// How values are chosen: each trial by itself, or by what the good ones have in common (Optuna's multivariate TPE) [default: that
+    /// of the study, or tpe]
+    #[arg(long, value_name = "NAME", value_parser = Choice::<Sampler>::new())]
+    sampler: Option<Sampler>,
     /// Which trials stop early: none, those below the median, or all but the best third at --least-epochs times 1, 3, 9 ... (Hyperband)
-    #[arg(long, value_name = "NAME", value_parser = Choice::<PrunerKind>::new(), default_value = "hyperband")]
-    pruner: PrunerKind,
-    /// Epochs before a trial may be stopped early
-    #[arg(long, value_name = "N", value_parser = flags::count, default_value = "5")]
-    least_epochs: usize,
+    /// [default: that of the study, or hyperband]
+    #[arg(long, value_name = "NAME", value_parser = Choice::<PrunerKind>::new())]
+    pruner: Option<PrunerKind>,
+    /// Epochs before a trial may be stopped early [default: that of the study, or 5]
+    #[arg(long, value_name = "N", value_parser = flags::count)]
+    least_epochs: Option<usize>,
     /// What is optimised on the validation images [default: that of the study, or macro-f1]
     #[arg(long, value_name = "NAME", value_parser = Choice::<Objective>::new())]
     objective: Option<Objective>,
@@ -76,6 +101,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let plan = plan(arguments)?;
     let commands = catch_interrupts()?;
+    if arguments.worker {
+        output::note(format!("a worker of the study {} in {}", plan.study, plan.storage));
+    }
     let dataset = Arc::new(plan.data()?);
     super::tell_skipped(&dataset);
     let mut unheard = None;
@@ -95,17 +123,44 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Some(error) = unheard {
         return Err(error).context("standard output cannot be written; the study is kept");
     }
-    conclude(arguments.json, &plan)?;
+    if !arguments.worker {
+        conclude(arguments.json, &plan)?;
+    }
     Ok(if stopped { ExitCode::from(STOPPED) } else { ExitCode::SUCCESS })
+}
+
+/// What the study is kept in, and its name.
+fn place(arguments: &Arguments) -> anyhow::Result<(Storage, String)> {
+    let Arguments { study, name, journal, runs, .. } = arguments;
+    let (storage, name) = if Address::is_meant(study) {
+        let address = Address::parse(study).map_err(|why| anyhow!("--study: {why}"))?;
+        if journal.is_some() {
+            bail!("--study says already where the study is kept; leave --journal out");
+        }
+        let name = name.clone().or_else(|| address.study().map(str::to_owned)).unwrap_or_else(|| NAME.into());
+        let folder = runs.clone().unwrap_or_else(|| FOLDER.into());
+        (Storage::Database { address, folder }, name)
+    } else {
+        if runs.is_some() {
+            bail!("the runs of a journal are beside it; --runs is for a study at an address (--study postgresql://...)");
+        }
+        let path = Path::new(study);
+        let is_file = path.extension().is_some_and(|extension| extension == "log");
+        let stem = path.file_stem().filter(|_| is_file).map(|stem| stem.to_string_lossy().into_owned());
+        let name = name.clone().or(stem).unwrap_or_else(|| study.clone());
+        let file = journal.clone().unwrap_or_else(|| if is_file { path.into() } else { search::journal_of(Path::new(FOLDER), &name) });
+        (Storage::Journal(file), name)
+    };
+    if name.trim().is_empty() {
+        bail!("a study needs a name; give one with --study or --name");
+    }
+    Ok((storage, name))
 }
 
 /// What to do, from the flags and from what the study says of itself.
 fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
-    if arguments.study.trim().is_empty() {
-        bail!("a study needs a name; give one with --study");
-    }
-    let journal = arguments.journal.clone().unwrap_or_else(|| search::journal_of(Path::new("searches"), &arguments.study));
-    let kept = Kept::find(&journal, &arguments.study)?;
+    let (storage, study) = place(arguments)?;
+    let kept = Kept::find(&storage, &study)?;
     let file = arguments.config.as_deref();
     let base = match (file, &kept) {
         (Some(file), _) => flags::read(file)?,
@@ -124,20 +179,35 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         (None, None) => Space::default(),
     };
     space.check(&base)?;
-    let hours = arguments.hours.map(|hours| Duration::try_from_secs_f64(hours * 3600.0)).transpose().context("--hours")?;
-    let trials = arguments.trials.or(hours.is_none().then_some(TRIALS));
-    let pruner = arguments.pruner.pruner(arguments.least_epochs, base.epochs);
     Ok(Plan {
-        journal,
-        study: arguments.study.clone(),
+        storage,
+        study,
         space,
+        objective: arguments.objective.or(kept.as_ref().map(|kept| kept.objective)).unwrap_or_default(),
+        sampler: arguments.sampler.or(kept.as_ref().and_then(|kept| kept.sampler)).unwrap_or_default(),
+        pruner: pruner(arguments, kept.as_ref(), base.epochs),
+        budget: budget(arguments, kept.as_ref())?,
         base,
-        objective: arguments.objective.or(kept.map(|kept| kept.objective)).unwrap_or_default(),
-        sampler: arguments.sampler,
-        pruner,
-        budget: Budget { trials, time: hours },
         on_restart: arguments.on_restart,
+        heartbeat: Duration::from_secs(arguments.heartbeat as u64),
     })
+}
+
+/// That of the flags; where they leave something out, that of the study.
+fn pruner(arguments: &Arguments, kept: Option<&Kept>, epochs: usize) -> Pruner {
+    let kept = kept.and_then(|kept| kept.pruner);
+    let (kind, least) = kept.map_or((PrunerKind::default(), LEAST), |kept| (kept.kind(), kept.least().unwrap_or(LEAST)));
+    match kept {
+        Some(kept) if arguments.pruner.is_none() && arguments.least_epochs.is_none() => kept,
+        _ => arguments.pruner.unwrap_or(kind).pruner(arguments.least_epochs.unwrap_or(least), epochs),
+    }
+}
+
+/// That of the flags; without any, that of the study.
+fn budget(arguments: &Arguments, kept: Option<&Kept>) -> anyhow::Result<Budget> {
+    let time = arguments.hours.map(|hours| Duration::try_from_secs_f64(hours * 3600.0)).transpose().context("--hours")?;
+    let kept = kept.and_then(|kept| kept.budget).filter(|_| time.is_none() && arguments.trials.is_none());
+    Ok(kept.unwrap_or(Budget { trials: arguments.trials.or(time.is_none().then_some(TRIALS)), time }))
 }
 
 /// The first Ctrl-C stops the trial after its batch, the second one ends the program at once (the study stays good).
@@ -174,6 +244,7 @@ fn show(event: &Event, plan: &Plan) -> std::io::Result<()> {
             output::note(format!("trial {number}: failed: {message}"));
         }
         Event::TrialEnded(TrialEnded { number, message, .. }) => output::note(format!("trial {number}: {message}")),
+        Event::Notice(notice) => output::note(&notice.message),
         Event::SearchEnded(ended) => output::note(&ended.message),
     }
     Ok(())
@@ -181,10 +252,10 @@ fn show(event: &Event, plan: &Plan) -> std::io::Result<()> {
 
 /// The best trials and what to type next.
 fn conclude(json: bool, plan: &Plan) -> anyhow::Result<()> {
-    let studies = search::read(&plan.journal)?;
+    let studies = search::studies(&plan.storage, &plan.study)?;
     let Some(study) = studies.iter().find(|study| study.name == plan.study) else { bail!("the study {:?} is gone", plan.study) };
     let best: Vec<&Trial> = study.ranking().into_iter().take(SHOWN).collect();
-    let home = plan.journal.parent().unwrap_or(Path::new(""));
+    let home = plan.storage.home();
     let run = |trial: &Trial| search::run_of(trial).map(|run| home.join(run).display().to_string());
     if json {
         let trial = |trial: &&Trial| {
@@ -217,7 +288,7 @@ fn conclude(json: bool, plan: &Plan) -> anyhow::Result<()> {
         lines.push(format!("importance for being among the best: {}", importances.join(", ")));
     }
     if let Some(run) = best.first().and_then(|trial| run(trial)) {
-        lines.push(format!("next:\n  tuning-fork evaluate --run {run}\n  optuna-dashboard {}", plan.journal.display()));
+        lines.push(format!("next:\n  tuning-fork evaluate --run {run}\n  optuna-dashboard {}", plan.storage.dashboard()));
     }
     output::line(lines.join("\n"))?;
     Ok(())

@@ -15,6 +15,9 @@ pub enum SearchError {
     /// The values of a trial give no configuration.
     #[error("these values give no configuration: {0}")]
     Values(String),
+    /// A study holds what it should not.
+    #[error("{0}")]
+    Study(String),
     /// A file could not be read or written.
     #[error("{path}: {source}", path = path.display())]
     Io { path: PathBuf, source: std::io::Error },
@@ -33,6 +36,12 @@ pub enum SearchError {
     /// The folder of a trial could not be used.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// A database, or the way to it, is away; it may come back.
+    #[error("{place}: {message}")]
+    Away { place: String, message: String },
+    /// A database refuses to work with us.
+    #[error("{place}: {message}")]
+    Database { place: String, message: String },
     /// Trials fail one after another.
     #[error("{count} trials in a row failed, the last with: {message}")]
     AllFail { count: usize, message: String },
@@ -41,6 +50,15 @@ pub enum SearchError {
 impl SearchError {
     pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
         Self::Io { path: path.into(), source }
+    }
+
+    pub(super) fn deleted() -> Self {
+        Self::Study("the study was deleted by somebody; start a new one".into())
+    }
+
+    /// Whether waiting may help.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, Self::Away { .. })
     }
 
     pub(super) fn other_study(name: &str, difference: impl Into<String>) -> Self {

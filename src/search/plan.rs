@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Objective, Pruner, Sampler, SearchError, Space, StudyRecord};
+use super::{Objective, Pruner, Sampler, SearchError, Space, Storage, StudyRecord, storage, worker};
 use crate::data::{self, DataError, Dataset};
 use crate::train::Config;
 
@@ -14,6 +14,15 @@ use crate::train::Config;
 const SPACE: &str = "tuning_fork:space";
 const CONFIG: &str = "tuning_fork:config";
 const OBJECTIVE: &str = "tuning_fork:objective";
+/// Notes that say how it is searched; whoever goes on with the study may change them.
+const SAMPLER: &str = "tuning_fork:sampler";
+const PRUNER: &str = "tuning_fork:pruner";
+const BUDGET: &str = "tuning_fork:budget";
+/// The note of a study in a database that says which folder its runs are in.
+const FOLDER: &str = "tuning_fork:folder";
+
+/// Seconds between two signs of life, as Optuna's documentation has its `heartbeat_interval`.
+pub const HEARTBEAT: Duration = Duration::from_mins(1);
 
 /// What becomes of trials whose process was killed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +47,8 @@ pub struct Budget {
 /// A search.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The journal's file.
-    pub journal: PathBuf,
+    /// What the study is kept in.
+    pub storage: Storage,
     /// The study's name.
     pub study: String,
     /// What is searched.
@@ -56,6 +65,8 @@ pub struct Plan {
     pub budget: Budget,
     /// What becomes of trials whose process was killed.
     pub on_restart: OnRestart,
+    /// Between two signs of life of a process that trains; one that is silent for twice as long counts as gone.
+    pub heartbeat: Duration,
 }
 
 /// What a study says of itself.
@@ -67,6 +78,12 @@ pub struct Kept {
     pub base: Config,
     /// What it optimises.
     pub objective: Objective,
+    /// How its values are chosen, if it says so.
+    pub sampler: Option<Sampler>,
+    /// Which of its trials are stopped early, if it says so.
+    pub pruner: Option<Pruner>,
+    /// When it is over, if it says so.
+    pub budget: Option<Budget>,
 }
 
 impl Kept {
@@ -85,19 +102,36 @@ impl Kept {
             space: Space::parse(&texts(space))?,
             base: serde_json::from_str(&texts(config)).map_err(|_| newer("configuration"))?,
             objective: serde_json::from_value(objective.clone()).map_err(|_| newer("objective"))?,
+            // what a newer version chooses by is no matter of what was searched
+            sampler: notes.get(SAMPLER).and_then(|note| serde_json::from_value(note.clone()).ok()),
+            pruner: notes.get(PRUNER).and_then(|note| serde_json::from_value(note.clone()).ok()),
+            budget: notes.get(BUDGET).map(Budget::of),
         }))
     }
 
-    /// The study `name` in a journal and what it says of itself, if both are there.
+    /// The study `name` in a storage and what it says of itself, if both are there.
     ///
     /// # Errors
-    /// If the journal cannot be read, or the study is of a newer version.
-    pub fn find(journal: &Path, name: &str) -> Result<Option<Self>, SearchError> {
-        if !journal.exists() {
+    /// If the storage cannot be read, or the study is of a newer version.
+    pub fn find(storage: &Storage, name: &str) -> Result<Option<Self>, SearchError> {
+        if matches!(storage, Storage::Journal(path) if !path.exists()) {
             return Ok(None);
         }
-        let studies = super::read(journal)?;
+        let studies = storage::studies(storage, name)?;
         studies.iter().find(|study| study.name == name).map_or(Ok(None), Self::of)
+    }
+}
+
+impl Budget {
+    /// As a study notes it.
+    fn note(self) -> Value {
+        let hours = self.time.map(|time| (time.as_secs_f64() / 3600.0 * 1e6).round() / 1e6);
+        json!({ "trials": self.trials, "hours": hours })
+    }
+
+    fn of(note: &Value) -> Self {
+        let time = note["hours"].as_f64().and_then(|hours| Duration::try_from_secs_f64(hours * 3600.0).ok());
+        Self { trials: note["trials"].as_u64().map(|trials| trials as usize), time }
     }
 }
 
@@ -129,8 +163,26 @@ impl Plan {
     /// What a new study notes of itself: texts, as the dashboard shows them best.
     pub(super) fn notes(&self) -> Map<String, Value> {
         let config = serde_json::to_string(&self.base).unwrap_or_default();
-        let notes = json!({ SPACE: self.space.to_json().to_string(), CONFIG: config, OBJECTIVE: self.objective });
-        if let Value::Object(notes) = notes { notes } else { Map::new() }
+        let notes = json!({
+            SPACE: self.space.to_json().to_string(), CONFIG: config, OBJECTIVE: self.objective,
+            SAMPLER: self.sampler, PRUNER: self.pruner, BUDGET: self.budget.note(),
+        });
+        let mut notes = if let Value::Object(notes) = notes { notes } else { Map::new() };
+        if matches!(self.storage, Storage::Database { .. }) {
+            // two databases may have studies of one name, whose runs must not meet in one folder
+            let unlike: String = worker::unique_name().chars().take(8).collect();
+            notes.insert(FOLDER.into(), format!("{}-{unlike}", folder_name(&self.study)).into());
+        }
+        notes
+    }
+
+    /// The notes that a study lacks, or that say how it is searched otherwise than this plan.
+    pub(super) fn missing_notes(&self, study: &StudyRecord) -> Map<String, Value> {
+        let missing = |key: &String, value: &Value| match study.user_attrs.get(key) {
+            None => true,
+            Some(noted) => noted != value && [SAMPLER, PRUNER, BUDGET].contains(&key.as_str()),
+        };
+        self.notes().into_iter().filter(|(key, value)| missing(key, value)).collect()
     }
 
     /// Fails if the study is one of another space, objective or base configuration (where it runs may differ).
@@ -156,39 +208,48 @@ impl Plan {
         Ok(())
     }
 
-    /// The folder of the journal.
-    pub(super) fn home(&self) -> PathBuf {
-        home(&self.journal)
+    /// The folder of the study's runs, from the home of the storage.
+    pub(super) fn runs(&self, study: &StudyRecord) -> String {
+        match &self.storage {
+            Storage::Journal(path) => runs(path, &self.study),
+            Storage::Database { .. } => {
+                // names come from a database: they must not lead out of the folder
+                let noted = study.user_attrs.get(FOLDER).and_then(Value::as_str).map(folder_name);
+                noted.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("{}.trials", folder_name(&self.study)))
+            }
+        }
     }
 
-    /// The folder of the study's runs, from the journal's folder.
-    pub(super) fn runs(&self) -> String {
-        runs(&self.journal, &self.study)
+    /// The folder where workers register; none where the storage itself knows who lives.
+    pub(super) fn workers(&self) -> Option<PathBuf> {
+        match &self.storage {
+            Storage::Journal(path) => Some(workers(path, &self.study)),
+            Storage::Database { .. } => None,
+        }
     }
 
-    /// The folder where workers register.
-    pub(super) fn workers(&self) -> PathBuf {
-        workers(&self.journal, &self.study)
+    /// How long a process may be silent before it counts as gone.
+    pub(super) fn grace(&self) -> Duration {
+        2 * self.heartbeat
     }
 }
 
-/// The folder of a journal.
-fn home(journal: &Path) -> PathBuf {
-    journal.parent().map(Path::to_path_buf).unwrap_or_default()
+/// The name of a folder for a study, which may be called anything.
+fn folder_name(study: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ') { c } else { '_' };
+    let name: String = study.chars().map(safe).collect();
+    name.trim_matches(['.', ' ']).to_owned()
 }
 
 /// The folder of the runs of a study, from its journal's folder.
 fn runs(journal: &Path, study: &str) -> String {
-    // a study's name may be anything; a folder's may not
-    let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ') { c } else { '_' };
-    let name: String = study.chars().map(safe).collect();
-    let name = name.trim_matches(['.', ' ']);
+    let name = folder_name(study);
     let stem = journal.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     // never the journal itself, which has no extension if the user says so
-    if name.is_empty() || name == stem { format!("{name}.trials") } else { name.to_owned() }
+    if name.is_empty() || name == stem { format!("{name}.trials") } else { name }
 }
 
 /// The folder where the workers of a study register.
 pub(super) fn workers(journal: &Path, study: &str) -> PathBuf {
-    home(journal).join(runs(journal, study)).join("workers")
+    journal.parent().unwrap_or(Path::new("")).join(runs(journal, study)).join("workers")
 }

@@ -15,6 +15,8 @@ pub enum Event {
     TrialEpoch(TrialEpoch),
     /// It ended.
     TrialEnded(TrialEnded),
+    /// Something that the user should know; the search goes on.
+    Notice(Notice),
     /// The last event, exactly once.
     SearchEnded(SearchEnded),
 }
@@ -56,6 +58,13 @@ pub struct TrialEnded {
     pub state: TrialState,
     /// The objective: of the best epoch of a complete trial, of the last epoch of a pruned one.
     pub value: Option<f64>,
+    /// In words for the user.
+    pub message: String,
+}
+
+/// Something that the user should know.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Notice {
     /// In words for the user.
     pub message: String,
 }

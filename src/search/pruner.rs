@@ -65,6 +65,26 @@ pub struct Verdict {
 }
 
 impl Pruner {
+    /// Its name.
+    #[must_use]
+    pub fn kind(self) -> PrunerKind {
+        match self {
+            Self::None => PrunerKind::None,
+            Self::Median { .. } => PrunerKind::Median,
+            Self::Hyperband { .. } => PrunerKind::Hyperband,
+        }
+    }
+
+    /// The epoch before which it stops no trial; `None` if it stops none at all.
+    #[must_use]
+    pub fn least(self) -> Option<usize> {
+        match self {
+            Self::None => None,
+            Self::Median { warmup, .. } => usize::try_from(warmup).ok(),
+            Self::Hyperband { least, .. } => Some(least),
+        }
+    }
+
     /// Decides after the last reported epoch of a trial.
     #[must_use]
     pub fn decide(&self, study: &StudyRecord, trial: &Trial) -> Verdict {

@@ -212,7 +212,7 @@ fn set_state(trial: &mut Trial, line: &mut Map<String, Value>) -> Result<(), Str
 }
 
 /// A number, also one that Python spelled out.
-fn number(value: &Value) -> Option<f64> {
+pub(super) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::String(name) => match name.as_str() {
             "NaN" => Some(f64::NAN),

@@ -1,53 +1,66 @@
-//! A search at work: chooses a trial, trains it, reports and prunes it, and so on until the budget is spent.
+//! A search at work: chooses a trial, has it trained, and so on until the budget is spent.
 //!
-//! Several processes may run the same plan. What one decides stands in the journal before anything else happens, so a process
+//! Several processes may run the same plan. What one decides stands in the study before anything else happens, so a process
 //! that is killed loses nothing but the epoch that it was in.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, TryRecvError};
-use serde_json::Value;
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+use serde_json::{Map, Value};
 
+use super::changes::Changes;
 use super::plan::{self, OnRestart, Plan};
-use super::protocol::{Ending, Event, TrialEnded, TrialEpoch, TrialStarted};
-use super::study::{Lines, Study};
+use super::protocol::{Ending, Event, Notice};
+use super::storage::{Opening, Scope};
+use super::study::Study;
 use super::worker::{self, Worker};
-use super::{SearchError, StudyRecord, Trial, TrialState, configure};
+use super::{SearchError, StudyRecord, Trial, TrialState, queue};
 use crate::data::Dataset;
-use crate::files;
-use crate::train::{self, Command, Config, EpochReport, Handle, Job, Outcome, RunFolder};
+use crate::train::Command;
 
-/// The note of a trial that says which worker trains it.
-const WORKER: &str = "tuning_fork:worker";
-/// The note of a trial that says where its run is, from the journal's folder.
+/// The note of a trial that says which worker trains it; empty once that one gave it up.
+pub(super) const WORKER: &str = "tuning_fork:worker";
+/// The note of a trial that says how often its process died without an epoch in between, and after how many epochs.
+const DEATHS: &str = "tuning_fork:deaths";
+/// The note of a trial that says where its run is, from the home of the storage.
 const RUN: &str = "run";
+/// The note of a trial that says on which machine that is.
+const HOST: &str = "host";
 /// The note of a trial that says why it failed.
-const ERROR: &str = "error";
-/// Commands are looked at this often.
-const ATTENTION: Duration = Duration::from_millis(50);
-/// After so many failures in a row something is wrong with the plan, not with the values.
-const FAILURES: usize = 10;
+pub(super) const ERROR: &str = "error";
+/// A trial whose process dies so often kills it.
+const MOST_DEATHS: u64 = 3;
+/// A storage that is away for so long does not come back by waiting.
+pub(super) const PATIENCE: Duration = Duration::from_mins(15);
+/// The pauses between two tries to reach a storage grow from the first to the second.
+pub(super) const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 /// Runs `plan` on `dataset` until its budget is spent or a command stops it; `tell` hears everything but the end.
 ///
 /// # Errors
-/// If the space or the study cannot be used, the journal cannot be written, or ten trials in a row fail.
+/// If the space or the study cannot be used, the study cannot be written, or ten trials in a row fail.
 pub fn run(plan: &Plan, dataset: &Arc<Dataset>, commands: &Receiver<Command>, tell: &mut dyn FnMut(Event)) -> Result<Ending, SearchError> {
     plan.space.check(&plan.base)?;
     let workers = plan.workers();
-    let me = Worker::register(&workers)?;
-    worker::sweep(&workers);
-    let study = Study::open(&plan.journal, &plan.study, plan.objective, me.name(), &plan.notes())?;
+    let me = Worker::register(workers.as_deref())?;
+    workers.iter().for_each(|folder| worker::sweep(folder, plan.grace()));
+    let notes = plan.notes();
+    let opening = Opening { study: &plan.study, objective: plan.objective, notes: &notes, worker: me.name(), grace: plan.grace() };
+    let mut study = Study::open(&plan.storage, opening)?;
     plan.check_same(study.record()?)?;
-    let mut runner = Runner { plan, dataset, commands, tell, study, me, start: Instant::now(), failures: 0 };
+    study.update(Scope::Study, |record, _, changes| {
+        plan.missing_notes(record).into_iter().for_each(|(key, value)| changes.study_user_attr(&key, value));
+    })?;
+    let mut runner = Runner { plan, dataset, commands, tell, study, me, start: Instant::now(), failures: 0, away: false };
     loop {
         if runner.is_stopped() {
             return Ok(Ending::Stopped);
         }
         match runner.choose()? {
             Next::End(ending) => return Ok(ending),
+            Next::Unusable => {}
             Next::Trial { number, resumed } => {
                 if !runner.train(number, resumed)? {
                     return Ok(Ending::Stopped);
@@ -58,21 +71,26 @@ pub fn run(plan: &Plan, dataset: &Arc<Dataset>, commands: &Receiver<Command>, te
 }
 
 /// What comes next.
+#[derive(Clone, Copy)]
 enum Next {
     Trial { number: usize, resumed: bool },
+    /// A trial that was queued cannot be trained; it failed.
+    Unusable,
     End(Ending),
 }
 
-struct Runner<'a> {
-    plan: &'a Plan,
-    dataset: &'a Arc<Dataset>,
-    commands: &'a Receiver<Command>,
-    tell: &'a mut dyn FnMut(Event),
-    study: Study,
-    me: Worker,
+pub(super) struct Runner<'a> {
+    pub plan: &'a Plan,
+    pub dataset: &'a Arc<Dataset>,
+    pub commands: &'a Receiver<Command>,
+    pub tell: &'a mut dyn FnMut(Event),
+    pub study: Study,
+    pub me: Worker,
     start: Instant,
     /// Trials in a row that failed.
-    failures: usize,
+    pub failures: usize,
+    /// Whether the storage is away, and the user was told.
+    away: bool,
 }
 
 impl Runner<'_> {
@@ -93,202 +111,150 @@ impl Runner<'_> {
         }
     }
 
-    /// Takes over a trial that a dead process left, or begins a new one. What is chosen is in the journal when this returns.
-    fn choose(&mut self) -> Result<Next, SearchError> {
-        let Self { plan, study, me, start, .. } = self;
-        let time_is_over = plan.budget.time.is_some_and(|time| start.elapsed() >= time);
-        let workers = plan.workers();
-        study.update(|record, next_id, lines| {
-            let left: Vec<&Trial> = record.trials.iter().filter(|trial| is_left(trial, &workers)).collect();
-            if plan.on_restart == OnRestart::Fail {
-                for trial in &left {
-                    lines.user_attr(trial.id, ERROR, "the process that trained it ended");
-                    lines.end(trial.id, TrialState::Fail, None);
-                }
+    /// A transaction that is tried again while the storage is away, until patience or the user ends it.
+    pub fn update<T>(&mut self, scope: Scope, mut decide: impl FnMut(&StudyRecord, &[usize], &mut Changes) -> T) -> Result<T, SearchError> {
+        let (start, mut pause) = (Instant::now(), PAUSES.0);
+        loop {
+            match self.try_update(scope, &mut decide) {
+                Err(error) if error.is_passing() && start.elapsed() < PATIENCE => match self.commands.recv_timeout(pause) {
+                    Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return Err(error),
+                    _ => pause = (2 * pause).min(PAUSES.1),
+                },
+                done => return done,
             }
+        }
+    }
+
+    /// One transaction; tells the user when the storage goes away and when it is back.
+    pub fn try_update<T>(&mut self, scope: Scope, decide: impl FnMut(&StudyRecord, &[usize], &mut Changes) -> T) -> Result<T, SearchError> {
+        let done = self.study.update(scope, decide);
+        let message = match &done {
+            Err(error) if error.is_passing() && !self.away => format!("{error}. It is tried again; a trial that trains goes on"),
+            Ok(_) if self.away => format!("{} is back", self.plan.storage),
+            _ => return done,
+        };
+        self.away = done.is_err();
+        (self.tell)(Event::Notice(Notice { message }));
+        done
+    }
+
+    /// Takes over a trial that a dead process left, or one that was queued, or begins a new one. What is chosen stands in the study
+    /// when this returns.
+    fn choose(&mut self) -> Result<Next, SearchError> {
+        let plan = self.plan;
+        let time_is_over = plan.budget.time.is_some_and(|time| self.start.elapsed() >= time);
+        let me = self.me.name().to_owned();
+        self.update(Scope::Study, |record, left, changes| {
+            // one that this process chose before the connection was lost, without hearing that it had
+            if let Some(trial) = record.trials.iter().find(|trial| is_of(trial, &me)) {
+                return Next::Trial { number: trial.number, resumed: false };
+            }
+            let left = settle(plan, record, left, changes);
             if time_is_over {
                 return Next::End(Ending::Time);
             }
-            if let (OnRestart::Resume, Some(trial)) = (plan.on_restart, left.first()) {
-                lines.system_attr(trial.id, WORKER, me.name());
+            if let Some(trial) = left {
+                changes.system_attr(trial.id, WORKER, me.as_str());
+                changes.user_attr(trial.id, HOST, worker::host());
+                if !is_released(trial) {
+                    changes.system_attr(trial.id, DEATHS, vec![deaths(trial) + 1, trial.intermediate.len() as u64]);
+                }
                 return Next::Trial { number: trial.number, resumed: true };
             }
             let taken = record.trials.len() - record.count(TrialState::Waiting);
             if plan.budget.trials.is_some_and(|most| taken >= most) {
                 return Next::End(Ending::Trials);
             }
-            create(plan, record, next_id, me.name(), lines);
-            Next::Trial { number: record.trials.len(), resumed: false }
+            match record.trials.iter().find(|trial| trial.state == TrialState::Waiting) {
+                Some(waiting) => take(plan, record, waiting, &me, changes),
+                None => create(plan, record, &me, changes),
+            }
         })
     }
-
-    /// Trains a trial; false if the search was stopped meanwhile (then the trial goes on another time).
-    fn train(&mut self, number: usize, resumed: bool) -> Result<bool, SearchError> {
-        let trial = self.study.trial(number)?.clone();
-        let folder = run_folder(self.plan, &trial);
-        let params = trial.params.iter().map(|(name, param)| (name.clone(), param.value())).collect();
-        let run = folder.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-        (self.tell)(Event::TrialStarted(TrialStarted { number, params, words: configure::words(&trial.params), run, resumed }));
-        let job = folder.and_then(|path| self.job(&trial, &path));
-        let job = match job {
-            Ok(job) => job,
-            Err(error) => return self.fail(&trial, error.to_string()).map(|()| true),
-        };
-        let folder = job.folder.clone();
-        let handle = train::spawn(job, None);
-        let (pruned, outcome, message) = self.follow(&handle, &trial)?;
-        drop(handle);
-        match outcome {
-            _ if pruned => {}
-            Outcome::Completed => self.complete(&trial, &folder, message)?,
-            Outcome::Stopped => return Ok(false),
-            Outcome::Failed | Outcome::Panicked => {
-                let _ = folder.discard_unstarted();
-                self.fail(&trial, message)?;
-            }
-        }
-        Ok(true)
-    }
-
-    /// What to train for a trial: a fresh run, or the one that is in its folder.
-    fn job(&self, trial: &Trial, path: &Path) -> Result<Job, SearchError> {
-        let Plan { base, objective, .. } = self.plan;
-        let dataset = Arc::clone(self.dataset);
-        if let Ok(folder) = RunFolder::open(path) {
-            let kept = folder.config()?;
-            let config = Config { data: base.data.clone(), threads: base.threads, device: base.device, ..kept };
-            return Ok(Job { config, dataset, folder });
-        }
-        let config = Config { best_by: objective.best_by(), ..configure::config(base, &trial.params)? };
-        // A process that was killed before the run began left a lock and half a file at most. Whatever else lies there is not ours: a
-        // journal may name any folder of the study.
-        if path.is_dir() {
-            let _ = std::fs::remove_file(path.join("lock"));
-            files::remove_leftovers(path).map_err(|e| SearchError::io(path, e))?;
-        }
-        Ok(Job { config, dataset, folder: RunFolder::create(path)? })
-    }
-
-    /// Listens to a run until it ends: whether it was pruned, how it ended, its last words.
-    fn follow(&mut self, handle: &Handle, trial: &Trial) -> Result<(bool, Outcome, String), SearchError> {
-        let (mut pruned, mut stopping) = (false, false);
-        loop {
-            loop {
-                match self.commands.try_recv() {
-                    Ok(command) => handle.send(command),
-                    Err(TryRecvError::Empty) => break,
-                    Err(TryRecvError::Disconnected) => {
-                        if !stopping {
-                            handle.send(Command::Stop);
-                        }
-                        stopping = true;
-                        break;
-                    }
-                }
-            }
-            match handle.next(ATTENTION) {
-                Some(train::Event::Epoch(report)) if !pruned => {
-                    pruned = self.report(trial, &report)?;
-                    if pruned {
-                        handle.send(Command::Stop);
-                    }
-                }
-                Some(train::Event::Ended(ended)) => return Ok((pruned, ended.outcome, ended.message)),
-                None if handle.is_finished() => {
-                    return Ok((pruned, Outcome::Panicked, "the run ended without a word; please report this".into()));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Writes an epoch down and lets the pruner decide, in one transaction; true if the trial was pruned.
-    fn report(&mut self, trial: &Trial, report: &EpochReport) -> Result<bool, SearchError> {
-        let (plan, number, id) = (self.plan, trial.number, trial.id);
-        let (epoch, value) = (report.epoch, plan.objective.of(report));
-        let pruned = self.study.update(|record, _, lines| {
-            let Some(known) = record.trials.get(number) else { return false };
-            let mut now = known.clone();
-            now.intermediate.insert(epoch as i64, value);
-            lines.intermediate(id, epoch as i64, value);
-            // after the last epoch there is nothing left to save
-            if epoch >= plan.base.epochs {
-                return false;
-            }
-            let verdict = plan.pruner.decide(record, &now);
-            for (key, value) in verdict.notes {
-                lines.system_attr(id, &key, value);
-            }
-            if verdict.prune {
-                lines.end(id, TrialState::Pruned, Some(value));
-            }
-            verdict.prune
-        })?;
-        (self.tell)(Event::TrialEpoch(TrialEpoch { number, epoch, epochs: plan.base.epochs, value }));
-        if pruned {
-            self.failures = 0;
-            let message = format!("pruned after epoch {epoch}");
-            (self.tell)(Event::TrialEnded(TrialEnded { number, state: TrialState::Pruned, value: Some(value), message }));
-        }
-        Ok(pruned)
-    }
-
-    fn complete(&mut self, trial: &Trial, folder: &RunFolder, message: String) -> Result<(), SearchError> {
-        // all epochs, also those of an earlier process
-        let session = folder.outline()?;
-        let Some(value) = self.plan.objective.best(&session.epochs) else {
-            return self.fail(trial, "the run has no epoch".into());
-        };
-        let best_epoch = session.best_epoch().map(|epoch| epoch.epoch);
-        self.study.update(|_, _, lines| {
-            if let Some(epoch) = best_epoch {
-                lines.user_attr(trial.id, "best_epoch", epoch);
-            }
-            lines.end(trial.id, TrialState::Complete, Some(value));
-        })?;
-        self.failures = 0;
-        let number = trial.number;
-        (self.tell)(Event::TrialEnded(TrialEnded { number, state: TrialState::Complete, value: Some(value), message }));
-        Ok(())
-    }
-
-    fn fail(&mut self, trial: &Trial, message: String) -> Result<(), SearchError> {
-        self.study.update(|_, _, lines| {
-            lines.user_attr(trial.id, ERROR, message.as_str());
-            lines.end(trial.id, TrialState::Fail, None);
-        })?;
-        let ended = TrialEnded { number: trial.number, state: TrialState::Fail, value: None, message: message.clone() };
-        (self.tell)(Event::TrialEnded(ended));
-        self.failures += 1;
-        if self.failures >= FAILURES { Err(SearchError::AllFail { count: self.failures, message }) } else { Ok(()) }
-    }
 }
 
-/// Whether a trial was left by a process of ours that is gone.
-fn is_left(trial: &Trial, workers: &Path) -> bool {
-    let worker = trial.system_attrs.get(WORKER).and_then(Value::as_str);
-    trial.state == TrialState::Running && worker.is_some_and(|name| !worker::is_alive(workers, name))
+/// Ends the trials that dead processes left, where they should not go on; the first of the others is returned.
+fn settle<'a>(plan: &Plan, record: &'a StudyRecord, left: &[usize], changes: &mut Changes) -> Option<&'a Trial> {
+    let mut goes_on = None;
+    for trial in left.iter().filter_map(|&number| record.trials.get(number)) {
+        let ours = trial.system_attrs.contains_key(WORKER);
+        let died_often = deaths(trial) >= MOST_DEATHS;
+        if plan.on_restart == OnRestart::Resume && ours && !died_often {
+            goes_on = goes_on.or(Some(trial));
+            continue;
+        }
+        let why = if ours && died_often { "the processes that trained it always ended" } else { "the process that trained it ended" };
+        changes.user_attr(trial.id, ERROR, why);
+        changes.end(trial.id, TrialState::Fail, None);
+    }
+    goes_on
 }
 
-/// The numbers of the trials of a study that were left unfinished by a process of this program on this machine that is gone.
+/// How often the process of a trial died since its last epoch, the present time not included.
+fn deaths(trial: &Trial) -> u64 {
+    let Some(note) = trial.system_attrs.get(DEATHS) else { return 0 };
+    let same_epoch = note[1].as_u64() == Some(trial.intermediate.len() as u64);
+    if same_epoch { note[0].as_u64().unwrap_or(0) } else { 0 }
+}
+
+/// Whether a worker trains a trial, or should.
+pub(super) fn is_of(trial: &Trial, worker: &str) -> bool {
+    trial.state == TrialState::Running && trial.system_attrs.get(WORKER).and_then(Value::as_str) == Some(worker)
+}
+
+/// Whether the worker that trained a trial gave it up before it was at its end.
+pub(super) fn is_released(trial: &Trial) -> bool {
+    is_of(trial, "")
+}
+
+/// The numbers of the trials of a study in a journal that were left by a process of ours that is gone.
+pub(super) fn left(study: &StudyRecord, workers: &Path, grace: Duration) -> Vec<usize> {
+    let is_left = |trial: &&Trial| {
+        let worker = trial.system_attrs.get(WORKER).and_then(Value::as_str);
+        trial.state == TrialState::Running && worker.is_some_and(|name| !worker::is_alive(workers, name, grace))
+    };
+    study.trials.iter().filter(is_left).map(|trial| trial.number).collect()
+}
+
+/// The numbers of the trials of a study in a journal that were left unfinished by a process of this program that is gone.
 #[must_use]
 pub fn interrupted(journal: &Path, study: &StudyRecord) -> Vec<usize> {
-    let workers = plan::workers(journal, &study.name);
-    study.trials.iter().filter(|trial| is_left(trial, &workers)).map(|trial| trial.number).collect()
+    left(study, &plan::workers(journal, &study.name), 2 * plan::HEARTBEAT)
 }
 
 /// Writes down a new trial with the next values.
-fn create(plan: &Plan, record: &StudyRecord, id: usize, worker: &str, lines: &mut Lines) {
+fn create(plan: &Plan, record: &StudyRecord, worker: &str, changes: &mut Changes) -> Next {
+    let number = record.trials.len();
     let params = plan.sampler.sample(&plan.space, record, plan.base.seed);
-    lines.create_trial(record, id, &params);
-    lines.system_attr(id, WORKER, worker);
-    lines.user_attr(id, RUN, free_run(plan, record.trials.len()));
+    let note = |key: &str, value: String| (key.to_owned(), Value::from(value));
+    let user = Map::from_iter([note(RUN, free_run(plan, record, number)), note(HOST, worker::host())]);
+    changes.create_trial(params, user, Map::from_iter([note(WORKER, worker.into())]));
+    Next::Trial { number, resumed: false }
 }
 
-/// A folder that is not there yet, from the journal's folder: an earlier study of the same name may have left some.
-fn free_run(plan: &Plan, number: usize) -> String {
-    let name = format!("{}/trial-{number:04}", plan.runs());
-    let taken = |name: &str| plan.home().join(name).exists();
+/// Takes a trial that was queued.
+fn take(plan: &Plan, record: &StudyRecord, waiting: &Trial, worker: &str, changes: &mut Changes) -> Next {
+    let id = waiting.id;
+    let wanted = match queue::wanted(&plan.space, waiting) {
+        Ok(wanted) => wanted,
+        Err(why) => {
+            changes.user_attr(id, ERROR, why);
+            changes.end(id, TrialState::Fail, None);
+            return Next::Unusable;
+        }
+    };
+    let params = plan.sampler.complete(&plan.space, record, waiting.number, wanted, plan.base.seed);
+    changes.take_trial(id, params.into_iter().filter(|(name, _)| !waiting.params.contains_key(name)).collect());
+    changes.system_attr(id, WORKER, worker);
+    changes.user_attr(id, RUN, free_run(plan, record, waiting.number));
+    changes.user_attr(id, HOST, worker::host());
+    Next::Trial { number: waiting.number, resumed: false }
+}
+
+/// A folder that is not there yet, from the home of the storage: an earlier study of the same name may have left some.
+fn free_run(plan: &Plan, record: &StudyRecord, number: usize) -> String {
+    let name = format!("{}/trial-{number:04}", plan.runs(record));
+    let taken = |name: &str| plan.storage.home().join(name).exists();
     let (mut free, mut again) = (name.clone(), 2_u32);
     while taken(&free) {
         free = format!("{name}-{again}");
@@ -297,18 +263,7 @@ fn free_run(plan: &Plan, number: usize) -> String {
     free
 }
 
-/// The folder of a trial's run, if it says where and that is in the study's own folder.
-fn run_folder(plan: &Plan, trial: &Trial) -> Result<PathBuf, SearchError> {
-    let run = super::run_of(trial).unwrap_or_default();
-    let inside = run.components().all(|part| matches!(part, Component::Normal(_))) && run.starts_with(plan.runs());
-    if inside && run.components().count() == 2 {
-        Ok(plan.home().join(run))
-    } else {
-        Err(SearchError::Values(format!("the journal says that its run is in {}, which is no folder of this study", run.display())))
-    }
-}
-
-/// The folder of a trial's run, from the folder of the journal; `None` of trials of other programs.
+/// The folder of a trial's run, from the home of the storage; `None` of trials of other programs.
 #[must_use]
 pub fn run_of(trial: &Trial) -> Option<PathBuf> {
     trial.user_attrs.get(RUN).and_then(Value::as_str).map(PathBuf::from)

@@ -24,12 +24,20 @@ impl Sampler {
     /// The values of the next trial of `study`. The same study and seed give the same values.
     #[must_use]
     pub fn sample(self, space: &Space, study: &StudyRecord, seed: u64) -> Params {
-        let mut random = Random::new(seed, Purpose::Search, &[study.trials.len() as u64]);
+        self.draw(space, study, Params::new(), Random::new(seed, Purpose::Search, &[study.trials.len() as u64]))
+    }
+
+    /// The values of the trial `number` of `study`, which was queued and has some already.
+    #[must_use]
+    pub(super) fn complete(self, space: &Space, study: &StudyRecord, number: usize, params: Params, seed: u64) -> Params {
+        self.draw(space, study, params, Random::new(seed, Purpose::Search, &[number as u64, 1]))
+    }
+
+    fn draw(self, space: &Space, study: &StudyRecord, mut params: Params, mut random: Random) -> Params {
         let divided = match self {
             Self::Random => None,
             Self::Tpe => Divided::new(&study.trials, study.direction),
         };
-        let mut params = Params::new();
         if let Some(divided) = &divided {
             draw_together(divided, space, study, &mut params, &mut random);
         }
@@ -55,7 +63,8 @@ fn draw_together(divided: &Divided, space: &Space, study: &StudyRecord, params: 
         let has = |trial: &super::Trial| {
             trial.params.get(&parameter.name).is_some_and(|param| param.distribution.is_compatible(&parameter.distribution))
         };
-        parameter.when.is_none() && !parameter.distribution.is_single() && study.trials.iter().filter(|t| t.is_evidence()).all(has)
+        let drawn = !params.contains_key(&parameter.name);
+        drawn && parameter.when.is_none() && !parameter.distribution.is_single() && study.trials.iter().filter(|t| t.is_evidence()).all(has)
     };
     let together: Vec<&Parameter> = space.parameters().iter().filter(in_all).collect();
     if together.is_empty() {

@@ -1,10 +1,12 @@
 //! Who works on a study: every process that trains for it holds a lock file, which the system lets go when the process dies.
-//! So a trial that runs, but whose worker's file nobody holds, was left by a process that was killed.
+//! So a trial that runs, but whose worker's file nobody holds, was left by a process that was killed. Between machines that share a
+//! folder locks are not always seen: there the time of the file tells.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
 
@@ -14,24 +16,27 @@ use super::SearchError;
 #[derive(Debug)]
 pub(super) struct Worker {
     name: String,
+    /// Its file.
     path: PathBuf,
-    /// The open file is the lock.
+    /// The open file is the lock; there is none where the storage itself knows who lives.
     file: Option<File>,
 }
 
 impl Worker {
-    /// Registers in `folder`.
-    pub fn register(folder: &Path) -> Result<Self, SearchError> {
+    /// Registers in `folder`; without one it only gets a name.
+    pub fn register(folder: Option<&Path>) -> Result<Self, SearchError> {
+        let name = unique_name();
+        let Some(folder) = folder else { return Ok(Self { name, path: PathBuf::new(), file: None }) };
         let io = |e| SearchError::io(folder, e);
         fs::create_dir_all(folder).map_err(io)?;
-        let name = unique_name();
         let path = folder.join(&name);
-        let file = OpenOptions::new().create_new(true).write(true).open(&path).map_err(io)?;
+        let mut file = OpenOptions::new().create_new(true).write(true).open(&path).map_err(io)?;
         match file.try_lock() {
-            // without locks on this file system every worker counts as alive, and nothing is taken over
-            Err(TryLockError::Error(e)) if e.kind() != std::io::ErrorKind::Unsupported => return Err(io(e)),
+            // without locks on this file system only its signs of life tell that a worker lives
+            Err(TryLockError::Error(e)) if e.kind() != ErrorKind::Unsupported => return Err(io(e)),
             _ => {}
         }
+        file.write_all(host().as_bytes()).map_err(io)?;
         Ok(Self { name, path, file: Some(file) })
     }
 
@@ -43,28 +48,56 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.file = None;
-        // a file that stays is found unlocked, which says the same
-        let _ = fs::remove_file(&self.path);
+        if self.file.take().is_some() {
+            // a file that stays is found unlocked, which says the same
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
-/// Whether the worker of this name, registered in `folder`, is at work. In doubt (a file system without locks) it is.
-pub(super) fn is_alive(folder: &Path, name: &str) -> bool {
+/// A sign of life of the worker of this name, for workers on other machines: the time of its file.
+pub(super) fn beat(folder: &Path, name: &str) -> Result<(), SearchError> {
+    let path = folder.join(name);
+    let touched = OpenOptions::new().write(true).open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+    touched.map_err(|e| SearchError::io(&path, e))
+}
+
+/// Whether the worker of this name, registered in `folder`, is at work. A lock tells it where locks are; one on another machine, whose
+/// locks may not be seen here, lives as long as its last sign of life is not older than `grace`.
+pub(super) fn is_alive(folder: &Path, name: &str, grace: Duration) -> bool {
     // names come from a journal: they must not lead out of the folder
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
         return false;
     }
-    match OpenOptions::new().write(true).open(folder.join(name)) {
-        Ok(file) => file.try_lock().is_err(),
-        Err(e) => e.kind() != std::io::ErrorKind::NotFound,
+    let path = folder.join(name);
+    let file = match OpenOptions::new().read(true).write(true).open(&path) {
+        Ok(file) => file,
+        Err(e) => return e.kind() != ErrorKind::NotFound,
+    };
+    let locks = match file.try_lock() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock) => return true,
+        Err(TryLockError::Error(_)) => false,
+    };
+    let theirs = fs::read_to_string(&path).unwrap_or_default();
+    if locks && (theirs.is_empty() || theirs == host()) {
+        return false;
     }
+    let age = file.metadata().and_then(|facts| facts.modified()).ok().and_then(|time| time.elapsed().ok());
+    age.is_none_or(|age| age < grace)
+}
+
+/// The name of this machine, to tell it from others.
+pub(super) fn host() -> String {
+    let kept = fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let named = || ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    kept.or_else(named).map(|name| name.trim().to_owned()).unwrap_or_default()
 }
 
 /// Removes the files of workers that are gone.
-pub(super) fn sweep(folder: &Path) {
+pub(super) fn sweep(folder: &Path, grace: Duration) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_name().to_str().is_some_and(|name| !is_alive(folder, name)) {
+        if entry.file_name().to_str().is_some_and(|name| !is_alive(folder, name, grace)) {
             // what cannot be removed only lies there
             let _ = fs::remove_file(entry.path());
         }
@@ -72,10 +105,10 @@ pub(super) fn sweep(folder: &Path) {
 }
 
 /// `xxxxxxxx-xxxx-4xxx-axxx-xxxxxxxxxxxx-0`. No secret, only unlike any other: process, time and a counter.
-fn unique_name() -> String {
+pub(super) fn unique_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let seed = format!("{} {time} {} {:?}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed), std::thread::current().id());
+    let seed = format!("{} {} {time} {} {:?}", host(), std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed), std::thread::current().id());
     let digest = Sha256::digest(seed.as_bytes());
     let number = digest.iter().take(16).fold(0, |number: u128, &byte| number << 8 | u128::from(byte));
     let digits = format!("{number:032x}");
@@ -86,24 +119,40 @@ fn unique_name() -> String {
 mod tests {
     use super::*;
 
+    const GRACE: Duration = Duration::from_mins(2);
+
     #[test]
     fn a_worker_is_alive_until_it_is_dropped() {
         let folder = tempfile::tempdir().expect("a folder");
-        let worker = Worker::register(folder.path()).expect("a worker");
+        let worker = Worker::register(Some(folder.path())).expect("a worker");
         let name = worker.name().to_owned();
-        assert!(is_alive(folder.path(), &name) && name.len() == 38, "{name}");
+        assert!(is_alive(folder.path(), &name, GRACE) && name.len() == 38, "{name}");
         drop(worker);
-        assert!(!is_alive(folder.path(), &name) && !is_alive(folder.path(), "../../etc/passwd"));
+        assert!(!is_alive(folder.path(), &name, GRACE) && !is_alive(folder.path(), "../../etc/passwd", GRACE));
     }
 
     #[test]
     fn what_a_dead_worker_left_is_swept() {
         let folder = tempfile::tempdir().expect("a folder");
-        let alive = Worker::register(folder.path()).expect("a worker");
+        let alive = Worker::register(Some(folder.path())).expect("a worker");
         let left = folder.path().join(unique_name());
         fs::write(&left, "").expect("a file");
-        assert!(!is_alive(folder.path(), &left.file_name().expect("a name").to_string_lossy()));
-        sweep(folder.path());
-        assert!(!left.exists() && is_alive(folder.path(), alive.name()));
+        assert!(!is_alive(folder.path(), &left.file_name().expect("a name").to_string_lossy(), GRACE));
+        sweep(folder.path(), GRACE);
+        assert!(!left.exists() && is_alive(folder.path(), alive.name(), GRACE));
+    }
+
+    #[test]
+    fn a_worker_of_another_machine_lives_as_long_as_it_gives_signs_of_life() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = unique_name();
+        let path = folder.path().join(&name);
+        fs::write(&path, "another machine").expect("a file");
+        assert!(is_alive(folder.path(), &name, GRACE), "its lock may not be seen here");
+        let file = OpenOptions::new().write(true).open(&path).expect("the file");
+        file.set_modified(SystemTime::now() - 2 * GRACE).expect("a time");
+        assert!(!is_alive(folder.path(), &name, GRACE));
+        beat(folder.path(), &name).expect("a file to touch");
+        assert!(is_alive(folder.path(), &name, GRACE));
     }
 }

@@ -9,6 +9,7 @@ mod fetch;
 mod folders;
 mod metrics;
 mod nn;
+mod postgres;
 mod review;
 mod search;
 mod synth;

@@ -1,5 +1,6 @@
 //! Searches with real, tiny runs: budgets, pruning, restarts, several processes, Optuna beside us.
 
+mod cluster;
 mod command;
 mod kill;
 mod optuna;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use tuning_fork::data::{Dataset, synth};
-use tuning_fork::search::{self, Budget, Ending, Event, Objective, OnRestart, Plan, Pruner, Sampler, SearchError, Space, StudyRecord};
+use tuning_fork::search::{self, Budget, Ending, Event, Objective, OnRestart, Plan, Pruner, Sampler, SearchError, Space, Storage, StudyRecord};
 use tuning_fork::train::{Command, Config};
 
 /// Values that make runs of a second.
@@ -22,8 +23,13 @@ momentum = { low = 0.5, high = 0.9, when = { optimizer = "sgd" } }
 "#;
 
 fn plan(folder: &Path, trials: usize) -> Plan {
+    plan_in(Storage::Journal(folder.join("study.log")), trials)
+}
+
+/// A search of so many tiny runs.
+pub fn plan_in(storage: Storage, trials: usize) -> Plan {
     Plan {
-        journal: folder.join("study.log"),
+        storage,
         study: "tiny".into(),
         space: Space::parse(SPACE).expect("a space"),
         base: Config { synthetic_images: 50, size: 32, epochs: 2, threads: 1, snapshots: 0, ..Config::default() },
@@ -32,7 +38,13 @@ fn plan(folder: &Path, trials: usize) -> Plan {
         pruner: Pruner::None,
         budget: Budget { trials: Some(trials), time: None },
         on_restart: OnRestart::Resume,
+        heartbeat: search::HEARTBEAT,
     }
+}
+
+fn journal(plan: &Plan) -> &Path {
+    let Storage::Journal(path) = &plan.storage else { panic!("a journal") };
+    path
 }
 
 fn galaxies() -> Arc<Dataset> {
@@ -40,7 +52,7 @@ fn galaxies() -> Arc<Dataset> {
 }
 
 /// Runs a plan to its end; `hear` may send commands.
-fn run(plan: &Plan, mut hear: impl FnMut(&Event, &Sender<Command>)) -> (Result<Ending, SearchError>, Vec<Event>) {
+pub fn run(plan: &Plan, mut hear: impl FnMut(&Event, &Sender<Command>)) -> (Result<Ending, SearchError>, Vec<Event>) {
     let (send, receive): (Sender<Command>, Receiver<Command>) = unbounded();
     let mut events = Vec::new();
     let mut tell = |event: Event| {
@@ -52,6 +64,6 @@ fn run(plan: &Plan, mut hear: impl FnMut(&Event, &Sender<Command>)) -> (Result<E
 }
 
 fn study(plan: &Plan) -> StudyRecord {
-    let studies = search::read(&plan.journal).expect("a readable journal");
+    let studies = search::studies(&plan.storage, &plan.study).expect("a readable journal");
     studies.into_iter().find(|study| study.name == plan.study).expect("the study")
 }

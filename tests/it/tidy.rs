@@ -30,6 +30,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("candle_nn", &["nn", "train"]),
     ("arboard", &["app"]),
     ("rusqlite", &["track"]),
+    ("postgres", &["search"]),
+    ("rustls", &["search"]),
     ("zip", &["track"]),
     ("egui", &["app"]),
     ("eframe", &["app"]),

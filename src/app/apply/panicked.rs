@@ -59,6 +59,7 @@ impl TuningForkApp {
             Kind::Runs => self.take_experiments(crate::app::experiments::Answer::Done(Err(why()))),
             Kind::Search => self.take_search(crate::app::searched::Answer::Started(Err(why()))),
             Kind::SearchRead => self.take_search(crate::app::searched::Answer::Read(Err(why()))),
+            Kind::SearchOpened => self.take_search(crate::app::searched::Answer::Opened(Err(why()))),
             // nothing waits for these
             Kind::Nearness
             | Kind::Dropped

@@ -13,13 +13,18 @@ use crate::app::reviewed;
 use crate::app::searched::{self as work, Answer as Found, Change, Form, Going, Journals, Place};
 use crate::app::state::{DataKey, NoticeKind, is_synthetic};
 use crate::app::tasks::{Answer, Kind};
-use crate::search::{Ending, Event, Handle};
+use crate::search::{Ending, Event, Handle, Storage};
 use crate::train::{Command, Config};
 
 impl TuningForkApp {
     pub(super) fn search(&mut self, change: Change) {
         match change {
-            Change::Refresh => self.read_journals(),
+            Change::Refresh => {
+                self.read_journals();
+                self.read_opened();
+            }
+            Change::OpenAddress(address) => self.open_address(&address),
+            Change::CloseAddress(storage) => self.close_address(&storage),
             Change::Show(place) => {
                 let search = &mut self.state.search;
                 if search.shown != place {
@@ -55,6 +60,59 @@ impl TuningForkApp {
         let folder = self.searches_folder.clone();
         self.state.search.again = false;
         self.state.search.reading = self.start_task(Kind::SearchRead, move || Answer::Search(Found::Read(work::read(&folder, &known))));
+    }
+
+    /// Opens the studies at an address, and shows the first of them once they are read.
+    fn open_address(&mut self, address: &str) {
+        match self.state.search.opened.open(address, &self.searches_folder) {
+            Ok(storage) => {
+                self.state.search.opened.wanted = Some(storage);
+                self.read_opened();
+            }
+            Err(message) => self.notify(NoticeKind::Failure, format!("The address was not opened: {message}")),
+        }
+    }
+
+    fn close_address(&mut self, storage: &Storage) {
+        let search = &mut self.state.search;
+        search.opened.close(storage);
+        search.shown = search.shown.take().filter(|place| place.storage != *storage);
+        search.focus = search.focus.filter(|_| search.shown.is_some());
+        search.changes += 1;
+    }
+
+    fn read_opened(&mut self) {
+        let opened = &self.state.search.opened;
+        if let Some(work) = opened.work().filter(|_| !opened.reading) {
+            self.state.search.opened.reading =
+                self.start_task(Kind::SearchOpened, move || Answer::Search(Found::Opened(Ok(work()))));
+        }
+    }
+
+    fn take_opened(&mut self, result: Result<Journals, String>) {
+        let search = &mut self.state.search;
+        search.opened.reading = false;
+        match result {
+            Ok(read) => search.changes += u64::from(search.opened.take(read)),
+            Err(message) => return self.notify(NoticeKind::Failure, message),
+        }
+        let Some(storage) = search.opened.wanted.clone() else { return };
+        let Some(read) = search.opened.read.get(&storage) else { return self.read_opened() };
+        search.opened.wanted = None;
+        match &read.studies {
+            Ok(studies) => match studies.first() {
+                Some(study) => {
+                    let place = Place { storage, study: study.name.clone() };
+                    self.search(Change::Show(Some(place)));
+                }
+                None => self.notify(NoticeKind::Info, format!("There is no study at {storage} yet; a worker makes the first one.")),
+            },
+            Err(message) => {
+                let words = format!("The address was not opened: {message}");
+                search.opened.close(&storage);
+                self.notify(NoticeKind::Failure, words);
+            }
+        }
     }
 
     fn start_search(&mut self, form: &Form) {
@@ -110,6 +168,7 @@ impl TuningForkApp {
             }
             Event::TrialEpoch(epoch) => going.epoch = Some(epoch),
             Event::TrialEnded(_) => going.trial = None,
+            Event::Notice(notice) => self.notify(NoticeKind::Info, notice.message),
             Event::SearchEnded(ended) => {
                 let words = work::told(&going.place.study, &ended);
                 let kind = if ended.ending == Ending::Failed { NoticeKind::Failure } else { NoticeKind::Info };
@@ -119,11 +178,13 @@ impl TuningForkApp {
             }
         }
         self.read_journals();
+        self.read_opened();
     }
 
     pub(super) fn take_search(&mut self, answer: Found) {
         match answer {
             Found::Read(result) => self.take_journals(result),
+            Found::Opened(result) => self.take_opened(result),
             Found::Started(Ok((handle, place))) => self.take_search_started(handle, place),
             Found::Started(Err(message)) => {
                 self.state.search.starting = false;
@@ -147,6 +208,7 @@ impl TuningForkApp {
         search.changes += 1;
         search.going = Some(Going { place, trial: None, epoch: None, paused: false, stopping: false });
         self.read_journals();
+        self.read_opened();
     }
 
     fn take_journals(&mut self, result: Result<Journals, String>) {

@@ -114,7 +114,13 @@ fn name(action: &Action) -> Option<&'static str> {
         )
         // a search starts with the panel's form, a trial is trained for the epochs that stand there
         | Action::Search(
-            Search::Start(_) | Search::Focus(_) | Search::Refresh | Search::TrainLonger(..) | Search::Event(_),
+            Search::Start(_)
+            | Search::Focus(_)
+            | Search::Refresh
+            | Search::TrainLonger(..)
+            | Search::Event(_)
+            | Search::OpenAddress(_)
+            | Search::CloseAddress(_),
         )
         | Action::ShowInExplore { .. }
         | Action::WantThumbnails(_)
@@ -255,7 +261,7 @@ fn everything_that_a_user_can_ask_for_is_offered() {
             state.explore.reading = Some(Progress::of(1));
             state.explore.integrity = Integrities::Working(Progress::of(1));
             state.explore.map.working = Some(Progress::of(1));
-            let place = Place { journal: "searches/a.log".into(), study: "a".into() };
+            let place = Place { storage: crate::search::Storage::Journal("searches/a.log".into()), study: "a".into() };
             state.search.going = Some(Going { place, trial: None, epoch: None, paused: false, stopping: false });
         }
         if run.as_ref().is_some_and(Run::is_over) {

@@ -1,13 +1,31 @@
 //! Journals of Optuna's Python read and gone on with, and several writers at once. `tests/reference/search/journal.py` made the journal.
 
+use serde_json::{Map, Value, json};
+
 use super::*;
-use crate::search::{Distribution, configure};
+use crate::search::{Distribution, HEARTBEAT, Objective, Params, TrialState, configure};
 
 const JOURNAL: &[u8] = include_bytes!("../../../tests/reference/search/study.log");
 const TRIALS: &str = include_str!("../../../tests/reference/search/study.json");
 
+fn try_open(path: &Path, worker: &str, objective: Objective) -> Result<Study, SearchError> {
+    let notes = Map::from_iter([("note".into(), json!("ours"))]);
+    let opening = Opening { study: "galaxy10", objective, notes: &notes, worker, grace: HEARTBEAT };
+    Study::open(&Storage::Journal(path.into()), opening)
+}
+
 fn open(path: &Path, worker: &str) -> Study {
-    Study::open(path, "galaxy10", Objective::MacroF1, worker, &Map::from_iter([("note".into(), json!("ours"))])).expect("a study")
+    try_open(path, worker, Objective::MacroF1).expect("a study")
+}
+
+/// Begins a trial; returns its number and its id.
+fn begin(study: &mut Study, params: &Params) -> (usize, usize) {
+    let number = study.update(Scope::Study, |record, _, changes| {
+        changes.create_trial(params.clone(), Map::new(), Map::new());
+        record.trials.len()
+    });
+    let number = number.expect("room");
+    (number, study.trial(number).expect("the trial").id)
 }
 
 fn params(lr: f64) -> Params {
@@ -45,14 +63,13 @@ fn a_study_that_optuna_began_goes_on() {
     std::fs::write(&path, [JOURNAL, b"{\"op_code\":7,\"trial"].concat()).expect("a file");
     let mut study = open(&path, "us-0");
     let before = study.record().expect("a record").trials.len();
-    let number = study
-        .update(|record, id, lines| {
-            lines.create_trial(record, id, &params(0.01));
-            lines.intermediate(id, 1, 0.25);
-            lines.system_attr(id, "completed_rung_0", 0.25);
-            lines.user_attr(id, "run", "x");
-            lines.end(id, TrialState::Complete, Some(0.5));
-            record.trials.len()
+    let (number, id) = begin(&mut study, &params(0.01));
+    study
+        .update(Scope::Trial, |_, _, changes| {
+            changes.intermediate(id, 1, 0.25);
+            changes.system_attr(id, "completed_rung_0", 0.25);
+            changes.user_attr(id, "run", "x");
+            changes.end(id, TrialState::Complete, Some(0.5));
         })
         .expect("room");
     assert_eq!(number, before);
@@ -71,13 +88,13 @@ fn what_comes_too_late_is_passed_over() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("study.log");
     let mut study = open(&path, "us-0");
+    let (_, id) = begin(&mut study, &params(0.01));
     study
-        .update(|record, id, lines| {
-            lines.create_trial(record, id, &params(0.01));
-            lines.end(id, TrialState::Pruned, Some(0.5));
-            lines.intermediate(id, 3, 0.75);
-            lines.end(id, TrialState::Complete, Some(0.9));
-            lines.user_attr(id, "late", true);
+        .update(Scope::Trial, |_, _, changes| {
+            changes.end(id, TrialState::Pruned, Some(0.5));
+            changes.intermediate(id, 3, 0.75);
+            changes.end(id, TrialState::Complete, Some(0.9));
+            changes.user_attr(id, "late", true);
         })
         .expect("room");
     let trial = study.trial(0).expect("a trial");
@@ -85,7 +102,7 @@ fn what_comes_too_late_is_passed_over() {
     assert!(trial.user_attrs.is_empty());
     // a parameter of another scale in a later trial
     let other = configure::params([("lr", 0.5, &Distribution::Float { low: 0.0, high: 1.0, log: false, step: None })]);
-    study.update(|record, id, lines| lines.create_trial(record, id, &other)).expect("room");
+    begin(&mut study, &other);
     assert!(study.trial(1).expect("a trial").params.is_empty());
 }
 
@@ -98,13 +115,9 @@ fn writers_at_once_give_every_trial_its_own_number() {
         let work = |k: usize| {
             let mut study = open(&path, &format!("worker-{k}"));
             let one = |_| {
-                study
-                    .update(|record, id, lines| {
-                        lines.create_trial(record, id, &params(0.01));
-                        lines.end(id, TrialState::Complete, Some(k as f64));
-                        record.trials.len()
-                    })
-                    .expect("room")
+                let (number, id) = begin(&mut study, &params(0.01));
+                study.update(Scope::Trial, |_, _, changes| changes.end(id, TrialState::Complete, Some(k as f64))).expect("room");
+                number
             };
             (0..10).map(one).collect()
         };
@@ -126,7 +139,7 @@ fn a_study_for_the_other_direction_and_a_newer_journal_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("study.log");
     open(&path, "us-0");
-    let error = Study::open(&path, "galaxy10", Objective::Loss, "us-0", &Map::new()).expect_err("the other direction");
+    let error = try_open(&path, "us-0", Objective::Loss).expect_err("the other direction");
     assert!(error.to_string().contains("--study"), "{error}");
     std::fs::write(&path, "{\"op_code\":99}\n").expect("a file");
     assert!(read(&path).expect_err("a newer journal").to_string().contains("newer"));

@@ -7,12 +7,13 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
 use tuning_fork::app::{Action, Pane, Saved, SearchChange, SearchForm, StudyPlace};
-use tuning_fork::search::{PrunerKind, Sampler, TrialState};
+use tuning_fork::search::{PrunerKind, Sampler, Storage, TrialState};
 use tuning_fork::track::ModelReference;
 use tuning_fork::train::{Command, Config};
 
 use super::confusion::{click, until};
 use super::stand::{Window, act, app, small_config, state, wait, window};
+use crate::postgres::{PASSWORD, Server};
 
 /// A study in Optuna's own hand.
 const OPTUNA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/search/study.log");
@@ -207,6 +208,44 @@ fn studies_of_optuna_are_shown_and_bad_journals_are_told() {
     assert!(state(&window).search.going.is_none());
     assert!(state(&window).notices.iter().any(|notice| notice.text.contains("Another program began this study")));
     // a study that is gone is not shown any more
-    act(&mut window, Action::Search(SearchChange::Show(Some(StudyPlace { journal: searches.join("gone.log"), study: "gone".into() }))));
+    act(&mut window, Action::Search(SearchChange::Show(Some(StudyPlace { storage: Storage::Journal(searches.join("gone.log")), study: "gone".into() }))));
     assert!(says(&window, "Start search"));
+}
+
+#[test]
+fn a_study_at_an_address_is_watched_and_gone_on_with() {
+    let Some(mut server) = Server::start() else { return };
+    let (folder, mut window) = searching();
+    let address = server.database("shared");
+    let place = tuning_fork::search::Address::parse(&address).expect("an address");
+    let storage = Storage::Database { address: place, folder: folder.path().join("searches") };
+    let open = |window: &mut Window, text: &str| {
+        click(window, "Open address…");
+        window.get_by_label("Address").focus();
+        window.run_ok();
+        window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        window.get_by_label("Address").type_text(text);
+        window.run_ok();
+        click(window, "Open");
+    };
+    open(&mut window, "mysql://h/d");
+    assert!(state(&window).notices.iter().any(|notice| notice.text.contains("postgresql://USER@HOST/DATABASE")));
+    open(&mut window, &address.replace("/shared", "/none"));
+    wait(&mut window, "the refusal", |state| state.notices.iter().any(|notice| notice.text.contains("createdb")));
+    open(&mut window, &address);
+    wait(&mut window, "an empty database", |state| state.notices.iter().any(|notice| notice.text.contains("There is no study at")));
+    // a worker makes it
+    let plan = super::super::search::plan_in(storage, 1);
+    super::super::search::run(&plan, |_, _| {}).0.expect("a good end");
+    open(&mut window, &address);
+    wait(&mut window, "the study", |state| state.search.study().is_some());
+    assert!(says(&window, "1 trials: 1 complete"));
+    assert!(state(&window).notices.iter().all(|notice| !notice.text.contains(PASSWORD)));
+    start(&mut window, SearchForm { trials: Some(2), pruner: PrunerKind::None, ..SearchForm::default() });
+    wait(&mut window, "the end of the search", |state| state.search.going.is_none());
+    wait(&mut window, "its trials", |state| state.search.study().is_some_and(|study| study.count(TrialState::Complete) == 2));
+    server.stop();
+    act(&mut window, Action::Search(SearchChange::Refresh));
+    wait(&mut window, "the silence", |state| state.search.damaged().count() == 1);
+    assert!(says(&window, "is left out") && says(&window, "2 trials: 2 complete"), "what was read stays");
 }

@@ -49,7 +49,7 @@ fn optuna_opens_our_study_and_adds_to_it_and_we_go_on() {
     let mine = Plan { pruner: Pruner::Hyperband { least: 1, most: 2, factor: 3 }, ..plan(folder.path(), 3) };
     run(&mine, |_, _| {}).0.expect("a good end");
     let ours = study(&mine);
-    let output = Command::new(&python).args(["-c", SCRIPT]).arg(&mine.journal).output().expect("Python");
+    let output = Command::new(&python).args(["-c", SCRIPT]).arg(journal(&mine)).output().expect("Python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(answer["direction"], "MAXIMIZE");
@@ -66,7 +66,7 @@ fn optuna_opens_our_study_and_adds_to_it_and_we_go_on() {
     assert_eq!(study(&mine).trials.len(), 15);
     // and both at once
     let more = Plan { budget: Budget { trials: Some(19), time: None }, ..mine };
-    let child = Command::new(python).args(["-c", SCRIPT]).arg(&more.journal).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = Command::new(python).args(["-c", SCRIPT]).arg(journal(&more)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     run(&more, |_, _| {}).0.expect("a good end");
     let output = child.and_then(std::process::Child::wait_with_output).expect("Python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -31,7 +31,7 @@ fn a_search_trains_what_the_journal_says_and_ends_with_its_budget() {
     assert_eq!(told(|e| matches!(e, Event::TrialEpoch(_))), 6);
     assert_eq!(told(|e| matches!(e, Event::TrialEnded(_))), 3);
     // the study tells what it is, and a second start has nothing left to do
-    let kept = Kept::find(&plan.journal, "tiny").expect("a readable journal").expect("a study of ours");
+    let kept = Kept::find(&plan.storage, "tiny").expect("a readable journal").expect("a study of ours");
     assert_eq!((kept.space, kept.base, kept.objective), (plan.space.clone(), plan.base.clone(), plan.objective));
     let (ending, events) = run(&plan, |_, _| {});
     assert_eq!((ending.expect("a good end"), events.len()), (Ending::Trials, 0));
@@ -164,10 +164,10 @@ fn a_journal_that_leads_out_of_its_folder_is_not_followed() {
         }
     };
     run(&plan, stop).0.expect("a good end");
-    let text = std::fs::read_to_string(&plan.journal).expect("the journal");
+    let text = std::fs::read_to_string(journal(&plan)).expect("the journal");
     let evil = outside.path().join("run").display().to_string();
     std::fs::create_dir(&evil).expect("a folder");
-    std::fs::write(&plan.journal, text.replace("tiny/trial-0000", &evil)).expect("a file");
+    std::fs::write(journal(&plan), text.replace("tiny/trial-0000", &evil)).expect("a file");
     run(&plan, |_, _| {}).0.expect("a good end");
     assert_eq!(study(&plan).trials[0].state, TrialState::Fail);
     assert!(std::path::Path::new(&evil).is_dir(), "nothing outside was touched");
@@ -183,11 +183,11 @@ fn what_lies_in_the_folder_that_a_journal_names_is_left_alone() {
         }
     };
     run(&plan, stop).0.expect("a good end");
-    let text = std::fs::read_to_string(&plan.journal).expect("the journal");
+    let text = std::fs::read_to_string(journal(&plan)).expect("the journal");
     let mine = folder.path().join("tiny/mine");
     std::fs::create_dir(&mine).expect("a folder");
     std::fs::write(mine.join("notes.txt"), "years of work").expect("a file");
-    std::fs::write(&plan.journal, text.replace("tiny/trial-0000", "tiny/mine")).expect("a file");
+    std::fs::write(journal(&plan), text.replace("tiny/trial-0000", "tiny/mine")).expect("a file");
     run(&plan, |_, _| {}).0.expect("a good end");
     assert_eq!(study(&plan).trials[0].state, TrialState::Fail);
     assert_eq!(std::fs::read_to_string(mine.join("notes.txt")).expect("it is there"), "years of work");

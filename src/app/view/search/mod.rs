@@ -1,5 +1,6 @@
 //! The Search panel: what to try, the trials in a table, and below it what they tell.
 
+mod address;
 mod axis;
 mod choices;
 mod contour;
@@ -75,6 +76,7 @@ impl Shown<'_> {
 #[serde(default)]
 pub struct SearchView {
     form: Form,
+    address: address::AddressField,
     /// Epochs for which a trial is trained longer.
     longer: usize,
     page: Page,
@@ -104,6 +106,7 @@ impl Default for SearchView {
     fn default() -> Self {
         Self {
             form: Form::default(),
+            address: address::AddressField::default(),
             longer: 100,
             page: Page::default(),
             table: table::Table::default(),
@@ -126,7 +129,7 @@ impl SearchView {
         let search = &state.search;
         self.refresh(ui, search, actions);
         // first of all: a search that goes on can be stopped whatever else fails
-        status::show(ui, state, &self.form, actions);
+        status::show(ui, state, &self.form, &mut self.address, actions);
         match &search.journals {
             None => return theme::empty(ui, "Reading the searches", "They come in a moment."),
             Some(Err(message)) => {
@@ -135,8 +138,8 @@ impl SearchView {
             }
             Some(Ok(_)) => {}
         }
-        for (path, problem) in search.damaged() {
-            let words = format!("{} is left out: {problem}", path.display());
+        for (storage, problem) in search.damaged() {
+            let words = format!("{storage} is left out: {problem}");
             ui.label(egui::RichText::new(words).color(theme::palette(ui.visuals()).warn));
         }
         let (Some(place), Some(study)) = (&search.shown, search.study()) else {

@@ -2,6 +2,7 @@
 
 use egui::{ComboBox, ProgressBar, RichText, Ui};
 
+use super::address::AddressField;
 use super::history;
 use crate::app::action::Action;
 use crate::app::searched::{Change, Form, Going, Searched};
@@ -11,10 +12,11 @@ use crate::search::{StudyRecord, TrialState};
 use crate::train::Command;
 
 /// Shows the head of the panel.
-pub(super) fn show(ui: &mut Ui, state: &State, form: &Form, actions: &mut Vec<Action>) {
+pub(super) fn show(ui: &mut Ui, state: &State, form: &Form, address: &mut AddressField, actions: &mut Vec<Action>) {
     let search = &state.search;
     ui.horizontal_wrapped(|ui| {
         choice(ui, search, actions);
+        address.show(ui, search, actions);
         buttons(ui, state, form, actions);
     });
     if let Some(going) = &search.going {
@@ -36,7 +38,7 @@ fn choice(ui: &mut Ui, search: &Searched, actions: &mut Vec<Action>) {
             let words = format!("{} ({} trials)", study.name, study.trials.len());
             if ui
                 .selectable_label(search.shown.as_ref() == Some(&place), words)
-                .on_hover_text(place.journal.display().to_string())
+                .on_hover_text(place.storage.to_string())
                 .clicked()
             {
                 actions.push(Action::Search(Change::Show(Some(place))));

@@ -11,7 +11,7 @@ use crate::app::models::{self, FIRST_NAME};
 use crate::app::searched::{Change, Place};
 use crate::app::state::State;
 use crate::app::theme;
-use crate::search::{self, Trial};
+use crate::search::{self, Storage, Trial};
 
 /// Shows the trial that is chosen, or the best one; `epochs` is how long it is trained if it is trained longer.
 pub(super) fn show(ui: &mut Ui, state: &State, shown: Shown<'_>, epochs: &mut usize, actions: &mut Vec<Action>) {
@@ -48,6 +48,11 @@ fn buttons(ui: &mut Ui, state: &State, place: &Place, trial: &Trial, epochs: &mu
         ui.label(theme::muted(ui, "It has no run of this program to look at."));
         return;
     };
+    if matches!(place.storage, Storage::Database { .. }) && !run.is_dir() {
+        let host = trial.user_attrs.get("host").and_then(|host| host.as_str()).unwrap_or("another machine");
+        ui.label(theme::muted(ui, format!("Its run is on {host}, in a folder that this machine does not see.")));
+        return;
+    }
     ui.horizontal_wrapped(|ui| {
         for (words, hover, change) in [
             ("Look back on it", "What it confuses, at any epoch, in the Confusion panel", Change::LookBack(run.clone())),

@@ -1,0 +1,229 @@
+//! A connection to a database that comes back after it was lost, and what its errors mean.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use postgres::config::SslMode;
+use postgres::error::SqlState;
+use postgres::{Client, NoTls};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::address::{Address, Trust, source};
+use crate::search::SearchError;
+
+/// A server that does not answer for so long counts as away.
+const CONNECT: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(20);
+/// No statement of ours takes long, and no lock is held long: whoever waits so long waits for a process that hangs.
+const LIMITS: &str = "SET lock_timeout = '20s'; SET statement_timeout = '40s'; SET idle_in_transaction_session_timeout = '60s'";
+
+/// A connection that is made when it is needed.
+pub(super) struct Connection {
+    address: Address,
+    client: Option<Client>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    pub fn new(address: &Address) -> Self {
+        Self { address: address.clone(), client: None }
+    }
+
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Works with the connection; after an error that is no answer of the server the next call makes a new one.
+    ///
+    /// # Errors
+    /// What went wrong, in words for the user.
+    pub fn with<T>(&mut self, work: impl FnOnce(&mut Client) -> Result<T, Trouble>) -> Result<T, SearchError> {
+        let done = self.client().and_then(work);
+        done.map_err(|trouble| match trouble {
+            Trouble::Told(error) => error,
+            Trouble::Database(error) => {
+                if error.as_db_error().is_none() {
+                    self.client = None;
+                }
+                told(&self.address, &error)
+            }
+        })
+    }
+
+    fn client(&mut self) -> Result<&mut Client, Trouble> {
+        let client = match self.client.take().filter(|client| !client.is_closed()) {
+            Some(client) => client,
+            None => connect(&self.address)?,
+        };
+        Ok(self.client.insert(client))
+    }
+}
+
+/// Why some work with a connection failed.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The database or the way to it.
+    Database(postgres::Error),
+    /// What the database holds; already in words.
+    Told(SearchError),
+}
+
+impl From<postgres::Error> for Trouble {
+    fn from(error: postgres::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<SearchError> for Trouble {
+    fn from(error: SearchError) -> Self {
+        Self::Told(error)
+    }
+}
+
+impl Trouble {
+    /// Whether two transactions were in each other's way, so that this one should simply be tried again.
+    pub fn is_collision(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        matches!(error.code(), Some(code) if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED, SqlState::UNIQUE_VIOLATION].contains(code))
+    }
+
+    /// Whether somebody else made the tables at the same time.
+    pub fn is_made_already(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        let codes = [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT];
+        matches!(error.code(), Some(code) if codes.contains(code))
+    }
+}
+
+fn connect(address: &Address) -> Result<Client, Trouble> {
+    let mut config = address.config().clone();
+    config.application_name("tuning-fork").keepalives_idle(SILENCE).tcp_user_timeout(SILENCE);
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT);
+    }
+    let mut client = match config.get_ssl_mode() {
+        SslMode::Disable => config.connect(NoTls)?,
+        _ => config.connect(MakeRustlsConnect::new(tls(address)?))?,
+    };
+    client.batch_execute(LIMITS)?;
+    Ok(client)
+}
+
+/// An error in words that say what to do.
+fn told(address: &Address, error: &postgres::Error) -> SearchError {
+    let place = address.to_string();
+    let refused = |message: String| SearchError::Database { place: place.clone(), message };
+    let Some(db) = error.as_db_error() else {
+        // wrong words for a password or a certificate do not become right by waiting
+        let words = source(error);
+        if words.contains("password") || words.contains("certificate") || words.contains("TLS") {
+            let advice = "set PGPASSWORD, add a line to ~/.pgpass, or look at sslmode and sslrootcert of the address";
+            return refused(format!("the server refused the connection: {words}; {advice}"));
+        }
+        let message = format!("{error}: {words}. Look whether the server runs and can be reached from this machine");
+        return SearchError::Away { place, message };
+    };
+    let (code, words) = (db.code(), db.message());
+    let passing = [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::TOO_MANY_CONNECTIONS,
+        SqlState::QUERY_CANCELED,
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::DISK_FULL,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+    ];
+    if passing.contains(code) {
+        return SearchError::Away { place, message: format!("{words}. Look at the server's log if this goes on") };
+    }
+    let advice = if [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION].contains(code) {
+        "look at the user's name in the address; the password comes from PGPASSWORD, ~/.pgpass or the address"
+    } else if *code == SqlState::INVALID_CATALOG_NAME {
+        "make it with createdb, or correct the name behind the last / of the address"
+    } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        "ask for the right to read, write and make tables in its schema"
+    } else if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        "this server is a copy that only reads; give the address of the main server"
+    } else {
+        "look at the server's log"
+    };
+    refused(format!("{words}; {advice}"))
+}
+
+/// How a connection is hidden from others.
+fn tls(address: &Address) -> Result<ClientConfig, SearchError> {
+    let refused = |message: String| SearchError::Database { place: address.to_string(), message };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier: Arc<dyn ServerCertVerifier> = match address.trust() {
+        Trust::Any => Arc::new(Unchecked(Arc::clone(&provider))),
+        Trust::Verified(file) => {
+            let mut roots = RootCertStore::empty();
+            let certificates = match file {
+                Some(file) => {
+                    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+                    read.map_err(|e| refused(format!("sslrootcert={}: {e}; give a file of certificates in PEM", file.display())))?
+                }
+                None => rustls_native_certs::load_native_certs().certs,
+            };
+            roots.add_parsable_certificates(certificates);
+            let built = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
+            built.map_err(|e| refused(format!("no certificate to trust was found ({e}); name a file with sslrootcert")))?
+        }
+    };
+    let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(rustls::DEFAULT_VERSIONS);
+    let builder = builder.map_err(|e| refused(format!("no hidden connection can be made: {e}; try sslmode=disable")))?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+/// Takes every certificate, as libpq does unless it is told to look: `sslmode=verify-full` looks.
+#[derive(Debug)]
+struct Unchecked(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unchecked {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

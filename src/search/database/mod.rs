@@ -1,0 +1,167 @@
+//! Studies in a PostgreSQL database, in the tables of Optuna's RDBStorage: Optuna's Python, its dashboard and this program share them.
+//!
+//! A transaction that chooses a trial locks the row of the study, as Optuna's does, so that every trial has its own number; a trial
+//! that waits goes to whoever changes its state first.
+
+mod address;
+mod connect;
+mod read;
+mod schema;
+mod write;
+
+use std::time::Duration;
+
+use postgres::types::Type;
+
+pub use address::Address;
+
+use self::connect::{Connection, Trouble};
+use self::read::Known;
+use self::write::Outcome;
+use super::changes::Changes;
+use super::storage::{Decide, Keeper, Opening, Scope};
+use super::{SearchError, StudyRecord};
+
+/// Transactions that were in another's way are tried again so often.
+const TRIES: u32 = 8;
+
+/// A study in a database, open for more trials.
+#[derive(Debug)]
+pub(super) struct DatabaseStudy {
+    connection: Connection,
+    known: Known,
+    grace: Duration,
+}
+
+impl DatabaseStudy {
+    /// Opens a study; makes the tables and the study if they are not there.
+    pub fn open(address: &Address, opening: Opening<'_>) -> Result<Self, SearchError> {
+        let Opening { study, objective, notes, grace, .. } = opening;
+        let mut connection = Connection::new(address);
+        schema::prepare(&mut connection)?;
+        let id = connection.with(|client| {
+            retried(|| {
+                let mut transaction = client.transaction()?;
+                let id = write::create_study(&mut transaction, study, objective, notes)?;
+                transaction.commit()?;
+                Ok(Some(id))
+            })
+        })?;
+        let mut study = Self { connection, known: Known::new(id), grace };
+        study.refresh()?;
+        Ok(study)
+    }
+}
+
+impl Keeper for DatabaseStudy {
+    fn record(&self) -> Option<&StudyRecord> {
+        self.known.record()
+    }
+
+    fn refresh(&mut self) -> Result<(), SearchError> {
+        let Self { connection, known, .. } = self;
+        connection.with(|client| known.refresh(client)).map(drop)
+    }
+
+    fn update(&mut self, scope: Scope, decide: &mut Decide<'_>) -> Result<(), SearchError> {
+        let Self { connection, known, grace } = self;
+        let done = connection.with(|client| {
+            retried(|| {
+                let mut transaction = client.transaction()?;
+                if scope == Scope::Study {
+                    transaction.query_typed_opt("SELECT FROM studies WHERE study_id = $1 FOR UPDATE", &[(&known.id(), Type::INT4)])?;
+                }
+                known.refresh(&mut transaction)?;
+                let left = if scope == Scope::Study { known.left(&mut transaction, *grace)? } else { Vec::new() };
+                let record = known.record().ok_or_else(SearchError::deleted)?;
+                let mut changes = Changes::default();
+                decide(record, &left, &mut changes);
+                for change in changes.list() {
+                    if write::write(&mut transaction, known.id(), change)? == Outcome::TooLate {
+                        return Ok(None);
+                    }
+                }
+                // what is read back here may still be undone
+                known.refresh(&mut transaction)?;
+                let id = known.id();
+                let read = std::mem::replace(known, Known::new(id));
+                transaction.commit()?;
+                *known = read;
+                Ok(Some(()))
+            })
+        });
+        if done.is_err() {
+            known.forget();
+        }
+        done
+    }
+
+    fn beat(&mut self, trial: usize) -> Result<(), SearchError> {
+        self.connection.with(|client| write::beat(client, trial as i32))
+    }
+}
+
+/// Does something again while another transaction is in its way (or it says so by `None`), a little later each time.
+fn retried<T>(mut work: impl FnMut() -> Result<Option<T>, Trouble>) -> Result<T, Trouble> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match work() {
+            Ok(Some(done)) => return Ok(done),
+            Err(trouble) if !trouble.is_collision() || tries >= TRIES => return Err(trouble),
+            Ok(None) if tries >= TRIES * TRIES => return Err(SearchError::Study("other processes always take the waiting trials first".into()).into()),
+            _ => std::thread::sleep(Duration::from_millis(u64::from(20 * tries.min(50) + std::process::id() % 20))),
+        }
+    }
+}
+
+/// Studies of a database that are looked at again and again.
+#[derive(Debug)]
+pub struct DatabaseReader {
+    connection: Connection,
+    studies: Vec<Known>,
+    /// Counts up whenever something changed.
+    changes: u64,
+}
+
+/// A study and the numbers of the trials that a process left unfinished that is gone.
+pub type StudyRead = (StudyRecord, Vec<usize>);
+
+impl DatabaseReader {
+    /// A reader of the studies at an address: the one that it names, or all. Nothing is read yet.
+    #[must_use]
+    pub fn new(address: &Address) -> Self {
+        Self { connection: Connection::new(address), studies: Vec::new(), changes: 0 }
+    }
+
+    /// Looks at the studies; the number that comes with them is another one if something changed since the last look. A process that
+    /// has been silent for `grace` counts as gone. Nothing is ever written.
+    ///
+    /// # Errors
+    /// If the database cannot be reached, or has other tables.
+    pub fn read(&mut self, grace: Duration) -> Result<(u64, Vec<StudyRead>), SearchError> {
+        let Self { connection, studies, changes } = self;
+        let address = connection.address().clone();
+        let read = connection.with(|client| {
+            if !schema::is_there(client, &address.to_string())? {
+                return Ok(Vec::new());
+            }
+            let mut there = read::studies(client)?;
+            there.retain(|(_, name)| address.study().is_none_or(|study| study == name));
+            if there.iter().map(|(id, _)| *id).ne(studies.iter().map(Known::id)) {
+                *studies = there.iter().map(|(id, _)| Known::new(*id)).collect();
+                *changes += 1;
+            }
+            let mut read = Vec::with_capacity(studies.len());
+            for known in studies.iter_mut() {
+                let mut transaction = client.transaction()?;
+                *changes += u64::from(known.refresh(&mut transaction)?);
+                let left = known.left(&mut transaction, grace)?;
+                transaction.rollback()?;
+                read.extend(known.record().map(|record| (record.clone(), left)));
+            }
+            Ok(read)
+        })?;
+        Ok((self.changes, read))
+    }
+}

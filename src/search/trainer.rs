@@ -1,0 +1,288 @@
+//! One trial of a search is trained: what is reported of it, when it is pruned, how it ends.
+//!
+//! The training has a thread of its own and never waits for the study: while a database is away its epochs are kept here and written
+//! once it is back.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::TryRecvError;
+
+use super::changes::Changes;
+use super::plan::Plan;
+use super::protocol::{Event, TrialEnded, TrialEpoch, TrialStarted};
+use super::runner::{ERROR, PAUSES, Runner, WORKER, is_of, run_of};
+use super::storage::Scope;
+use super::{SearchError, Trial, TrialState, configure};
+use crate::files;
+use crate::train::{self, Command, Config, EpochReport, Handle, Job, Outcome, RunFolder};
+
+/// Commands are looked at this often.
+const ATTENTION: Duration = Duration::from_millis(50);
+/// After so many failures in a row something is wrong with the plan, not with the values.
+const FAILURES: usize = 10;
+
+/// What a study says of a trial that trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It goes on.
+    Trains,
+    /// It was pruned.
+    Pruned,
+    /// Another process ended it or took it over.
+    Lost,
+}
+
+/// Epochs and the objective after each, which the study does not know yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    epochs: Vec<(usize, f64)>,
+    /// When the study is tried again, and the pause after that.
+    again: Option<(Instant, Duration)>,
+}
+
+impl Waiting {
+    fn is_due(&self) -> bool {
+        !self.epochs.is_empty() && self.again.is_none_or(|(when, _)| Instant::now() >= when)
+    }
+
+    fn put_off(&mut self) {
+        let pause = self.again.map_or(PAUSES.0, |(_, pause)| pause);
+        self.again = Some((Instant::now() + pause, (2 * pause).min(PAUSES.1)));
+    }
+
+    fn write(&self, id: usize, changes: &mut Changes) {
+        self.epochs.iter().for_each(|&(epoch, value)| changes.intermediate(id, epoch as i64, value));
+    }
+}
+
+impl Runner<'_> {
+    /// Trains a trial; false if the search was stopped meanwhile (then the trial goes on another time).
+    pub fn train(&mut self, number: usize, resumed: bool) -> Result<bool, SearchError> {
+        let trial = self.study.trial(number)?.clone();
+        let folder = self.run_folder(&trial);
+        let params = trial.params.iter().map(|(name, param)| (name.clone(), param.value())).collect();
+        let run = folder.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        (self.tell)(Event::TrialStarted(TrialStarted { number, params, words: configure::words(&trial.params), run, resumed }));
+        let job = folder.and_then(|path| self.job(&trial, &path));
+        let mut waiting = Waiting::default();
+        let job = match job {
+            Ok(job) => job,
+            Err(error) => return self.fail(&trial, &waiting, error.to_string()).map(|()| true),
+        };
+        let folder = job.folder.clone();
+        let handle = train::spawn(job, None);
+        let (standing, outcome, message) = self.follow(&handle, &trial, &mut waiting)?;
+        drop(handle);
+        match (standing, outcome) {
+            (Standing::Pruned, _) => {}
+            (Standing::Lost, _) => self.lose(number),
+            (_, Outcome::Completed) => self.complete(&trial, &waiting, &folder, message)?,
+            (_, Outcome::Stopped) => {
+                self.release(&trial, &waiting);
+                return Ok(false);
+            }
+            (_, Outcome::Failed | Outcome::Panicked) => {
+                let _ = folder.discard_unstarted();
+                self.fail(&trial, &waiting, message)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// The folder of a trial's run, if it says where and that is in the study's own folder.
+    fn run_folder(&self, trial: &Trial) -> Result<PathBuf, SearchError> {
+        let run = run_of(trial).unwrap_or_default();
+        let inside = run.components().all(|part| matches!(part, Component::Normal(_))) && run.starts_with(self.plan.runs(self.study.record()?));
+        if inside && run.components().count() == 2 {
+            Ok(self.plan.storage.home().join(run))
+        } else {
+            Err(SearchError::Study(format!("the study says that its run is in {}, which is no folder of this study", run.display())))
+        }
+    }
+
+    /// What to train for a trial: a fresh run, or the one that is in its folder.
+    fn job(&self, trial: &Trial, path: &Path) -> Result<Job, SearchError> {
+        let Plan { base, objective, .. } = self.plan;
+        let dataset = Arc::clone(self.dataset);
+        if let Ok(folder) = RunFolder::open(path) {
+            let kept = folder.config()?;
+            let config = Config { data: base.data.clone(), threads: base.threads, device: base.device, ..kept };
+            return Ok(Job { config, dataset, folder });
+        }
+        let config = Config { best_by: objective.best_by(), ..configure::config(base, &trial.params)? };
+        // A process that was killed before the run began left a lock and half a file at most. Whatever else lies there is not ours: a
+        // journal may name any folder of the study.
+        if path.is_dir() {
+            let _ = std::fs::remove_file(path.join("lock"));
+            files::remove_leftovers(path).map_err(|e| SearchError::io(path, e))?;
+        }
+        Ok(Job { config, dataset, folder: RunFolder::create(path)? })
+    }
+
+    /// Listens to a run until it ends: how its trial stands, how it ended, its last words. What the study could not be told is left in
+    /// `waiting`.
+    fn follow(&mut self, handle: &Handle, trial: &Trial, waiting: &mut Waiting) -> Result<(Standing, Outcome, String), SearchError> {
+        let (mut standing, mut stopping, mut beaten) = (Standing::Trains, false, Instant::now());
+        loop {
+            stopping |= self.pass_commands(handle, stopping);
+            if standing == Standing::Trains && waiting.is_due() {
+                standing = self.report(trial, waiting)?;
+                if standing != Standing::Trains {
+                    handle.send(Command::Stop);
+                }
+            }
+            if beaten.elapsed() >= self.plan.heartbeat {
+                beaten = Instant::now();
+                // one that is missed is made up by the next; what is wrong is told with the next epoch
+                if let Err(error) = self.study.beat(trial.id) {
+                    tracing::debug!("no sign of life could be given: {error}");
+                }
+            }
+            match handle.next(ATTENTION) {
+                Some(train::Event::Epoch(report)) if standing == Standing::Trains => self.hear(trial, &report, waiting),
+                Some(train::Event::Ended(ended)) => return Ok((standing, ended.outcome, ended.message)),
+                None if handle.is_finished() => {
+                    return Ok((standing, Outcome::Panicked, "the run ended without a word; please report this".into()));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Gives the commands that wait to a run; true if it is to stop because nobody listens any more.
+    fn pass_commands(&self, handle: &Handle, stopping: bool) -> bool {
+        loop {
+            match self.commands.try_recv() {
+                Ok(command) => handle.send(command),
+                Err(TryRecvError::Empty) => return false,
+                Err(TryRecvError::Disconnected) => {
+                    if !stopping {
+                        handle.send(Command::Stop);
+                    }
+                    return true;
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, trial: &Trial, report: &EpochReport, waiting: &mut Waiting) {
+        let (epoch, value) = (report.epoch, self.plan.objective.of(report));
+        waiting.epochs.push((epoch, value));
+        (self.tell)(Event::TrialEpoch(TrialEpoch { number: trial.number, epoch, epochs: self.plan.base.epochs, value }));
+    }
+
+    /// Writes epochs down and lets the pruner decide, in one transaction.
+    fn report(&mut self, trial: &Trial, waiting: &mut Waiting) -> Result<Standing, SearchError> {
+        let Some(&(epoch, value)) = waiting.epochs.last() else { return Ok(Standing::Trains) };
+        let (plan, number, id, me) = (self.plan, trial.number, trial.id, self.me.name().to_owned());
+        let standing = self.try_update(Scope::Trial, |record, _, changes| {
+            let Some(known) = record.trials.get(number).filter(|trial| is_of(trial, &me)) else { return Standing::Lost };
+            let mut now = known.clone();
+            now.intermediate.extend(waiting.epochs.iter().map(|&(epoch, value)| (epoch as i64, value)));
+            waiting.write(id, changes);
+            // after the last epoch there is nothing left to save
+            if epoch >= plan.base.epochs {
+                return Standing::Trains;
+            }
+            let verdict = plan.pruner.decide(record, &now);
+            for (key, value) in verdict.notes {
+                changes.system_attr(id, &key, value);
+            }
+            if verdict.prune {
+                changes.end(id, TrialState::Pruned, Some(value));
+                return Standing::Pruned;
+            }
+            Standing::Trains
+        });
+        let standing = match standing {
+            Err(error) if error.is_passing() => {
+                waiting.put_off();
+                return Ok(Standing::Trains);
+            }
+            standing => standing?,
+        };
+        *waiting = Waiting::default();
+        if standing == Standing::Pruned {
+            self.failures = 0;
+            let message = format!("pruned after epoch {epoch}");
+            (self.tell)(Event::TrialEnded(TrialEnded { number, state: TrialState::Pruned, value: Some(value), message }));
+        }
+        Ok(standing)
+    }
+
+    /// Writes what is left to say of a trial, unless another process ended it or took it over; tells which.
+    fn close(&mut self, trial: &Trial, waiting: &Waiting, mut close: impl FnMut(&mut Changes)) -> Result<bool, SearchError> {
+        let me = self.me.name().to_owned();
+        let is_ours = self.update(Scope::Trial, |record, _, changes| {
+            let is_ours = record.trials.get(trial.number).is_some_and(|trial| is_of(trial, &me));
+            if is_ours {
+                waiting.write(trial.id, changes);
+                close(changes);
+            }
+            is_ours
+        })?;
+        if !is_ours {
+            self.lose(trial.number);
+        }
+        Ok(is_ours)
+    }
+
+    fn lose(&mut self, number: usize) {
+        let message = "another process ended this trial, or took it over because no sign of life came from here".into();
+        (self.tell)(Event::TrialEnded(TrialEnded { number, state: TrialState::Fail, value: None, message }));
+    }
+
+    /// Lets another process take the trial over at once. In a storage that is away its silence will say the same.
+    fn release(&mut self, trial: &Trial, waiting: &Waiting) {
+        let me = self.me.name().to_owned();
+        let released = self.study.update(Scope::Trial, |record, _, changes| {
+            if record.trials.get(trial.number).is_some_and(|trial| is_of(trial, &me)) {
+                waiting.write(trial.id, changes);
+                changes.system_attr(trial.id, WORKER, "");
+            }
+        });
+        if let Err(error) = released {
+            tracing::warn!("trial {} could not be given up: {error}", trial.number);
+        }
+    }
+
+    fn complete(&mut self, trial: &Trial, waiting: &Waiting, folder: &RunFolder, message: String) -> Result<(), SearchError> {
+        // all epochs, also those of an earlier process
+        let session = folder.outline()?;
+        let Some(value) = self.plan.objective.best(&session.epochs) else {
+            return self.fail(trial, waiting, "the run has no epoch".into());
+        };
+        if !value.is_finite() {
+            return self.fail(trial, waiting, "the objective is no number after any epoch; try lower learning rates".into());
+        }
+        let best_epoch = session.best_epoch().map(|epoch| epoch.epoch);
+        let is_ours = self.close(trial, waiting, |changes| {
+            if let Some(epoch) = best_epoch {
+                changes.user_attr(trial.id, "best_epoch", epoch);
+            }
+            changes.end(trial.id, TrialState::Complete, Some(value));
+        })?;
+        if is_ours {
+            self.failures = 0;
+            let ended = TrialEnded { number: trial.number, state: TrialState::Complete, value: Some(value), message };
+            (self.tell)(Event::TrialEnded(ended));
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, trial: &Trial, waiting: &Waiting, message: String) -> Result<(), SearchError> {
+        let is_ours = self.close(trial, waiting, |changes| {
+            changes.user_attr(trial.id, ERROR, message.as_str());
+            changes.end(trial.id, TrialState::Fail, None);
+        })?;
+        if !is_ours {
+            return Ok(());
+        }
+        let ended = TrialEnded { number: trial.number, state: TrialState::Fail, value: None, message: message.clone() };
+        (self.tell)(Event::TrialEnded(ended));
+        self.failures += 1;
+        if self.failures >= FAILURES { Err(SearchError::AllFail { count: self.failures, message }) } else { Ok(()) }
+    }
+}
