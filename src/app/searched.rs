@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::shared::Opened;
 use crate::data::Dataset;
 use crate::search::{
-    self, Budget, Event, HEARTBEAT, Handle, Kept, Objective, OnRestart, Plan, PrunerKind, Sampler, SearchEnded, Space, Storage, StudyRecord,
-    TrialEpoch, TrialStarted, journal_of,
+    self, Budget, Event, HEARTBEAT, Handle, Kept, Objective, OnRestart, Plan, PrunerKind, Sampler, SearchEnded, Space, Storage,
+    StudyRecord, TrialEpoch, TrialStarted, journal_of,
 };
 use crate::train::{Command, Config};
 

@@ -15,8 +15,8 @@ use super::flags::{self, ConfigFlags};
 use super::{STOPPED, output};
 use crate::data;
 use crate::search::{
-    self, Address, Budget, Ending, Event, Kept, Objective, OnRestart, Plan, Pruner, PrunerKind, Sampler, Space, Storage, StudyRecord, Trial,
-    TrialEnded, TrialEpoch, TrialStarted, TrialState,
+    self, Address, Budget, Ending, Event, Kept, Objective, OnRestart, Plan, Pruner, PrunerKind, Sampler, Space, Storage, StudyRecord,
+    Trial, TrialEnded, TrialEpoch, TrialStarted, TrialState,
 };
 use crate::train::{Command, Config};
 

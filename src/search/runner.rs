@@ -73,7 +73,10 @@ pub fn run(plan: &Plan, dataset: &Arc<Dataset>, commands: &Receiver<Command>, te
 /// What comes next.
 #[derive(Clone, Copy)]
 enum Next {
-    Trial { number: usize, resumed: bool },
+    Trial {
+        number: usize,
+        resumed: bool,
+    },
     /// A trial that was queued cannot be trained; it failed.
     Unusable,
     End(Ending),

@@ -61,11 +61,7 @@ impl Study {
     ///
     /// # Errors
     /// If what it is kept in cannot be read or written.
-    pub fn update<T>(
-        &mut self,
-        scope: Scope,
-        mut decide: impl FnMut(&StudyRecord, &[usize], &mut Changes) -> T,
-    ) -> Result<T, SearchError> {
+    pub fn update<T>(&mut self, scope: Scope, mut decide: impl FnMut(&StudyRecord, &[usize], &mut Changes) -> T) -> Result<T, SearchError> {
         let mut decided = None;
         self.keeper.update(scope, &mut |record, left, changes| decided = Some(decide(record, left, changes)))?;
         decided.ok_or_else(SearchError::deleted)

@@ -94,7 +94,8 @@ impl Runner<'_> {
     /// The folder of a trial's run, if it says where and that is in the study's own folder.
     fn run_folder(&self, trial: &Trial) -> Result<PathBuf, SearchError> {
         let run = run_of(trial).unwrap_or_default();
-        let inside = run.components().all(|part| matches!(part, Component::Normal(_))) && run.starts_with(self.plan.runs(self.study.record()?));
+        let inside =
+            run.components().all(|part| matches!(part, Component::Normal(_))) && run.starts_with(self.plan.runs(self.study.record()?));
         if inside && run.components().count() == 2 {
             Ok(self.plan.storage.home().join(run))
         } else {

@@ -108,7 +108,8 @@ pub(super) fn sweep(folder: &Path, grace: Duration) {
 pub(super) fn unique_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let seed = format!("{} {} {time} {} {:?}", host(), std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed), std::thread::current().id());
+    let seed =
+        format!("{} {} {time} {} {:?}", host(), std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed), std::thread::current().id());
     let digest = Sha256::digest(seed.as_bytes());
     let number = digest.iter().take(16).fold(0, |number: u128, &byte| number << 8 | u128::from(byte));
     let digits = format!("{number:032x}");

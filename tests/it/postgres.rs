@@ -93,7 +93,8 @@ impl Server {
         let output = self.run("pg_dump", name, &["--schema-only"]).expect("pg_dump");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8(output.stdout).expect("text");
-        let mut statements: Vec<String> = text.split(";\n").map(|part| part.lines().filter(|line| !line.starts_with(['-', '\\'])).collect()).collect();
+        let mut statements: Vec<String> =
+            text.split(";\n").map(|part| part.lines().filter(|line| !line.starts_with(['-', '\\'])).collect()).collect();
         statements.sort();
         statements
     }

@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use tuning_fork::data::{Dataset, synth};
-use tuning_fork::search::{self, Budget, Ending, Event, Objective, OnRestart, Plan, Pruner, Sampler, SearchError, Space, Storage, StudyRecord};
+use tuning_fork::search::{
+    self, Budget, Ending, Event, Objective, OnRestart, Plan, Pruner, Sampler, SearchError, Space, Storage, StudyRecord,
+};
 use tuning_fork::train::{Command, Config};
 
 /// Values that make runs of a second.

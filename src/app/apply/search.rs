@@ -84,8 +84,7 @@ impl TuningForkApp {
     fn read_opened(&mut self) {
         let opened = &self.state.search.opened;
         if let Some(work) = opened.work().filter(|_| !opened.reading) {
-            self.state.search.opened.reading =
-                self.start_task(Kind::SearchOpened, move || Answer::Search(Found::Opened(Ok(work()))));
+            self.state.search.opened.reading = self.start_task(Kind::SearchOpened, move || Answer::Search(Found::Opened(Ok(work()))));
         }
     }
 

@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn a_password_is_used_and_never_shown() {
-        let address = address("postgresql+psycopg2://ann:s%40fe@db.example:6432/galaxies?study=my%20study&sslmode=require", &[]).expect("one");
+        let address =
+            address("postgresql+psycopg2://ann:s%40fe@db.example:6432/galaxies?study=my%20study&sslmode=require", &[]).expect("one");
         assert_eq!(address.config().get_password(), Some(&b"s@fe"[..]));
         assert_eq!((address.config().get_user(), address.config().get_dbname()), (Some("ann"), Some("galaxies")));
         assert_eq!((address.study(), address.config().get_ports()), (Some("my study"), &[6432][..]));

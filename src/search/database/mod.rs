@@ -109,7 +109,9 @@ fn retried<T>(mut work: impl FnMut() -> Result<Option<T>, Trouble>) -> Result<T,
         match work() {
             Ok(Some(done)) => return Ok(done),
             Err(trouble) if !trouble.is_collision() || tries >= TRIES => return Err(trouble),
-            Ok(None) if tries >= TRIES * TRIES => return Err(SearchError::Study("other processes always take the waiting trials first".into()).into()),
+            Ok(None) if tries >= TRIES * TRIES => {
+                return Err(SearchError::Study("other processes always take the waiting trials first".into()).into());
+            }
             _ => std::thread::sleep(Duration::from_millis(u64::from(20 * tries.min(50) + std::process::id() % 20))),
         }
     }

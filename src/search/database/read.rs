@@ -123,7 +123,13 @@ impl Known {
                 Some(known) if *known == trial => continue,
                 Some(known) if known.id == trial.id => *known = trial,
                 None if number == next => record.trials.push(trial),
-                _ => return Err(SearchError::Study(format!("trial {number} of the study {:?} stands where trial {next} should", record.name)).into()),
+                _ => {
+                    return Err(SearchError::Study(format!(
+                        "trial {number} of the study {:?} stands where trial {next} should",
+                        record.name
+                    ))
+                    .into());
+                }
             }
             changed = true;
         }

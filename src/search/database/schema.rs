@@ -16,8 +16,7 @@ const HEAD: &str = "v3.2.0.a";
 /// The number of the time before that.
 const SCHEMA: i32 = 12;
 /// Versions that Optuna's own tool can lift to this one.
-const OLDER: [&str; 9] =
-    ["v0.9.0.a", "v1.2.0.a", "v1.3.0.a", "v2.4.0.a", "v2.6.0.a", "v3.0.0.a", "v3.0.0.b", "v3.0.0.c", "v3.0.0.d"];
+const OLDER: [&str; 9] = ["v0.9.0.a", "v1.2.0.a", "v1.3.0.a", "v2.4.0.a", "v2.6.0.a", "v3.0.0.a", "v3.0.0.b", "v3.0.0.c", "v3.0.0.d"];
 /// So long another program may need to finish the tables that it began.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The lock under which processes of ours make the tables: "tunefork" in ASCII.
@@ -82,9 +81,9 @@ fn look(client: &mut Client, place: &str) -> Result<Found, Trouble> {
         None => Ok(Found::Unfinished),
         // another program has this table too
         Some(HEAD) => Ok(if studies { Found::Ours } else { Found::Unfinished }),
-        Some(old) if OLDER.contains(&old) => refused(format!(
-            "its tables are of an older Optuna (version {old}); lift them with: optuna storage upgrade --storage {place}"
-        )),
+        Some(old) if OLDER.contains(&old) => {
+            refused(format!("its tables are of an older Optuna (version {old}); lift them with: optuna storage upgrade --storage {place}"))
+        }
         Some(other) => refused(format!(
             "its tables have the version {other}, which this program does not know: a newer Optuna or another program made them; use a newer Tuning Fork, or another database"
         )),

@@ -24,7 +24,12 @@ const NOW: &str = "clock_timestamp() AT TIME ZONE 'UTC'";
 const OPEN: &str = "state IN ('RUNNING', 'WAITING')";
 
 /// Makes a study if there is none of its name; returns its id.
-pub(super) fn create_study(transaction: &mut Transaction<'_>, name: &str, objective: Objective, notes: &Map<String, Value>) -> Result<i32, Trouble> {
+pub(super) fn create_study(
+    transaction: &mut Transaction<'_>,
+    name: &str,
+    objective: Objective,
+    notes: &Map<String, Value>,
+) -> Result<i32, Trouble> {
     let find = "SELECT study_id FROM studies WHERE study_name = $1";
     let name_is: [(&(dyn postgres::types::ToSql + Sync), Type); 1] = [(&name, Type::VARCHAR)];
     if let Some(row) = transaction.query_typed_opt(find, &name_is)? {
@@ -93,7 +98,8 @@ fn put_params(transaction: &mut Transaction<'_>, trial: i32, params: &Params) ->
     if params.is_empty() {
         return Ok(());
     }
-    let row = |(name, param): (&String, &crate::search::Param)| json!({ "n": name, "v": param.internal, "d": param.distribution.to_json() });
+    let row =
+        |(name, param): (&String, &crate::search::Param)| json!({ "n": name, "v": param.internal, "d": param.distribution.to_json() });
     let rows = Value::Array(params.iter().map(row).collect()).to_string();
     let insert = "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
         SELECT $1, n, v, d FROM json_to_recordset($2::text::json) AS r(n text, v float8, d text)
@@ -118,8 +124,12 @@ fn put_notes(transaction: &mut Transaction<'_>, owner: Owner, id: i32, notes: &M
     let (table, column, only) = match owner {
         Owner::StudyUser => ("study_user_attributes", "study_id", String::new()),
         Owner::StudySystem => ("study_system_attributes", "study_id", String::new()),
-        Owner::TrialUser => ("trial_user_attributes", "trial_id", format!("WHERE EXISTS (SELECT FROM trials WHERE trial_id = $1 AND {OPEN})")),
-        Owner::TrialSystem => ("trial_system_attributes", "trial_id", format!("WHERE EXISTS (SELECT FROM trials WHERE trial_id = $1 AND {OPEN})")),
+        Owner::TrialUser => {
+            ("trial_user_attributes", "trial_id", format!("WHERE EXISTS (SELECT FROM trials WHERE trial_id = $1 AND {OPEN})"))
+        }
+        Owner::TrialSystem => {
+            ("trial_system_attributes", "trial_id", format!("WHERE EXISTS (SELECT FROM trials WHERE trial_id = $1 AND {OPEN})"))
+        }
     };
     if let Some(key) = notes.keys().find(|key| key.chars().count() > 512) {
         return Err(SearchError::Study(format!("the name of a note is too long for a database: {key}")).into());

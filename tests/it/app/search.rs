@@ -208,7 +208,10 @@ fn studies_of_optuna_are_shown_and_bad_journals_are_told() {
     assert!(state(&window).search.going.is_none());
     assert!(state(&window).notices.iter().any(|notice| notice.text.contains("Another program began this study")));
     // a study that is gone is not shown any more
-    act(&mut window, Action::Search(SearchChange::Show(Some(StudyPlace { storage: Storage::Journal(searches.join("gone.log")), study: "gone".into() }))));
+    act(
+        &mut window,
+        Action::Search(SearchChange::Show(Some(StudyPlace { storage: Storage::Journal(searches.join("gone.log")), study: "gone".into() }))),
+    );
     assert!(says(&window, "Start search"));
 }
 

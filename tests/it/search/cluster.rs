@@ -20,7 +20,8 @@ fn worker(folder: &Path, address: &str, arguments: &[&str]) -> Process {
     command
 }
 
-const TINY: &[&str] = &["--synthetic-images=50", "--size=32", "--threads=1", "--space=space.toml", "--pruner=hyperband", "--least-epochs=1"];
+const TINY: &[&str] =
+    &["--synthetic-images=50", "--size=32", "--threads=1", "--space=space.toml", "--pruner=hyperband", "--least-epochs=1"];
 
 fn words(child: Child) -> (bool, String) {
     let output = child.wait_with_output().expect("an end");
@@ -40,7 +41,9 @@ fn python() -> Option<String> {
     let named = std::env::var("TUNING_FORK_PYTHON").unwrap_or_else(|_| "python3".into());
     let there = Process::new(&named).args(["-c", "import optuna, psycopg2"]).output().is_ok_and(|output| output.status.success());
     if !there {
-        eprintln!("skipped in part: {named} has no optuna or psycopg2 (pip install optuna psycopg2-binary, or name another Python in TUNING_FORK_PYTHON)");
+        eprintln!(
+            "skipped in part: {named} has no optuna or psycopg2 (pip install optuna psycopg2-binary, or name another Python in TUNING_FORK_PYTHON)"
+        );
     }
     there.then_some(named)
 }
@@ -74,7 +77,8 @@ print(json.dumps({"trials": trials, "direction": study.direction.name, "names": 
 "#;
 
 fn ask(python: &str, what: &str, address: &str) -> Child {
-    let command = Process::new(python).args(["-W", "ignore", "-c", PYTHON, what, address]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let command =
+        Process::new(python).args(["-W", "ignore", "-c", PYTHON, what, address]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     command.expect("Python")
 }
 
@@ -129,7 +133,8 @@ fn workers_of_ours_and_optunas_python_share_a_study_in_postgresql() {
     assert!(!holds(folder.path(), PASSWORD), "the password is nowhere on the disk");
     let Some(python) = python else { return };
     assert!(study.trials.len() >= 20 && study.trials.len() - ours.len() >= 8);
-    let asked = study.trials.iter().find(|trial| trial.user_attrs.get("asked").is_some_and(|by| by == "by Python")).expect("the queued trial");
+    let asked =
+        study.trials.iter().find(|trial| trial.user_attrs.get("asked").is_some_and(|by| by == "by Python")).expect("the queued trial");
     assert_eq!((asked.params["lr"].value(), asked.params["optimizer"].value()), (0.00321.into(), "adamw".into()));
     let refused = study.trials.iter().find(|trial| trial.state == TrialState::Fail).expect("a queued batch of 7 is none of the space");
     assert!(refused.user_attrs["error"].as_str().is_some_and(|why| why.contains("batch 7")));
@@ -166,7 +171,8 @@ fn the_trial_of_a_killed_worker_is_taken_up_or_fails_as_chosen() {
         let storage = database(&address, &folder.path().join("searches"));
         let arguments = [TINY, &["--epochs=12", "--pruner=none", "--patience=0", "--trials=1", "--heartbeat=1"]].concat();
         let mut child = worker(folder.path(), &address, &arguments).spawn().expect("a worker");
-        let epochs = || search::studies(&storage, "galaxies").ok().and_then(|studies| Some(studies.first()?.trials.first()?.intermediate.len()));
+        let epochs =
+            || search::studies(&storage, "galaxies").ok().and_then(|studies| Some(studies.first()?.trials.first()?.intermediate.len()));
         let start = Instant::now();
         while epochs().unwrap_or(0) < 2 {
             assert!(child.try_wait().expect("a child").is_none(), "it ended too early: {}", words(child).1);
@@ -207,8 +213,12 @@ fn a_database_that_goes_away_stops_no_training() {
         _ => {}
     });
     assert_eq!(ending.expect("a good end"), Ending::Trials);
-    let told: Vec<&str> = events.iter().filter_map(|event| if let Event::Notice(notice) = event { Some(notice.message.as_str()) } else { None }).collect();
-    assert!(told.iter().any(|words| words.contains("a trial that trains goes on")) && told.iter().any(|words| words.contains("is back")), "{told:?}");
+    let told: Vec<&str> =
+        events.iter().filter_map(|event| if let Event::Notice(notice) = event { Some(notice.message.as_str()) } else { None }).collect();
+    assert!(
+        told.iter().any(|words| words.contains("a trial that trains goes on")) && told.iter().any(|words| words.contains("is back")),
+        "{told:?}"
+    );
     let study = study(&plan);
     assert_eq!(study.trials.len(), 2);
     for trial in &study.trials {
@@ -234,10 +244,16 @@ fn what_a_database_refuses_is_told_with_what_to_do() {
     refused("mysql://tuner@127.0.0.1/good", "postgresql://");
     refused(&format!("{good}?sslmode=require"), "sslmode");
     server.database("future");
-    server.sql("future", "CREATE TABLE studies (a int); CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('v9.0.0.a')");
+    server.sql(
+        "future",
+        "CREATE TABLE studies (a int); CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('v9.0.0.a')",
+    );
     refused(&server.address("future"), "newer");
     server.database("past");
-    server.sql("past", "CREATE TABLE studies (a int); CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('v3.0.0.d')");
+    server.sql(
+        "past",
+        "CREATE TABLE studies (a int); CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('v3.0.0.d')",
+    );
     refused(&server.address("past"), "optuna storage upgrade");
     // a study of another space
     std::fs::write(folder.path().join("space.toml"), SPACE).expect("a file");

@@ -41,7 +41,10 @@ impl AddressField {
             let response = ui.add(field);
             widget::name(ui, &response, egui::Role::TextInput, "Address");
             let entered = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
-            ui.label(theme::muted(ui, "A password comes from PGPASSWORD or ~/.pgpass; one in the address is not kept. ?study=NAME shows one study."));
+            ui.label(theme::muted(
+                ui,
+                "A password comes from PGPASSWORD or ~/.pgpass; one in the address is not kept. ?study=NAME shows one study.",
+            ));
             let ready = Address::is_meant(&self.text);
             if ui.add_enabled(ready, egui::Button::new("Open")).clicked() || (entered && ready) {
                 actions.push(Action::Search(Change::OpenAddress(self.text.trim().to_owned())));

@@ -36,11 +36,7 @@ fn choice(ui: &mut Ui, search: &Searched, actions: &mut Vec<Action>) {
         }
         for (place, study) in search.studies() {
             let words = format!("{} ({} trials)", study.name, study.trials.len());
-            if ui
-                .selectable_label(search.shown.as_ref() == Some(&place), words)
-                .on_hover_text(place.storage.to_string())
-                .clicked()
-            {
+            if ui.selectable_label(search.shown.as_ref() == Some(&place), words).on_hover_text(place.storage.to_string()).clicked() {
                 actions.push(Action::Search(Change::Show(Some(place))));
             }
         }
