@@ -38,7 +38,7 @@ pub struct Arguments {
     /// study, or a built-in one]
     #[arg(long, value_name = "FILE")]
     space: Option<PathBuf>,
-    /// The study: its name, or where it is kept, as a journal FILE.log or postgresql://USER@HOST/DATABASE with Optuna's tables, which
+    /// The study: its name, or where it is kept, as a journal FILE.log or `postgresql://USER@HOST/DATABASE` with Optuna's tables, which
     /// machines share (the name is then that of --name; the password comes from PGPASSWORD or ~/.pgpass). One that is there already
     /// goes on
     #[arg(long, value_name = "NAME|FILE.log|ADDRESS", default_value = NAME)]
@@ -58,7 +58,7 @@ pub struct Arguments {
     #[arg(long)]
     worker: bool,
     /// Seconds between two signs of life; a worker on another machine that is silent for twice as long counts as dead, and its trial
-    /// becomes what --on-restart says (Optuna's heartbeat_interval)
+    /// becomes what --on-restart says (`heartbeat_interval` in Optuna)
     #[arg(long, value_name = "SECONDS", value_parser = flags::count, default_value = "60")]
     heartbeat: usize,
     /// Trials of the study in all, earlier ones included [default: that of the study, or 30 if --hours is not given either]

@@ -53,16 +53,16 @@ impl JournalStudy {
         study.id = record.id;
         Ok(study)
     }
+
+    fn refresh(&mut self) -> Result<(), SearchError> {
+        let Self { journal, replay, .. } = self;
+        journal.read_new(|line| replay.apply(line))
+    }
 }
 
 impl Keeper for JournalStudy {
     fn record(&self) -> Option<&StudyRecord> {
         self.replay.study_by_id(self.id)
-    }
-
-    fn refresh(&mut self) -> Result<(), SearchError> {
-        let Self { journal, replay, .. } = self;
-        journal.read_new(|line| replay.apply(line))
     }
 
     fn update(&mut self, scope: Scope, decide: &mut Decide<'_>) -> Result<(), SearchError> {

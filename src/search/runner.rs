@@ -45,7 +45,9 @@ pub fn run(plan: &Plan, dataset: &Arc<Dataset>, commands: &Receiver<Command>, te
     plan.space.check(&plan.base)?;
     let workers = plan.workers();
     let me = Worker::register(workers.as_deref())?;
-    workers.iter().for_each(|folder| worker::sweep(folder, plan.grace()));
+    if let Some(folder) = &workers {
+        worker::sweep(folder, plan.grace());
+    }
     let notes = plan.notes();
     let opening = Opening { study: &plan.study, objective: plan.objective, notes: &notes, worker: me.name(), grace: plan.grace() };
     let mut study = Study::open(&plan.storage, opening)?;

@@ -16,7 +16,7 @@ use super::{Address, HEARTBEAT, Objective, SearchError, StudyRecord};
 pub enum Storage {
     /// A journal in Optuna's format; the runs of its studies are in folders beside it.
     Journal(PathBuf),
-    /// A PostgreSQL database with Optuna's tables; the runs of its studies are in a folder of this machine, or one that all share.
+    /// A `PostgreSQL` database with Optuna's tables; the runs of its studies are in a folder of this machine, or one that all share.
     Database {
         /// Where it is.
         address: Address,
@@ -71,9 +71,6 @@ pub(super) type Decide<'a> = dyn FnMut(&StudyRecord, &[usize], &mut Changes) + '
 pub(super) trait Keeper: fmt::Debug {
     /// The study as of the last look.
     fn record(&self) -> Option<&StudyRecord>;
-
-    /// Reads what was added.
-    fn refresh(&mut self) -> Result<(), SearchError>;
 
     /// Reads, lets `decide` choose what to write, writes it, reads it back, all as if nobody else were there. `decide` is asked again
     /// where another process was faster; nothing is written if this fails, unless the connection was lost while it said so.

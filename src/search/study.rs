@@ -49,14 +49,6 @@ impl Study {
         self.keeper.record().ok_or_else(SearchError::deleted)
     }
 
-    /// Reads what others added, if it is not known.
-    ///
-    /// # Errors
-    /// If what it is kept in cannot be read.
-    pub fn refresh(&mut self) -> Result<(), SearchError> {
-        self.keeper.refresh()
-    }
-
     /// A transaction in which `decide` chooses what to write; it is asked again where another process was faster.
     ///
     /// # Errors

@@ -1,11 +1,12 @@
-//! Where a database is: `postgresql://user@host:port/database`, in the words of libpq and of SQLAlchemy.
+//! Where a database is: `postgresql://user@host:port/database`, in the words of libpq and of `SQLAlchemy`.
 //!
 //! A password stays in memory: what is shown, compared or kept of an address never has it. Where the address has none it comes from
-//! `PGPASSWORD` or from the file `.pgpass`, as with every program of PostgreSQL.
+//! `PGPASSWORD` or from the file `.pgpass`, as with every program of `PostgreSQL`.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use postgres::config::{Host, SslMode};
 
@@ -16,7 +17,7 @@ pub struct Address {
     shown: String,
     /// The study that it names, by `?study=NAME`.
     study: Option<String>,
-    config: postgres::Config,
+    config: Arc<postgres::Config>,
     /// How much the connection is to be trusted.
     trust: Trust,
 }
@@ -35,7 +36,7 @@ impl Address {
     /// `verify-full`.
     ///
     /// # Errors
-    /// If it is no address of a PostgreSQL database, in words for the user.
+    /// If it is no address of a `PostgreSQL` database, in words for the user.
     pub fn parse(text: &str) -> Result<Self, String> {
         Self::parse_in(text.trim(), |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
     }
@@ -107,23 +108,23 @@ impl Address {
         };
         config.ssl_mode(ssl);
         let shown = format!("postgresql://{}{}", without_password(place), joined(&shown));
-        Ok(Self { shown, study: study.filter(|study| !study.is_empty()), config, trust })
+        Ok(Self { shown, study: study.filter(|study| !study.is_empty()), config: Arc::new(config), trust })
     }
 }
 
 /// What libpq takes from the environment where the address says nothing.
 fn complete(config: &mut postgres::Config, env: &impl Fn(&str) -> Option<String>) {
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        config.host(env("PGHOST").unwrap_or_else(|| "localhost".into()));
+        config.host(&env("PGHOST").unwrap_or_else(|| "localhost".into()));
     }
     if let (true, Some(port)) = (config.get_ports().is_empty(), env("PGPORT").and_then(|port| port.parse().ok())) {
         config.port(port);
     }
     if let (None, Some(user)) = (config.get_user(), env("PGUSER")) {
-        config.user(user);
+        config.user(&user);
     }
     if let (None, Some(name)) = (config.get_dbname(), env("PGDATABASE")) {
-        config.dbname(name);
+        config.dbname(&name);
     }
     if config.get_password().is_none() {
         let kept = || {
@@ -163,7 +164,7 @@ fn password_in(file: &Path, config: &postgres::Config, user: &str) -> Option<Str
 #[cfg(unix)]
 fn is_private(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(file).is_ok_and(|facts| facts.permissions().mode() & 0o077 == 0)
+    std::fs::metadata(file).is_ok_and(|facts| facts.permissions().mode().trailing_zeros() >= 6)
 }
 
 #[cfg(not(unix))]

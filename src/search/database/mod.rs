@@ -1,4 +1,4 @@
-//! Studies in a PostgreSQL database, in the tables of Optuna's RDBStorage: Optuna's Python, its dashboard and this program share them.
+//! Studies in a `PostgreSQL` database, in the tables of Optuna's `RDBStorage`: Optuna's Python, its dashboard and this program share them.
 //!
 //! A transaction that chooses a trial locks the row of the study, as Optuna's does, so that every trial has its own number; a trial
 //! that waits goes to whoever changes its state first.
@@ -47,20 +47,15 @@ impl DatabaseStudy {
                 Ok(Some(id))
             })
         })?;
-        let mut study = Self { connection, known: Known::new(id), grace };
-        study.refresh()?;
-        Ok(study)
+        let mut known = Known::new(id);
+        connection.with(|client| known.refresh(client))?;
+        Ok(Self { connection, known, grace })
     }
 }
 
 impl Keeper for DatabaseStudy {
     fn record(&self) -> Option<&StudyRecord> {
         self.known.record()
-    }
-
-    fn refresh(&mut self) -> Result<(), SearchError> {
-        let Self { connection, known, .. } = self;
-        connection.with(|client| known.refresh(client)).map(drop)
     }
 
     fn update(&mut self, scope: Scope, decide: &mut Decide<'_>) -> Result<(), SearchError> {
