@@ -1,7 +1,7 @@
 //! Hyper-parameter search: which values to try next, which trials to stop early, and a journal that survives anything.
 //! A trial is a training run in a folder of its own; nothing here draws, prints or parses arguments.
 //!
-//! A study lives in a journal in Optuna's format, or in a `PostgreSQL` database in Optuna's tables, which Optuna's dashboard opens and
+//! A study lives in a journal in Optuna's format, or in a PostgreSQL database in Optuna's tables, which Optuna's dashboard opens and
 //! Optuna's Python goes on with. Everything that is decided is read from it, so any number of processes, on one machine or on many, may
 //! work on one study, and any of them may be killed.
 

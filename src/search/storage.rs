@@ -16,7 +16,7 @@ use super::{Address, HEARTBEAT, Objective, SearchError, StudyRecord};
 pub enum Storage {
     /// A journal in Optuna's format; the runs of its studies are in folders beside it.
     Journal(PathBuf),
-    /// A `PostgreSQL` database with Optuna's tables; the runs of its studies are in a folder of this machine, or one that all share.
+    /// A PostgreSQL database with Optuna's tables; the runs of its studies are in a folder of this machine, or one that all share.
     Database {
         /// Where it is.
         address: Address,

@@ -21,7 +21,7 @@ impl TuningForkApp {
         match change {
             Change::Refresh => {
                 self.read_journals();
-                self.read_opened();
+                self.read_shared();
             }
             Change::OpenAddress(address) => self.open_address(&address),
             Change::CloseAddress(storage) => self.close_address(&storage),
@@ -67,7 +67,7 @@ impl TuningForkApp {
         match self.state.search.opened.open(address, &self.searches_folder) {
             Ok(storage) => {
                 self.state.search.opened.wanted = Some(storage);
-                self.read_opened();
+                self.read_shared();
             }
             Err(message) => self.notify(NoticeKind::Failure, format!("The address was not opened: {message}")),
         }
@@ -81,14 +81,14 @@ impl TuningForkApp {
         search.changes += 1;
     }
 
-    fn read_opened(&mut self) {
+    fn read_shared(&mut self) {
         let opened = &self.state.search.opened;
         if let Some(work) = opened.work().filter(|_| !opened.reading) {
             self.state.search.opened.reading = self.start_task(Kind::SearchOpened, move || Answer::Search(Found::Opened(Ok(work()))));
         }
     }
 
-    fn take_opened(&mut self, result: Result<Journals, String>) {
+    fn take_shared(&mut self, result: Result<Journals, String>) {
         let search = &mut self.state.search;
         search.opened.reading = false;
         match result {
@@ -96,7 +96,7 @@ impl TuningForkApp {
             Err(message) => return self.notify(NoticeKind::Failure, message),
         }
         let Some(storage) = search.opened.wanted.clone() else { return };
-        let Some(read) = search.opened.read.get(&storage) else { return self.read_opened() };
+        let Some(read) = search.opened.read.get(&storage) else { return self.read_shared() };
         search.opened.wanted = None;
         match &read.studies {
             Ok(studies) => match studies.first() {
@@ -177,13 +177,13 @@ impl TuningForkApp {
             }
         }
         self.read_journals();
-        self.read_opened();
+        self.read_shared();
     }
 
     pub(super) fn take_search(&mut self, answer: Found) {
         match answer {
             Found::Read(result) => self.take_journals(result),
-            Found::Opened(result) => self.take_opened(result),
+            Found::Opened(result) => self.take_shared(result),
             Found::Started(Ok((handle, place))) => self.take_search_started(handle, place),
             Found::Started(Err(message)) => {
                 self.state.search.starting = false;
@@ -207,7 +207,7 @@ impl TuningForkApp {
         search.changes += 1;
         search.going = Some(Going { place, trial: None, epoch: None, paused: false, stopping: false });
         self.read_journals();
-        self.read_opened();
+        self.read_shared();
     }
 
     fn take_journals(&mut self, result: Result<Journals, String>) {

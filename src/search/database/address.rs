@@ -1,7 +1,7 @@
-//! Where a database is: `postgresql://user@host:port/database`, in the words of libpq and of `SQLAlchemy`.
+//! Where a database is: `postgresql://user@host:port/database`, in the words of libpq and of SQLAlchemy.
 //!
 //! A password stays in memory: what is shown, compared or kept of an address never has it. Where the address has none it comes from
-//! `PGPASSWORD` or from the file `.pgpass`, as with every program of `PostgreSQL`.
+//! `PGPASSWORD` or from the file `.pgpass`, as with every program of PostgreSQL.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -36,7 +36,7 @@ impl Address {
     /// `verify-full`.
     ///
     /// # Errors
-    /// If it is no address of a `PostgreSQL` database, in words for the user.
+    /// If it is no address of a PostgreSQL database, in words for the user.
     pub fn parse(text: &str) -> Result<Self, String> {
         Self::parse_in(text.trim(), |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
     }

@@ -1,4 +1,4 @@
-//! Studies in a `PostgreSQL` database, in the tables of Optuna's `RDBStorage`: Optuna's Python, its dashboard and this program share them.
+//! Studies in a PostgreSQL database, in the tables of Optuna's RDBStorage: Optuna's Python, its dashboard and this program share them.
 //!
 //! A transaction that chooses a trial locks the row of the study, as Optuna's does, so that every trial has its own number; a trial
 //! that waits goes to whoever changes its state first.

@@ -1,4 +1,4 @@
-//! The tables: those of Optuna's `RDBStorage`, made as Optuna 5.0 makes them, and of no other version.
+//! The tables: those of Optuna's RDBStorage, made as Optuna 5.0 makes them, and of no other version.
 
 use std::time::{Duration, Instant};
 
