@@ -196,7 +196,10 @@ impl<'a> Program<'a> {
 
     /// Writes a text into an empty field, and goes on to the next letter only when the field shows the one before.
     pub fn write(&mut self, name: &str, text: &str) {
-        self.focus(name);
+        // a field that has the keyboard already is not clicked: the mouse would move its caret, late on a busy machine
+        if !widgets(&self.hook).iter().any(|widget| widget.focused && widget.is_control(name)) {
+            self.focus(name);
+        }
         for (end, letter) in text.char_indices().map(|(start, letter)| (start + letter.len_utf8(), letter)) {
             self.display.key(u32::from(letter));
             let hook = self.hook.clone();
