@@ -44,7 +44,8 @@ pub struct Arguments {
     /// Start no trial after so many hours
     #[arg(long, value_name = "H", value_parser = flags::number)]
     hours: Option<f64>,
-    /// How values are chosen: each trial by itself, or by what the good ones have in common (Optuna's multivariate TPE)
+    /// How values are chosen: each trial by itself, by what the good ones have in common (Optuna's multivariate TPE), or by a cloud that
+    /// moves to them (CMA-ES; choices as by TPE)
     #[arg(long, value_name = "NAME", value_parser = Choice::<Sampler>::new(), default_value = "tpe")]
     sampler: Sampler,
     /// Which trials stop early: none, those below the median, or all but the best third at --least-epochs times 1, 3, 9 ... (Hyperband)

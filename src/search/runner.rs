@@ -279,8 +279,11 @@ pub fn interrupted(journal: &Path, study: &StudyRecord) -> Vec<usize> {
 
 /// Writes down a new trial with the next values.
 fn create(plan: &Plan, record: &StudyRecord, id: usize, worker: &str, lines: &mut Lines) {
-    let params = plan.sampler.sample(&plan.space, record, plan.base.seed);
-    lines.create_trial(record, id, &params);
+    let proposal = plan.sampler.propose(&plan.space, record, plan.base.seed);
+    lines.create_trial(record, id, &proposal.params);
+    for (key, note) in proposal.notes {
+        lines.system_attr(id, &key, note);
+    }
     lines.system_attr(id, WORKER, worker);
     lines.user_attr(id, RUN, free_run(plan, record.trials.len()));
 }
