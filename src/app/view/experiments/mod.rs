@@ -56,6 +56,8 @@ pub struct ExperimentsView {
     by: Column,
     descending: bool,
     grouped: bool,
+    /// Whether the trials of searches are listed too.
+    trials: bool,
     columns: Vec<Column>,
     page: Page,
     curves: curves::Curves,
@@ -90,6 +92,7 @@ impl Default for ExperimentsView {
             by: Column::Started,
             descending: true,
             grouped: false,
+            trials: false,
             columns: Column::usual(),
             page: Page::default(),
             curves: curves::Curves::default(),
@@ -125,6 +128,9 @@ impl ExperimentsView {
     pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let experiments = &state.experiments;
         self.refresh(ui, experiments, actions);
+        if self.trials != experiments.trials {
+            actions.push(Action::Experiments(Change::Trials(self.trials)));
+        }
         let listing = match &experiments.listing {
             None => return theme::empty(ui, "Reading the runs", "They come in a moment."),
             Some(Err(message)) => return theme::empty(ui, "The runs cannot be listed", message),
@@ -178,6 +184,9 @@ impl ExperimentsView {
             ui.label(theme::muted(ui, format!("{shown} of {} runs", experiments.runs().len())));
             ui.checkbox(&mut self.grouped, "Group seeds")
                 .on_hover_text("Runs that differ in their seed alone as one row, with mean and spread");
+            ui.checkbox(&mut self.trials, "Trials").on_hover_text(
+                "The trials of searches among the runs, named searches/<study>/<trial>; write searches/<study> into the filter to see one study",
+            );
             self.column_menu(ui);
             mirror::menu(ui, experiments, &mut self.mlflow, actions);
             MenuButton::new("More").ui(ui, |ui| self.more(ui, experiments, actions));
