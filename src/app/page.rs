@@ -95,13 +95,9 @@ impl Page {
             Self::Matrix | Self::Classes | Self::Calibration | Self::Curves | Self::Compare | Self::Suspects => Pane::Confusion,
             Self::Draws | Self::Invariance => Pane::Augment,
             Self::Overlay | Self::Values | Self::Bars | Self::Parallel | Self::Run | Self::Models => Pane::Experiments,
-            Self::History
-            | Self::Epochs
-            | Self::Importances
-            | Self::Slice
-            | Self::Contour
-            | Self::ParallelTrials
-            | Self::Trial => Pane::Search,
+            Self::History | Self::Epochs | Self::Importances | Self::Slice | Self::Contour | Self::ParallelTrials | Self::Trial => {
+                Pane::Search
+            }
         }
     }
 

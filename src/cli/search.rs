@@ -75,10 +75,13 @@ pub struct Arguments {
 /// # Errors
 /// If the search cannot start or go on.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let plan = plan(arguments)?;
+    let mut plan = plan(arguments)?;
     let commands = catch_interrupts()?;
     let dataset = Arc::new(plan.data()?);
     super::tell_skipped(&dataset);
+    if let Some(words) = plan.fit(&dataset)? {
+        output::note(words);
+    }
     let mut unheard = None;
     let mut tell = |event: Event| {
         let told = if arguments.json { output::json(&event) } else { show(&event, &plan) };

@@ -27,6 +27,8 @@ const RUN: &str = "run";
 const ERROR: &str = "error";
 /// Commands are looked at this often.
 const ATTENTION: Duration = Duration::from_millis(50);
+/// A disk without room for so many bytes is full: a run's first files take as much.
+const ROOM: usize = 64 << 10;
 /// After so many failures in a row something is wrong with the plan, not with the values.
 const FAILURES: usize = 10;
 
@@ -132,7 +134,7 @@ impl Runner<'_> {
         let job = folder.and_then(|path| self.job(&trial, &path));
         let job = match job {
             Ok(job) => job,
-            Err(error) => return self.fail(&trial, error.to_string()).map(|()| true),
+            Err(error) => return self.failed(&trial, error.to_string()).map(|()| true),
         };
         let folder = job.folder.clone();
         let handle = train::spawn(job, None);
@@ -144,7 +146,7 @@ impl Runner<'_> {
             Outcome::Stopped => return Ok(false),
             Outcome::Failed | Outcome::Panicked => {
                 let _ = folder.discard_unstarted();
-                self.fail(&trial, message)?;
+                self.failed(&trial, message)?;
             }
         }
         Ok(true)
@@ -250,6 +252,17 @@ impl Runner<'_> {
         let number = trial.number;
         (self.tell)(Event::TrialEnded(TrialEnded { number, state: TrialState::Complete, value: Some(value), message }));
         Ok(())
+    }
+
+    /// Counts a trial that could not go on as failed, unless the disk is full: then the search ends, and the trial goes on with it.
+    fn failed(&mut self, trial: &Trial, message: String) -> Result<(), SearchError> {
+        let home = self.plan.home();
+        let folder = if home.as_os_str().is_empty() { Path::new(".") } else { &home };
+        if files::is_full_for(folder, ROOM) {
+            let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(SearchError::io(folder, SearchError::advised(full)));
+        }
+        self.fail(trial, message)
     }
 
     fn fail(&mut self, trial: &Trial, message: String) -> Result<(), SearchError> {

@@ -73,7 +73,8 @@ impl TuningForkApp {
     fn delete_runs(&mut self, names: Vec<String>) {
         let (trials, names): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| work::is_trial(name));
         if let Some(first) = trials.first() {
-            let words = format!("{first} stays: a trial belongs to its search, which would miss it. Delete the search's folder and journal.");
+            let words =
+                format!("{first} stays: a trial belongs to its search, which would miss it. Delete the search's folder and journal.");
             self.notify(NoticeKind::Info, words);
         }
         if names.is_empty() {

@@ -132,4 +132,3 @@ pub fn spawn(settings: Settings, mut tell: impl FnMut(Told) + Send + 'static) ->
     })?;
     Ok(Handle(stop))
 }
-

@@ -201,7 +201,10 @@ fn registered_models_have_versions_and_aliases_there_too() {
     write_model(&settings.runs.join("second"), 4, 3);
     registry.register(&settings.runs.join("second"), "mine", "", None).expect("registers");
     let told = mirror(&settings);
-    assert!(told.iter().any(|told| matches!(told, Told::Remarks(all) if all.iter().any(|why| why.contains("mine is left out")))), "{told:?}");
+    assert!(
+        told.iter().any(|told| matches!(told, Told::Remarks(all) if all.iter().any(|why| why.contains("mine is left out")))),
+        "{told:?}"
+    );
     assert_eq!(count(&settings, "model_versions"), 0);
 }
 

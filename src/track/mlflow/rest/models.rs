@@ -29,7 +29,9 @@ impl Server {
             match self.model(model) {
                 Ok(more) => notes.extend(more),
                 Err(HttpError::Mirror(error)) => return Err(error),
-                Err(HttpError::Missing(words) | HttpError::Invalid(words) | HttpError::TooLarge(words)) => notes.push(format!("the model {}: {words}", model.name)),
+                Err(HttpError::Missing(words) | HttpError::Invalid(words) | HttpError::TooLarge(words)) => {
+                    notes.push(format!("the model {}: {words}", model.name))
+                }
                 Err(HttpError::Exists) => notes.push(format!("the model {} is there already", model.name)),
             }
             self.keep()?;
