@@ -130,8 +130,8 @@ impl Evolution {
         let steps: Vec<Vec<f64>> = best_first.iter().map(away).collect();
         // selection and recombination (41, 42)
         let mut step = vec![0.0; n];
-        for (one, weight) in steps.iter().zip(&weights[..weights.len() / 2]) {
-            add(&mut step, one, *weight);
+        for (y, weight) in steps.iter().zip(&weights[..weights.len() / 2]) {
+            add(&mut step, y, *weight);
         }
         add(&mut self.mean, &step, self.sigma);
         // the size (43, 44)
@@ -196,16 +196,16 @@ fn square(vector: &[f64]) -> f64 {
 }
 
 /// Adds `factor` times the product of a vector with itself.
-fn outer(matrix: &mut Matrix, vector: &[f64], factor: f64) {
+fn outer(matrix: &mut [Vec<f64>], vector: &[f64], factor: f64) {
     for (row, x) in matrix.iter_mut().zip(vector) {
         add(row, vector, factor * x);
     }
 }
 
 /// Eigenvectors of a symmetric matrix with the roots of their eigenvalues, by Jacobi's rotations (Golub & Van Loan, section 8.5).
-fn axes(matrix: &Matrix) -> Vec<(Vec<f64>, f64)> {
+fn axes(matrix: &[Vec<f64>]) -> Vec<(Vec<f64>, f64)> {
     let n = matrix.len();
-    let mut a = matrix.clone();
+    let mut a = matrix.to_vec();
     let mut vectors: Matrix = (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
     for _ in 0..SWEEPS {
         let off: f64 = (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a[i][j] * a[i][j]).sum();
@@ -224,7 +224,7 @@ fn axes(matrix: &Matrix) -> Vec<(Vec<f64>, f64)> {
 }
 
 /// Turns axes `p` and `q` so that the element between them vanishes.
-fn rotate(a: &mut Matrix, vectors: &mut Matrix, p: usize, q: usize) {
+fn rotate(a: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
     if a[p][q] == 0.0 {
         return;
     }

@@ -257,7 +257,7 @@ impl Runner<'_> {
     /// Counts a trial that could not go on as failed, unless the disk is full: then the search ends, and the trial goes on with it.
     fn failed(&mut self, trial: &Trial, message: String) -> Result<(), SearchError> {
         let home = self.plan.home();
-        let folder = if home.as_os_str().is_empty() { Path::new(".") } else { &home };
+        let folder = if home.as_os_str().is_empty() { Path::new(".") } else { home.as_path() };
         if files::is_full_for(folder, ROOM) {
             let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
             return Err(SearchError::io(folder, SearchError::advised(full)));

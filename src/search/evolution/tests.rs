@@ -45,7 +45,7 @@ fn draws_have_the_shape_of_the_cloud_and_stay_in_the_cube() {
     let mut random = Random::new(1, Purpose::Test, &[]);
     let mut cloud = Evolution::at(vec![0.5, 0.5], 6);
     cloud.sigma = 0.05;
-    cloud.axes = axes(&vec![vec![2.0, 1.2], vec![1.2, 1.0]]);
+    cloud.axes = axes(&[vec![2.0, 1.2], vec![1.2, 1.0]]);
     let n = 20_000;
     let draws: Vec<Vec<f64>> = (0..n).map(|_| cloud.draw(&mut random)).collect();
     let moment = |i: usize, j: usize| draws.iter().map(|x| (x[i] - 0.5) * (x[j] - 0.5)).sum::<f64>() / f64::from(n) / 0.05_f64.powi(2);
