@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         (Some(run), _) => Some(run.clone()),
         (None, model) => model.as_ref().map(|model| super::model::named(&arguments.runs, model)).transpose()?,
     };
-    let model = model.map(|path| Classifier::load(path)).transpose()?;
+    let model = model.map(|path| Classifier::load(&path)).transpose()?;
     let choose = |facts: &Facts| choose(arguments, &query, facts);
     let predictions;
     let which = match &model {

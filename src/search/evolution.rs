@@ -138,22 +138,24 @@ impl Evolution {
         self.told += 1;
         let straight = self.straightened(&step);
         let [for_size, for_shape] = &mut self.paths;
-        for_size.iter_mut().for_each(|x| *x *= 1.0 - sigma);
+        scale(for_size, 1.0 - sigma);
         add(for_size, &straight, (sigma * (2.0 - sigma) * mass).sqrt());
         let length = square(for_size).sqrt();
         let is_calm = length / (1.0 - (1.0 - sigma).powi(2 * (self.told + 1))).sqrt() < (1.4 + 2.0 / (n as f64 + 1.0)) * chi;
         // the shape (45 to 47)
-        for_shape.iter_mut().for_each(|x| *x *= 1.0 - path);
+        scale(for_shape, 1.0 - path);
         if is_calm {
             add(for_shape, &step, (path * (2.0 - path) * mass).sqrt());
         }
         let lost = if is_calm { 0.0 } else { path * (2.0 - path) };
         let keep = 1.0 + one * lost - one - rank * weights.iter().sum::<f64>();
-        self.covariance.iter_mut().flatten().for_each(|c| *c *= keep);
+        for row in &mut self.covariance {
+            scale(row, keep);
+        }
         outer(&mut self.covariance, &self.paths[1], one);
         for (step, &weight) in steps.iter().zip(&weights) {
-            let scale = if weight >= 0.0 { 1.0 } else { n as f64 / (square(&self.straightened(step)) + TINY) };
-            outer(&mut self.covariance, step, rank * weight * scale);
+            let share = if weight >= 0.0 { 1.0 } else { n as f64 / (square(&self.straightened(step)) + TINY) };
+            outer(&mut self.covariance, step, rank * weight * share);
         }
         self.sigma = (self.sigma * (sigma / damping * (length / chi - 1.0)).exp()).min(WIDEST);
         self.axes = axes(&self.covariance);
@@ -182,6 +184,12 @@ impl Evolution {
     pub fn restarted(&self, random: &mut Random) -> Self {
         let mean = self.mean.iter().map(|_| random.uniform()).collect();
         Self::at(mean, 2 * self.points())
+    }
+}
+
+fn scale(vector: &mut [f64], factor: f64) {
+    for x in vector {
+        *x *= factor;
     }
 }
 
@@ -223,7 +231,7 @@ fn axes(matrix: &[Vec<f64>]) -> Vec<(Vec<f64>, f64)> {
     vectors.into_iter().enumerate().map(|(i, vector)| (vector, length(a[i][i]))).collect()
 }
 
-/// Turns axes `p` and `q` so that the element between them vanishes.
+/// Turns axes `p` and a later `q` so that the element between them vanishes.
 fn rotate(a: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
     if a[p][q] == 0.0 {
         return;
@@ -236,8 +244,9 @@ fn rotate(a: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
         (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
     }
     for matrix in [a, vectors] {
-        for k in 0..matrix.len() {
-            (matrix[p][k], matrix[q][k]) = (c * matrix[p][k] - s * matrix[q][k], s * matrix[p][k] + c * matrix[q][k]);
+        let (above, below) = matrix.split_at_mut(q);
+        for (x, y) in above[p].iter_mut().zip(&mut below[0]) {
+            (*x, *y) = (c * *x - s * *y, s * *x + c * *y);
         }
     }
 }

@@ -30,7 +30,7 @@ impl Server {
                 Ok(more) => notes.extend(more),
                 Err(HttpError::Mirror(error)) => return Err(error),
                 Err(HttpError::Missing(words) | HttpError::Invalid(words) | HttpError::TooLarge(words)) => {
-                    notes.push(format!("the model {}: {words}", model.name))
+                    notes.push(format!("the model {}: {words}", model.name));
                 }
                 Err(HttpError::Exists) => notes.push(format!("the model {} is there already", model.name)),
             }

@@ -93,8 +93,8 @@ fn a_watched_server_that_comes_back_gets_everything() {
 }
 
 fn remarks(told: &[Told]) -> Vec<String> {
-    let remarks = told.iter().filter_map(|told| if let Told::Remarks(remarks) = told { Some(remarks.clone()) } else { None });
-    remarks.last().unwrap_or_default()
+    let mut remarks = told.iter().filter_map(|told| if let Told::Remarks(remarks) = told { Some(remarks.clone()) } else { None });
+    remarks.next_back().unwrap_or_default()
 }
 
 #[test]
