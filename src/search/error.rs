@@ -43,6 +43,14 @@ impl SearchError {
         Self::Io { path: path.into(), source }
     }
 
+    /// Says what to do about a full disk; other errors stay as they are.
+    pub(super) fn advised(error: std::io::Error) -> std::io::Error {
+        if !crate::files::is_full(&error) {
+            return error;
+        }
+        std::io::Error::new(error.kind(), format!("{error}; make room and start the search again, it goes on where it was"))
+    }
+
     pub(super) fn other_study(name: &str, difference: impl Into<String>) -> Self {
         Self::OtherStudy { name: name.into(), difference: difference.into() }
     }

@@ -6,9 +6,11 @@
 
 mod background;
 mod clock;
+mod cmaes;
 mod configure;
 mod distribution;
 mod error;
+mod evolution;
 mod importance;
 mod journal;
 mod lock;
@@ -36,7 +38,7 @@ pub use plan::{Budget, Kept, OnRestart, Plan, journal_of};
 pub use protocol::{Ending, Event, SearchEnded, TrialEnded, TrialEpoch, TrialStarted};
 pub use pruner::{Pruner, PrunerKind, Verdict};
 pub use runner::{interrupted, run, run_of};
-pub use sampler::Sampler;
+pub use sampler::{Proposal, Sampler};
 pub use space::{Condition, Parameter, Space};
 pub use study::read;
 pub use trial::{StudyRecord, Trial, TrialState};

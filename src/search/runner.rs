@@ -27,6 +27,8 @@ const RUN: &str = "run";
 const ERROR: &str = "error";
 /// Commands are looked at this often.
 const ATTENTION: Duration = Duration::from_millis(50);
+/// A disk without room for so many bytes is full: a run's first files take as much.
+const ROOM: usize = 64 << 10;
 /// After so many failures in a row something is wrong with the plan, not with the values.
 const FAILURES: usize = 10;
 
@@ -132,7 +134,7 @@ impl Runner<'_> {
         let job = folder.and_then(|path| self.job(&trial, &path));
         let job = match job {
             Ok(job) => job,
-            Err(error) => return self.fail(&trial, error.to_string()).map(|()| true),
+            Err(error) => return self.failed(&trial, error.to_string()).map(|()| true),
         };
         let folder = job.folder.clone();
         let handle = train::spawn(job, None);
@@ -144,7 +146,7 @@ impl Runner<'_> {
             Outcome::Stopped => return Ok(false),
             Outcome::Failed | Outcome::Panicked => {
                 let _ = folder.discard_unstarted();
-                self.fail(&trial, message)?;
+                self.failed(&trial, message)?;
             }
         }
         Ok(true)
@@ -252,6 +254,17 @@ impl Runner<'_> {
         Ok(())
     }
 
+    /// Counts a trial that could not go on as failed, unless the disk is full: then the search ends, and the trial goes on with it.
+    fn failed(&mut self, trial: &Trial, message: String) -> Result<(), SearchError> {
+        let home = self.plan.home();
+        let folder = if home.as_os_str().is_empty() { Path::new(".") } else { home.as_path() };
+        if files::is_full_for(folder, ROOM) {
+            let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(SearchError::io(folder, SearchError::advised(full)));
+        }
+        self.fail(trial, message)
+    }
+
     fn fail(&mut self, trial: &Trial, message: String) -> Result<(), SearchError> {
         self.study.update(|_, _, lines| {
             lines.user_attr(trial.id, ERROR, message.as_str());
@@ -279,8 +292,11 @@ pub fn interrupted(journal: &Path, study: &StudyRecord) -> Vec<usize> {
 
 /// Writes down a new trial with the next values.
 fn create(plan: &Plan, record: &StudyRecord, id: usize, worker: &str, lines: &mut Lines) {
-    let params = plan.sampler.sample(&plan.space, record, plan.base.seed);
-    lines.create_trial(record, id, &params);
+    let proposal = plan.sampler.propose(&plan.space, record, plan.base.seed);
+    lines.create_trial(record, id, &proposal.params);
+    for (key, note) in proposal.notes {
+        lines.system_attr(id, &key, note);
+    }
     lines.system_attr(id, WORKER, worker);
     lines.user_attr(id, RUN, free_run(plan, record.trials.len()));
 }

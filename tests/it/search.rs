@@ -1,5 +1,6 @@
 //! Searches with real, tiny runs: budgets, pruning, restarts, several processes, Optuna beside us.
 
+mod cmaes;
 mod command;
 mod kill;
 mod optuna;
