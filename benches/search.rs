@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use tuning_fork::data::synth;
 use tuning_fork::search::{self, Budget, Direction, Event, Objective, OnRestart, Plan, Pruner, Sampler, Space, Storage, StudyRecord};
-use tuning_fork::train::Config;
+use tuning_fork::train::{Config, RunFolder, Session};
 
 const TRIALS: usize = 1_000;
 const EPOCHS: usize = 20;
@@ -60,6 +60,7 @@ fn main() {
     milliseconds("open a study of 1,000 trials of 20 epochs", 5, || drop(search::read(&path).expect("a journal")));
     let studies = search::read(&path).expect("a journal");
     milliseconds("choose the values of its next trial (TPE)", 5, || drop(Sampler::Tpe.sample(&Space::default(), &studies[0], 1)));
+    milliseconds("choose them by CMA-ES", 5, || drop(Sampler::CmaEs.sample(&Space::default(), &studies[0], 1)));
     milliseconds("importances of its parameters", 5, || drop(search::importances(&studies[0])));
     overhead(&folder);
     std::fs::remove_dir_all(&folder).expect("the folder goes");
@@ -67,7 +68,7 @@ fn main() {
 
 /// Seconds of a search of tiny trials that are not seconds of their runs.
 fn overhead(folder: &std::path::Path) {
-    let plan = Plan {
+    let mut plan = Plan {
         storage: Storage::Journal(folder.join("tiny.log")),
         study: "tiny".into(),
         space: Space::default(),
@@ -80,6 +81,7 @@ fn overhead(folder: &std::path::Path) {
         heartbeat: search::HEARTBEAT,
     };
     let dataset = Arc::new(synth::dataset(100, 32, 1).expect("galaxies"));
+    plan.fit(&dataset).expect("a usable space");
     let (_keep, commands) = crossbeam_channel::unbounded();
     let (mut between, mut last) = (0.0, Instant::now());
     let mut tell = |event: Event| {
@@ -88,6 +90,20 @@ fn overhead(folder: &std::path::Path) {
         }
         last = Instant::now();
     };
+    let start = Instant::now();
     search::run(&plan, &dataset, &commands, &mut tell).expect("a search");
+    let seconds = start.elapsed().as_secs_f64();
     println!("between two trials: {:.2} ms", between * 1e3 / 15.0);
+    // batches, steps and validation; the rest is setting up, checkpoints, models, the journal
+    let trained: f64 = runs_of(&plan).iter().map(|run| run.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>()).sum();
+    println!("a trial beyond its epochs: {:.2} ms", (seconds - trained) * 1e3 / 15.0);
+}
+
+/// The runs of the trials.
+fn runs_of(plan: &Plan) -> Vec<Session> {
+    let studies = search::read(&plan.journal).expect("a journal");
+    let home = plan.journal.parent().expect("a folder");
+    let run = |trial: &search::Trial| search::run_of(trial).map(|run| home.join(run));
+    let folders = studies[0].trials.iter().filter_map(run);
+    folders.map(|folder| RunFolder::open(folder).and_then(|run| run.outline()).expect("a run")).collect()
 }

@@ -139,6 +139,23 @@ fn free(name: impl Fn(&str) -> PathBuf) -> PathBuf {
     place
 }
 
+/// Whether an error says that there is no room: a full disk, a quota, the largest file that is allowed.
+#[must_use]
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+}
+
+/// Whether there is no room for so many bytes in `folder`, by trying; false if that cannot be tried for another reason.
+#[must_use]
+pub fn is_full_for(folder: &Path, bytes: usize) -> bool {
+    let tried = NewFile::create(&folder.join("room")).and_then(|mut file| {
+        file.write_all(&vec![1; bytes])?;
+        file.flush()?;
+        file.file.get_ref().sync_all()
+    });
+    tried.is_err_and(|error| is_full(&error))
+}
+
 /// Bytes as people read them: "12 kB", "512 MB", "1.4 GB".
 #[must_use]
 pub fn bytes(n: u64) -> String {

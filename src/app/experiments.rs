@@ -17,9 +17,43 @@ pub const MOST_COMPARED: usize = 12;
 /// The epochs of runs, by folder.
 pub type Curves = HashMap<String, Arc<Vec<EpochValues>>>;
 
+/// What the list calls the folder of searches.
+const SEARCHES: &str = "searches/";
+
+/// Where what is listed lies.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// The runs.
+    pub runs: PathBuf,
+    /// The searches, with the runs of their trials.
+    pub searches: PathBuf,
+}
+
+impl Folders {
+    /// The folder of a run or a trial by its name in the list.
+    #[must_use]
+    pub fn of(&self, name: &str) -> PathBuf {
+        trial(name).map_or_else(|| self.runs.join(name), |trial| self.searches.join(trial))
+    }
+}
+
+/// Where a trial lies below the searches, by its name in the list; `None` for a run. Runs lie at most two folders deep, so none of them
+/// is called like a trial.
+fn trial(name: &str) -> Option<&str> {
+    name.strip_prefix(SEARCHES).filter(|trial| trial.contains('/'))
+}
+
+/// Whether the list means a trial of a search by this name.
+#[must_use]
+pub fn is_trial(name: &str) -> bool {
+    trial(name).is_some()
+}
+
 /// What the Experiments panel works with.
 #[derive(Default)]
 pub struct Experiments {
+    /// Whether the trials of searches are listed too.
+    pub trials: bool,
     /// The runs where runs are kept, once they were listed, or why they cannot be.
     pub listing: Option<Result<Arc<Listing>, String>>,
     /// Counts up whenever the listing changes, so that what is made from it can tell.
@@ -84,6 +118,8 @@ impl Experiments {
 pub enum Change {
     /// Lists the runs again.
     Refresh,
+    /// Lists the trials of searches too, or no more.
+    Trials(bool),
     /// Sets a run beside the others, or takes it away.
     Compare(String, bool),
     /// Sets exactly these runs side by side.
@@ -158,16 +194,43 @@ fn said(error: impl Into<track::TrackError>) -> String {
     error.into().to_string()
 }
 
-/// Lists the runs in `folder`, with the epochs of `compared`.
-pub fn list(folder: &Path, compared: &[String]) -> Result<Box<Listed>, String> {
-    let mut index = Index::open(folder).map_err(said)?;
-    let listing = index.list().map_err(said)?;
-    let curve = |name: &String| Ok((name.clone(), Arc::new(index.curve(name).map_err(said)?)));
+/// Lists the runs, and if they are wanted the trials of searches, with the epochs of `compared`.
+pub fn list(folders: &Folders, with_trials: bool, compared: &[String]) -> Result<Box<Listed>, String> {
+    let mut index = Index::open(&folders.runs).map_err(said)?;
+    let mut listing = index.list().map_err(said)?;
+    let mut trials = if with_trials { Some(Index::open(&folders.searches).map_err(said)?) } else { None };
+    if let Some(trials) = &mut trials {
+        add_trials(&mut listing, trials.list().map_err(said)?);
+    }
+    let curve = |name: &String| {
+        let epochs = match (trial(name), &trials) {
+            (None, _) => index.curve(name).map_err(said)?,
+            (Some(trial), Some(trials)) => trials.curve(trial).map_err(said)?,
+            (Some(_), None) => Vec::new(),
+        };
+        Ok((name.clone(), Arc::new(epochs)))
+    };
     let curves = compared.iter().map(curve).collect::<Result<_, String>>()?;
-    let trash = Trash::of(folder).list().map_err(said)?;
+    let trash = Trash::of(&folders.runs).list().map_err(said)?;
     // what is wrong with the registry is no reason to hide the runs
-    let models = Registry::of(folder).list().unwrap_or_else(|error| Models { damaged: vec![said(error)], ..Models::default() });
+    let models = Registry::of(&folders.runs).list().unwrap_or_else(|error| Models { damaged: vec![said(error)], ..Models::default() });
     Ok(Box::new(Listed { listing, curves, models, trash }))
+}
+
+/// Puts the trials of searches among the runs.
+fn add_trials(listing: &mut Listing, trials: Listing) {
+    let name = |folder: &str| format!("{SEARCHES}{folder}");
+    // what lies beside the studies is of none
+    let of_a_study = |folder: &str| folder.contains('/');
+    for mut run in trials.runs.into_iter().filter(|run| of_a_study(&run.folder)) {
+        run.folder = name(&run.folder);
+        listing.runs.push(run);
+    }
+    listing.runs.sort_by(|a, b| b.started.cmp(&a.started).then_with(|| a.folder.cmp(&b.folder)));
+    let damaged = trials.damaged.into_iter().filter(|(folder, _)| of_a_study(folder));
+    listing.damaged.extend(damaged.map(|(folder, problem)| (name(&folder), problem)));
+    let warnings: Vec<String> = listing.warning.take().into_iter().chain(trials.warning).collect();
+    listing.warning = (!warnings.is_empty()).then(|| warnings.join(" "));
 }
 
 /// Keeps what a user says about a run.

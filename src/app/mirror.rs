@@ -13,6 +13,8 @@ pub struct Mirror {
     pub target: Option<Target>,
     /// How it stands, in words; an error if it is not well.
     pub state: Option<Result<String, String>>,
+    /// What there is to say of it besides, above all what is left out.
+    pub remarks: Vec<String>,
 }
 
 impl Mirror {
@@ -20,7 +22,8 @@ impl Mirror {
     pub fn take(&mut self, told: Told) {
         match told {
             Told::UpToDate { runs, .. } => self.state = Some(Ok(format!("up to date, {runs} runs"))),
-            Told::Note(words) | Told::Away(words) => self.state = Some(Err(words)),
+            Told::Remarks(remarks) => self.remarks = remarks,
+            Told::Away(words) => self.state = Some(Err(words)),
             Told::Off(words) => {
                 self.target = None;
                 self.state = Some(Err(words));

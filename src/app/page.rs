@@ -41,11 +41,25 @@ pub enum Page {
     Run,
     /// Experiments: the models that are registered.
     Models,
+    /// Search: the objective of every trial and the best so far.
+    History,
+    /// Search: the objective over the epochs of every trial.
+    Epochs,
+    /// Search: how much each parameter mattered.
+    Importances,
+    /// Search: the objective against one parameter.
+    Slice,
+    /// Search: the objective over two parameters.
+    Contour,
+    /// Search: a line a trial through its values.
+    ParallelTrials,
+    /// Search: one trial.
+    Trial,
 }
 
 impl Page {
     /// All pages, panel by panel.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 25] = [
         Self::Pictures,
         Self::Balance,
         Self::Duplicates,
@@ -64,6 +78,13 @@ impl Page {
         Self::Parallel,
         Self::Run,
         Self::Models,
+        Self::History,
+        Self::Epochs,
+        Self::Importances,
+        Self::Slice,
+        Self::Contour,
+        Self::ParallelTrials,
+        Self::Trial,
     ];
 
     /// Its panel.
@@ -74,6 +95,9 @@ impl Page {
             Self::Matrix | Self::Classes | Self::Calibration | Self::Curves | Self::Compare | Self::Suspects => Pane::Confusion,
             Self::Draws | Self::Invariance => Pane::Augment,
             Self::Overlay | Self::Values | Self::Bars | Self::Parallel | Self::Run | Self::Models => Pane::Experiments,
+            Self::History | Self::Epochs | Self::Importances | Self::Slice | Self::Contour | Self::ParallelTrials | Self::Trial => {
+                Pane::Search
+            }
         }
     }
 
@@ -99,6 +123,13 @@ impl Page {
             Self::Parallel => "Parallel",
             Self::Run => "Run",
             Self::Models => "Models",
+            Self::History => "Best so far",
+            Self::Epochs => "Epochs",
+            Self::Importances => "Importances",
+            Self::Slice => "Slice",
+            Self::Contour => "Contour",
+            Self::ParallelTrials => "Parallel lines",
+            Self::Trial => "Trial",
         }
     }
 }

@@ -274,9 +274,19 @@ pub enum Answer {
     /// What the opened databases hold.
     Opened(Result<Journals, String>),
     /// A search that is on its way.
-    Started(Result<(Handle, Place), String>),
+    Started(Result<Started, String>),
     /// The configuration of a run, to be taken into the form; if it is to be trained, for so many epochs.
     Values(Result<Box<Config>, String>, Option<usize>),
+}
+
+/// A search that is on its way.
+pub struct Started {
+    /// The search.
+    pub handle: Handle,
+    /// Its study.
+    pub place: Place,
+    /// What was left out of its space, in words, if anything.
+    pub left_out: Option<String>,
 }
 
 /// Reads the journals in `folder` that changed since they were `known`.
@@ -317,7 +327,7 @@ pub fn are_same(a: &Journals, b: &Journals) -> bool {
 }
 
 /// Starts a search, on `open` if those are its data, else on data that are read first.
-pub fn start(plan: Plan, open: Option<Arc<Dataset>>, waker: Waker) -> Result<(Handle, Place), String> {
+pub fn start(mut plan: Plan, open: Option<Arc<Dataset>>, waker: Waker) -> Result<Started, String> {
     let place = Place { storage: plan.storage.clone(), study: plan.study.clone() };
     let folder = plan.storage.home();
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -325,7 +335,8 @@ pub fn start(plan: Plan, open: Option<Arc<Dataset>>, waker: Waker) -> Result<(Ha
         Some(dataset) => dataset,
         None => Arc::new(plan.data().map_err(|error| error.to_string())?),
     };
-    Ok((search::spawn(plan, dataset, Some(waker)), place))
+    let left_out = plan.fit(&dataset).map_err(|error| error.to_string())?;
+    Ok(Started { handle: search::spawn(plan, dataset, Some(waker)), place, left_out })
 }
 
 /// How a search that ended is told.

@@ -33,9 +33,12 @@ pub struct Arguments {
     /// parts that were looked at have none
     #[arg(long, value_name = "N", requires = "run")]
     epoch: Option<usize>,
-    /// A model file: its probabilities go into the table
-    #[arg(long, value_name = "FILE.safetensors")]
+    /// A model file, or a registered model by version or alias, such as galaxy-classifier@champion: its probabilities go into the table
+    #[arg(long, value_name = "FILE.safetensors|NAME@ALIAS")]
     model: Option<PathBuf>,
+    /// The folder where runs are kept, and registered models in it
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    runs: PathBuf,
     /// The seed of the split, if none came with the data
     #[arg(long, value_name = "K", default_value_t = Config::default().seed)]
     seed: u64,
@@ -61,7 +64,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let (Some(epoch), Some(run)) = (arguments.epoch, &arguments.run) {
         return export_epoch(arguments, (run, epoch), format, &query, &dataset, &loaded.marks);
     }
-    let model = arguments.run.as_ref().or(arguments.model.as_ref()).map(|path| Classifier::load(path)).transpose()?;
+    let model = match (&arguments.run, &arguments.model) {
+        (Some(run), _) => Some(run.clone()),
+        (None, model) => model.as_ref().map(|model| super::model::named(&arguments.runs, model)).transpose()?,
+    };
+    let model = model.map(|path| Classifier::load(&path)).transpose()?;
     let choose = |facts: &Facts| choose(arguments, &query, facts);
     let predictions;
     let which = match &model {

@@ -1,6 +1,6 @@
 //! Which model a subcommand uses: a run, a file, or one that is registered.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -30,12 +30,19 @@ impl ModelFlags {
         if let Some(run) = &self.run {
             return Ok(run.clone());
         }
-        let model = self.model.as_ref().context("name a model with --run or --model")?;
-        match model.to_str() {
-            // what is there is meant, whatever it is called
-            Some(name) if name.contains('@') && !model.exists() => registered(&self.runs, name),
-            _ => Ok(model.clone()),
-        }
+        named(&self.runs, self.model.as_ref().context("name a model with --run or --model")?)
+    }
+}
+
+/// Where the model is that `--model` names: a file, or the folder of a registered version.
+///
+/// # Errors
+/// If there is no registered model of this name.
+pub fn named(runs: &Path, model: &Path) -> anyhow::Result<PathBuf> {
+    match model.to_str() {
+        // what is there is meant, whatever it is called
+        Some(name) if name.contains('@') && !model.exists() => registered(runs, name),
+        _ => Ok(model.to_owned()),
     }
 }
 
@@ -43,7 +50,7 @@ impl ModelFlags {
 ///
 /// # Errors
 /// If there is none.
-pub fn registered(runs: &std::path::Path, name: &str) -> anyhow::Result<PathBuf> {
+pub fn registered(runs: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let registry = Registry::of(runs);
     let version = registry.find(&name.parse::<ModelReference>()?)?;
     Ok(registry.version_folder(&version.model, version.version))

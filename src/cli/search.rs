@@ -67,8 +67,8 @@ pub struct Arguments {
     /// Start no trial after so many hours
     #[arg(long, value_name = "H", value_parser = flags::number)]
     hours: Option<f64>,
-    /// How values are chosen: each trial by itself, or by what the good ones have in common (Optuna's multivariate TPE) [default: that
-    /// of the study, or tpe]
+    /// How values are chosen: each trial by itself, by what the good ones have in common (Optuna's multivariate TPE), or by a cloud that
+    /// moves to them (CMA-ES; choices as by TPE) [default: that of the study, or tpe]
     #[arg(long, value_name = "NAME", value_parser = Choice::<Sampler>::new())]
     sampler: Option<Sampler>,
     /// Which trials stop early: none, those below the median, or all but the best third at --least-epochs times 1, 3, 9 ... (Hyperband)
@@ -99,13 +99,16 @@ pub struct Arguments {
 /// # Errors
 /// If the search cannot start or go on.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let plan = plan(arguments)?;
+    let mut plan = plan(arguments)?;
     let commands = catch_interrupts()?;
     if arguments.worker {
         output::note(format!("a worker of the study {} in {}", plan.study, plan.storage));
     }
     let dataset = Arc::new(plan.data()?);
     super::tell_skipped(&dataset);
+    if let Some(words) = plan.fit(&dataset)? {
+        output::note(words);
+    }
     let mut unheard = None;
     let mut tell = |event: Event| {
         let told = if arguments.json { output::json(&event) } else { show(&event, &plan) };

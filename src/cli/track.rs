@@ -48,20 +48,28 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         rebuild: *rebuild,
         patience: PATIENCE,
     };
-    let mut first = true;
-    let mut last = None;
+    let (mut first, mut away, mut said) = (true, None, Vec::new());
     let mut tell = |told: Told| {
-        let same = last.as_ref() == Some(&told);
-        match &told {
-            Told::UpToDate { written, runs } if *written > 0 || first => {
-                output::note(format!("{written} of {runs} runs written to {mlflow}"));
+        match told {
+            Told::UpToDate { written, runs } => {
+                if written > 0 || first {
+                    output::note(format!("{written} of {runs} runs written to {mlflow}"));
+                }
+                (first, away) = (false, None);
             }
-            Told::Note(words) | Told::Away(words) if !same => output::note(format!("warning: {words}")),
+            Told::Remarks(remarks) => {
+                remarks.iter().filter(|words| !said.contains(*words)).for_each(|words| output::note(format!("warning: {words}")));
+                said = remarks;
+            }
+            Told::Away(words) => {
+                if away.as_ref() != Some(&words) {
+                    output::note(format!("warning: {words}"));
+                }
+                away = Some(words);
+            }
             // what ends the program is told by it
-            _ => {}
+            Told::Off(_) => {}
         }
-        first = false;
-        last = Some(told);
     };
     let done = if *watch { mlflow::watch(&settings, &AtomicBool::new(false), &mut tell) } else { mlflow::once(&settings, &mut tell) };
     Ok(done?)

@@ -52,6 +52,14 @@ impl SearchError {
         Self::Io { path: path.into(), source }
     }
 
+    /// Says what to do about a full disk; other errors stay as they are.
+    pub(super) fn advised(error: std::io::Error) -> std::io::Error {
+        if !crate::files::is_full(&error) {
+            return error;
+        }
+        std::io::Error::new(error.kind(), format!("{error}; make room and start the search again, it goes on where it was"))
+    }
+
     pub(super) fn deleted() -> Self {
         Self::Study("the study was deleted by somebody; start a new one".into())
     }

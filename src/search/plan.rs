@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{Objective, Pruner, Sampler, SearchError, Space, Storage, StudyRecord, storage, worker};
-use crate::data::{self, DataError, Dataset};
+use crate::data::{self, DataError, Dataset, Part};
 use crate::train::Config;
 
 /// Notes of a study that say what it searches.
@@ -158,6 +158,19 @@ impl Plan {
     pub fn data(&self) -> Result<Dataset, DataError> {
         let config = self.data_config();
         data::load(&config.data, config.synthetic_images, config.size, config.seed)
+    }
+
+    /// Leaves out of a new study's space what no run on these data takes: batches of more images than train. What was left out in words,
+    /// if anything.
+    ///
+    /// # Errors
+    /// If nothing is left of it, or the journal cannot be read.
+    pub fn fit(&mut self, dataset: &Dataset) -> Result<Option<String>, SearchError> {
+        // a study that is there searches what it did; data that cannot be split say so when they are trained on
+        let (None, Ok(split)) = (Kept::find(&self.storage, &self.study)?, dataset.split(self.base.split_seed)) else { return Ok(None) };
+        let (space, words) = self.space.without_larger_batches(split.part(Part::Train).len())?;
+        self.space = space;
+        Ok(words)
     }
 
     /// What a new study notes of itself: texts, as the dashboard shows them best.

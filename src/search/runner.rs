@@ -16,7 +16,7 @@ use super::protocol::{Ending, Event, Notice};
 use super::storage::{Opening, Scope};
 use super::study::Study;
 use super::worker::{self, Worker};
-use super::{SearchError, StudyRecord, Trial, TrialState, queue};
+use super::{Proposal, SearchError, StudyRecord, Trial, TrialState, queue};
 use crate::data::Dataset;
 use crate::train::Command;
 
@@ -230,10 +230,11 @@ pub fn interrupted(journal: &Path, study: &StudyRecord) -> Vec<usize> {
 /// Writes down a new trial with the next values.
 fn create(plan: &Plan, record: &StudyRecord, worker: &str, changes: &mut Changes) -> Next {
     let number = record.trials.len();
-    let params = plan.sampler.sample(&plan.space, record, plan.base.seed);
+    let Proposal { params, notes } = plan.sampler.propose(&plan.space, record, plan.base.seed);
     let note = |key: &str, value: String| (key.to_owned(), Value::from(value));
     let user = Map::from_iter([note(RUN, free_run(plan, record, number)), note(HOST, worker::host())]);
-    changes.create_trial(params, user, Map::from_iter([note(WORKER, worker.into())]));
+    let system = notes.into_iter().chain([note(WORKER, worker.into())]);
+    changes.create_trial(params, user, system.collect());
     Next::Trial { number, resumed: false }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::cmaes::{self, CmaEs};
 use super::configure::{Param, Params};
 use super::tpe::Divided;
 use super::{Distribution, Parameter, Space, StudyRecord};
@@ -18,13 +20,36 @@ pub enum Sampler {
     /// By a model of what the good trials have in common (multivariate TPE).
     #[default]
     Tpe,
+    /// By a cloud of points that moves to the good ones (CMA-ES); choices, and what waits for a choice, by TPE.
+    #[serde(rename = "cmaes")]
+    CmaEs,
+}
+
+/// The next trial, as a sampler wants it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Proposal {
+    /// Its values.
+    pub params: Params,
+    /// What the sampler wants to find among the trial's notes when it looks back on it.
+    pub notes: Vec<(String, Value)>,
 }
 
 impl Sampler {
-    /// The values of the next trial of `study`. The same study and seed give the same values.
+    /// The values of the next trial of `study`, without the notes that belong to them.
     #[must_use]
     pub fn sample(self, space: &Space, study: &StudyRecord, seed: u64) -> Params {
-        self.draw(space, study, Params::new(), Random::new(seed, Purpose::Search, &[study.trials.len() as u64]))
+        self.propose(space, study, seed).params
+    }
+
+    /// The next trial of `study`. The same study and seed give the same one.
+    #[must_use]
+    pub fn propose(self, space: &Space, study: &StudyRecord, seed: u64) -> Proposal {
+        let mut random = Random::new(seed, Purpose::Search, &[study.trials.len() as u64]);
+        let Proposal { params, notes } = match self {
+            Self::CmaEs => draw_from_cloud(space, study, seed, &mut random),
+            Self::Random | Self::Tpe => Proposal::default(),
+        };
+        Proposal { params: self.draw(space, study, params, random), notes }
     }
 
     /// The values of the trial `number` of `study`, which was queued and has some already.
@@ -33,10 +58,11 @@ impl Sampler {
         self.draw(space, study, params, Random::new(seed, Purpose::Search, &[number as u64, 1]))
     }
 
+    /// The values that are not there yet.
     fn draw(self, space: &Space, study: &StudyRecord, mut params: Params, mut random: Random) -> Params {
         let divided = match self {
             Self::Random => None,
-            Self::Tpe => Divided::new(&study.trials, study.direction),
+            Self::Tpe | Self::CmaEs => Divided::new(&study.trials, study.direction),
         };
         if let Some(divided) = &divided {
             draw_together(divided, space, study, &mut params, &mut random);
@@ -57,14 +83,24 @@ impl Sampler {
     }
 }
 
-/// Draws, with regard to each other, the parameters that every trial has.
+/// Draws the numbers that every trial has by CMA-ES.
+fn draw_from_cloud(space: &Space, study: &StudyRecord, seed: u64, random: &mut Random) -> Proposal {
+    let Some(cloud) = CmaEs::new(space, study, seed) else { return Proposal::default() };
+    let mut params = Params::new();
+    for (parameter, internal) in cloud.draw(random) {
+        insert(&mut params, parameter, internal);
+    }
+    Proposal { params, notes: vec![(cmaes::GENERATION.into(), cloud.generation().into())] }
+}
+
+/// Draws, with regard to each other, the parameters that every trial has and that are not drawn yet.
 fn draw_together(divided: &Divided, space: &Space, study: &StudyRecord, params: &mut Params, random: &mut Random) {
     let in_all = |parameter: &&Parameter| {
         let has = |trial: &super::Trial| {
             trial.params.get(&parameter.name).is_some_and(|param| param.distribution.is_compatible(&parameter.distribution))
         };
-        let drawn = !params.contains_key(&parameter.name);
-        drawn && parameter.when.is_none() && !parameter.distribution.is_single() && study.trials.iter().filter(|t| t.is_evidence()).all(has)
+        let free = parameter.when.is_none() && !parameter.distribution.is_single() && !params.contains_key(&parameter.name);
+        free && study.trials.iter().filter(|t| t.is_evidence()).all(has)
     };
     let together: Vec<&Parameter> = space.parameters().iter().filter(in_all).collect();
     if together.is_empty() {

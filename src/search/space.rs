@@ -175,6 +175,38 @@ impl Space {
         }
     }
 
+    /// The space without batches of more than `images` training images, which no run takes; what was left out in words, if anything.
+    ///
+    /// # Errors
+    /// If no batch is left.
+    pub fn without_larger_batches(&self, images: usize) -> Result<(Self, Option<String>), SearchError> {
+        let mut parameters = self.parameters.clone();
+        let Some(batch) = parameters.iter_mut().find(|p| p.name == "batch") else { return Ok((self.clone(), None)) };
+        let fits = |choice: &Value| choice.as_f64().is_none_or(|batch| batch <= images as f64);
+        let too_large = || {
+            let fault = format!("batch: all of it is above the {images} training images; choose batches of at most {images}");
+            Err(SearchError::Space { faults: vec![fault] })
+        };
+        let left_out = match &mut batch.distribution {
+            Distribution::Categorical { choices } if !choices.iter().any(fits) => return too_large(),
+            Distribution::Int { low, .. } if *low > images as i64 => return too_large(),
+            Distribution::Categorical { choices } => {
+                let large: Vec<String> = choices.iter().filter(|choice| !fits(choice)).map(ToString::to_string).collect();
+                choices.retain(fits);
+                (!large.is_empty()).then(|| large.join(" and "))
+            }
+            Distribution::Int { high, .. } if *high > images as i64 => {
+                *high = images as i64;
+                Some(format!("above {images}"))
+            }
+            _ => None,
+        };
+        let Some(left_out) = left_out else { return Ok((self.clone(), None)) };
+        batch.distribution = batch.distribution.clone().adjusted();
+        let words = format!("batch {left_out} is left out of the space: the data have {images} training images");
+        Ok((Self::new(parameters)?, Some(words)))
+    }
+
     /// As a file has it, in JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {

@@ -4,6 +4,8 @@
 //! the one is taken whose density is largest beside that in the second. Parameters that are always active are drawn together, those
 //! that wait for another one by one after it. Running trials count among the others, so that processes that share a study spread out.
 
+use std::cmp::Ordering;
+
 use super::parzen::Parzen;
 use super::{Direction, Distribution, Trial, TrialState};
 use crate::random::Random;
@@ -27,7 +29,7 @@ impl<'a> Divided<'a> {
             return None;
         }
         let best = ended.len().div_ceil(10).min(25);
-        ended.sort_by(|a, b| rank(a, direction).partial_cmp(&rank(b, direction)).unwrap_or(std::cmp::Ordering::Equal));
+        ended.sort_by(|a, b| compare(a, b, direction));
         let mut others = ended.split_off(best);
         others.extend(trials.iter().filter(|trial| trial.state == TrialState::Running));
         let mut good = ended;
@@ -53,6 +55,11 @@ impl<'a> Divided<'a> {
         }
         best
     }
+}
+
+/// The better of two trials first.
+pub(super) fn compare(a: &Trial, b: &Trial, direction: Direction) -> Ordering {
+    rank(a, direction).partial_cmp(&rank(b, direction)).unwrap_or(Ordering::Equal)
 }
 
 /// Complete trials by their value, then pruned ones: those that came farther first, then by their last value.

@@ -20,6 +20,8 @@ use crate::train::{self, Command, Config, EpochReport, Handle, Job, Outcome, Run
 
 /// Commands are looked at this often.
 const ATTENTION: Duration = Duration::from_millis(50);
+/// A disk without room for so many bytes is full: a run's first files take as much.
+const ROOM: usize = 64 << 10;
 /// After so many failures in a row something is wrong with the plan, not with the values.
 const FAILURES: usize = 10;
 
@@ -69,7 +71,7 @@ impl Runner<'_> {
         let mut waiting = Waiting::default();
         let job = match job {
             Ok(job) => job,
-            Err(error) => return self.fail(&trial, &waiting, error.to_string()).map(|()| true),
+            Err(error) => return self.failed(&trial, &waiting, error.to_string()).map(|()| true),
         };
         let folder = job.folder.clone();
         let handle = train::spawn(job, None);
@@ -85,7 +87,7 @@ impl Runner<'_> {
             }
             (_, Outcome::Failed | Outcome::Panicked) => {
                 let _ = folder.discard_unstarted();
-                self.fail(&trial, &waiting, message)?;
+                self.failed(&trial, &waiting, message)?;
             }
         }
         Ok(true)
@@ -271,6 +273,17 @@ impl Runner<'_> {
             (self.tell)(Event::TrialEnded(ended));
         }
         Ok(())
+    }
+
+    /// Counts a trial that could not go on as failed, unless the disk is full: then the search ends, and the trial goes on with it.
+    fn failed(&mut self, trial: &Trial, waiting: &Waiting, message: String) -> Result<(), SearchError> {
+        let home = self.plan.storage.home();
+        let folder = if home.as_os_str().is_empty() { Path::new(".") } else { home };
+        if files::is_full_for(folder, ROOM) {
+            let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(SearchError::io(folder, SearchError::advised(full)));
+        }
+        self.fail(trial, waiting, message)
     }
 
     fn fail(&mut self, trial: &Trial, waiting: &Waiting, message: String) -> Result<(), SearchError> {

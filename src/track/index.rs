@@ -26,6 +26,8 @@ pub struct Index {
     folder: PathBuf,
     /// Why nothing is remembered on disk, if so.
     warning: Option<String>,
+    /// The epochs of runs that could not be remembered.
+    curves: HashMap<String, Vec<EpochValues>>,
 }
 
 /// The runs of a folder.
@@ -56,13 +58,15 @@ impl Index {
                 (connection, Some(format!("{path} cannot be used ({why}), so the runs are read anew each time the program starts.")))
             }
         };
-        Ok(Self { connection, folder: folder.to_owned(), warning })
+        Ok(Self { connection, folder: folder.to_owned(), warning, curves: HashMap::new() })
     }
 
     /// Reads what changed in the folder since, and lists the runs.
     ///
+    /// What cannot be remembered, for example on a full disk, is read from the folders again the next time; the listing says so.
+    ///
     /// # Errors
-    /// If the index cannot be read or written any more.
+    /// If the index cannot be read any more.
     pub fn list(&mut self) -> Result<Listing, TrackError> {
         let mut found = Vec::new();
         find(&self.folder, "", 0, &mut found);
@@ -83,8 +87,13 @@ impl Index {
             }
         }
         let there: HashSet<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
-        let gone = known.keys().filter(|name| !there.contains(name.as_str()));
-        self.remember(&fresh, gone)?;
+        let gone: Vec<&String> = known.keys().filter(|name| !there.contains(name.as_str())).collect();
+        self.curves.clear();
+        if let Err(error) = self.remember(&fresh, &gone) {
+            let path = self.folder.join(FILE);
+            listing.warning = Some(format!("{} cannot be written ({error}), so these runs are read anew each time.", path.display()));
+            self.curves = fresh.into_iter().map(|(name, _, _, curve)| (name.clone(), curve)).collect();
+        }
         for facts in &mut listing.runs {
             facts.state = self.state_now(facts);
         }
@@ -98,6 +107,9 @@ impl Index {
     /// # Errors
     /// If the index cannot be read.
     pub fn curve(&self, folder: &str) -> Result<Vec<EpochValues>, TrackError> {
+        if let Some(curve) = self.curves.get(folder) {
+            return Ok(curve.clone());
+        }
         let query = "SELECT curve FROM runs WHERE folder = ?1";
         let text: Option<String> = self.connection.query_row(query, [folder], |row| row.get(0)).optional()?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
@@ -129,16 +141,11 @@ impl Index {
         Ok(known)
     }
 
-    fn remember<'a>(
-        &mut self,
-        fresh: &[(&String, String, RunFacts, Vec<EpochValues>)],
-        gone: impl Iterator<Item = &'a String>,
-    ) -> Result<(), TrackError> {
-        let gone: Vec<&String> = gone.collect();
+    fn remember(&mut self, fresh: &[(&String, String, RunFacts, Vec<EpochValues>)], gone: &[&String]) -> Result<(), rusqlite::Error> {
         if fresh.is_empty() && gone.is_empty() {
             return Ok(());
         }
-        let text = |value: serde_json::Result<String>| value.map_err(|error| TrackError::Request(error.to_string()));
+        let text = |value: serde_json::Result<String>| value.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()));
         let change = self.connection.transaction()?;
         for (name, stamp, facts, curve) in fresh {
             let (facts, curve) = (text(serde_json::to_string(facts))?, text(serde_json::to_string(curve))?);
@@ -150,7 +157,7 @@ impl Index {
         for name in gone {
             change.execute("DELETE FROM runs WHERE folder = ?1", [name])?;
         }
-        Ok(change.commit()?)
+        change.commit()
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::TrackError;
+use super::{Registry, TrackError};
 use crate::files;
 use crate::train::{RunError, RunFolder};
 
@@ -57,17 +57,20 @@ impl Trash {
         Ok(Trashed { name: name.to_owned(), bytes: size(&path), path })
     }
 
-    /// Moves a run back to where it was; beside it if there is another one now. Gives its name.
+    /// Moves a run back to where it was; beside it if there is another one now. Gives its name. A registered version gets its aliases back
+    /// that no other has now.
     ///
     /// # Errors
-    /// If the folder cannot be moved; it stays in the trash then.
+    /// If the folder cannot be moved (it stays in the trash then), or aliases not be given back.
     pub fn restore(&self, trashed: &Trashed) -> Result<String, TrackError> {
         let wanted = self.runs.join(&trashed.name);
         let (parent, stem) = (wanted.parent().unwrap_or(&self.runs), wanted.file_name().unwrap_or_default().to_string_lossy());
         fs::create_dir_all(parent).map_err(|error| TrackError::io(parent, error))?;
         let path = files::free_folder(parent, &stem);
         fs::rename(&trashed.path, &path).map_err(|error| TrackError::io(&trashed.path, error))?;
-        Ok(path.strip_prefix(&self.runs).unwrap_or(&path).to_string_lossy().into_owned())
+        let name = path.strip_prefix(&self.runs).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        Registry::of(&self.runs).restored(&name)?;
+        Ok(name)
     }
 
     /// What is in it.

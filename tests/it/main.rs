@@ -7,6 +7,7 @@ mod data;
 mod explain;
 mod fetch;
 mod folders;
+mod full;
 mod metrics;
 mod nn;
 mod postgres;

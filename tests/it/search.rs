@@ -1,6 +1,7 @@
 //! Searches with real, tiny runs: budgets, pruning, restarts, several processes, Optuna beside us.
 
 mod cluster;
+mod cmaes;
 mod command;
 mod kill;
 mod optuna;

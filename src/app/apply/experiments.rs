@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::action::Action;
-use crate::app::experiments::{self as work, Answer as Found, Change, Listed, MOST_COMPARED};
+use crate::app::experiments::{self as work, Answer as Found, Change, Folders, Listed, MOST_COMPARED};
 use crate::app::reviewed;
 use crate::app::state::NoticeKind;
 use crate::app::tasks::{Answer, Kind};
@@ -13,9 +13,13 @@ use crate::app::{TuningForkApp, review_work};
 
 impl TuningForkApp {
     pub(super) fn experiments(&mut self, change: Change) {
-        let runs = self.runs_folder.clone();
+        let (runs, folders) = (self.runs_folder.clone(), self.folders());
         match change {
             Change::Refresh => self.list_runs(),
+            Change::Trials(wanted) => {
+                self.state.experiments.trials = wanted;
+                self.list_runs();
+            }
             Change::Compare(folder, true) => self.compare_more(folder),
             Change::Compare(folder, false) => self.state.experiments.compared.retain(|other| *other != folder),
             Change::CompareOnly(folders) => {
@@ -25,16 +29,11 @@ impl TuningForkApp {
             }
             Change::Focus(folder) => self.state.experiments.focus = folder,
             Change::Describe(folder, about) => {
-                let path = runs.join(&folder);
+                let path = folders.of(&folder);
                 self.state.experiments.describe(&folder, &about);
                 self.on_runs(move || work::describe(&path, &about));
             }
-            Change::Delete(names) => {
-                self.start_task(Kind::RunsDelete, move || {
-                    let (moved, result) = work::delete(&runs, &names);
-                    Answer::Experiments(Found::Deleted(moved, result))
-                });
-            }
+            Change::Delete(names) => self.delete_runs(names),
             Change::Restore(trashed) => self.on_runs(move || work::restore(&runs, &trashed)),
             Change::EmptyTrash => self.on_runs(move || work::empty_trash(&runs)),
             Change::BrowseImport => self.browse(|dialog| {
@@ -47,32 +46,54 @@ impl TuningForkApp {
                 let dialog = dialog.set_title("Export a run").set_file_name(name).add_filter("exported runs", &["zip"]);
                 Answer::Experiments(Found::ExportChosen(folder, dialog.save_file()))
             }),
-            Change::Export(folder, out) => self.on_runs(move || work::export(&runs.join(folder), &out)),
+            Change::Export(folder, out) => self.on_runs(move || work::export(&folders.of(&folder), &out)),
             Change::SaveTable(path, table) => {
                 self.on_runs(move || review_work::save(&path, table.as_bytes()).map(|()| format!("Saved {}", path.display())));
             }
             Change::UseConfig(folder) => {
                 self.start_task(Kind::RunsConfig, move || {
-                    Answer::Experiments(Found::Config(folder.clone(), work::config(&runs.join(folder))))
+                    Answer::Experiments(Found::Config(folder.clone(), work::config(&folders.of(&folder))))
                 });
             }
-            Change::LookBack(folder) => self.review(reviewed::Change::Open(runs.join(folder))),
+            Change::LookBack(folder) => self.review(reviewed::Change::Open(folders.of(&folder))),
             Change::UseModel(folder) => {
                 self.apply(Action::Show(crate::app::Pane::Classify));
-                self.load_model(Some(runs.join(folder)));
+                self.load_model(Some(folders.of(&folder)));
             }
             Change::Models(change) => self.models(change),
             Change::Mirror(target) => self.mirror(target),
         }
     }
 
+    /// Where runs and the trials of searches are.
+    pub(super) fn folders(&self) -> Folders {
+        Folders { runs: self.runs_folder.clone(), searches: self.searches_folder.clone() }
+    }
+
+    fn delete_runs(&mut self, names: Vec<String>) {
+        let (trials, names): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| work::is_trial(name));
+        if let Some(first) = trials.first() {
+            let words =
+                format!("{first} stays: a trial belongs to its search, which would miss it. Delete the search's folder and journal.");
+            self.notify(NoticeKind::Info, words);
+        }
+        if names.is_empty() {
+            return;
+        }
+        let runs = self.runs_folder.clone();
+        self.start_task(Kind::RunsDelete, move || {
+            let (moved, result) = work::delete(&runs, &names);
+            Answer::Experiments(Found::Deleted(moved, result))
+        });
+    }
+
     fn list_runs(&mut self) {
         if self.state.experiments.working {
             return;
         }
-        let (folder, compared) = (self.runs_folder.clone(), self.state.experiments.compared.clone());
+        let (folders, trials, compared) = (self.folders(), self.state.experiments.trials, self.state.experiments.compared.clone());
         self.state.experiments.reading = true;
-        self.start_task(Kind::RunsList, move || Answer::Experiments(Found::Listed(work::list(&folder, &compared))));
+        self.start_task(Kind::RunsList, move || Answer::Experiments(Found::Listed(work::list(&folders, trials, &compared))));
     }
 
     fn compare_more(&mut self, folder: String) {

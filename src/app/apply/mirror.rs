@@ -15,7 +15,7 @@ impl TuningForkApp {
         match Mirroring::start(self.runs_folder.clone(), target.clone(), self.context.clone()) {
             Ok(mirroring) => {
                 self.mirroring = Some(mirroring);
-                self.state.experiments.mirror = Mirror { target: Some(target), state: None };
+                self.state.experiments.mirror = Mirror { target: Some(target), ..Mirror::default() };
             }
             Err(error) => {
                 let words = format!("The system has no thread for the mirror ({error}); close other programs and try again.");

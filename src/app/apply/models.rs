@@ -1,7 +1,9 @@
 //! Actions on the registry of models.
 
+use std::path::PathBuf;
+
 use crate::app::action::Action;
-use crate::app::experiments::Answer as Found;
+use crate::app::experiments::{Answer as Found, is_trial};
 use crate::app::models::{self as work, Change};
 use crate::app::state::NoticeKind;
 use crate::app::tasks::{Answer, Kind};
@@ -12,7 +14,10 @@ impl TuningForkApp {
     pub(super) fn models(&mut self, change: Change) {
         let runs = self.runs_folder.clone();
         match change {
-            Change::Register { run, name, note } => self.on_runs(move || work::register(&runs, &run, name.trim(), note.trim())),
+            Change::Register { run, name, note } => {
+                let run = self.run_to_register(run);
+                self.on_runs(move || work::register(&runs, &run, name.trim(), note.trim()));
+            }
             Change::Promote { version, alias, rule } => self.on_runs(move || work::promote(&runs, &version, alias.trim(), rule)),
             Change::Delete(name, version) => {
                 self.start_task(Kind::RunsDelete, move || {
@@ -41,6 +46,17 @@ impl TuningForkApp {
                 let Some(card) = self.state.experiments.card.clone() else { return };
                 self.on_runs(move || review_work::save(&path, card.text.as_bytes()).map(|()| format!("Saved {}", path.display())));
             }
+        }
+    }
+
+    /// The registry looks for a run among the runs; a trial of the list lies elsewhere.
+    fn run_to_register(&self, run: PathBuf) -> PathBuf {
+        match run.to_str().filter(|name| is_trial(name)) {
+            Some(name) => {
+                let path = self.folders().of(name);
+                std::path::absolute(&path).unwrap_or(path)
+            }
+            None => run,
         }
     }
 

@@ -10,10 +10,10 @@ use crate::app::action::Action;
 use crate::app::experiments;
 use crate::app::layout::Pane;
 use crate::app::reviewed;
-use crate::app::searched::{self as work, Answer as Found, Change, Form, Going, Journals, Place};
+use crate::app::searched::{self as work, Answer as Found, Change, Form, Going, Journals, Place, Started};
 use crate::app::state::{DataKey, NoticeKind, is_synthetic};
 use crate::app::tasks::{Answer, Kind};
-use crate::search::{Ending, Event, Handle, Storage};
+use crate::search::{Ending, Event, Storage};
 use crate::train::{Command, Config};
 
 impl TuningForkApp {
@@ -184,7 +184,7 @@ impl TuningForkApp {
         match answer {
             Found::Read(result) => self.take_journals(result),
             Found::Opened(result) => self.take_shared(result),
-            Found::Started(Ok((handle, place))) => self.take_search_started(handle, place),
+            Found::Started(Ok(started)) => self.take_search_started(started),
             Found::Started(Err(message)) => {
                 self.state.search.starting = false;
                 self.notify(NoticeKind::Failure, format!("The search was not started. {message}"));
@@ -196,7 +196,11 @@ impl TuningForkApp {
         }
     }
 
-    fn take_search_started(&mut self, handle: Handle, place: Place) {
+    fn take_search_started(&mut self, started: Started) {
+        let Started { handle, place, left_out } = started;
+        if let Some(words) = left_out {
+            self.notify(NoticeKind::Info, words);
+        }
         self.search_handle = Some(handle);
         let search = &mut self.state.search;
         search.starting = false;

@@ -180,6 +180,9 @@ pub(super) fn experiments(list: &mut List, state: &State) {
     let experiments = &state.experiments;
     list.add("Import a run that was exported as one file…", "", Ok(Action::Experiments(Change::BrowseImport)));
     list.add("List the runs again", "", Ok(Action::Experiments(Change::Refresh)));
+    let trials =
+        if experiments.trials { "List no trials of searches among the runs" } else { "List the trials of searches among the runs" };
+    list.add(trials, "", Ok(Action::Experiments(Change::Trials(!experiments.trials))));
     let unmark = if experiments.compared.is_empty() { Err("No run is marked.".to_owned()) } else { Ok(Change::CompareOnly(Vec::new())) };
     list.add("Mark no runs", "", unmark.map(Action::Experiments));
     let focus = experiments.focus.as_ref().and_then(|folder| experiments.run(folder)).map(|run| run.folder.clone());

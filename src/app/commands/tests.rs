@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::app::experiments::Change as Runs;
+use crate::app::experiments::{Change as Runs, Folders};
 use crate::app::explored::{Change as Explore, Integrities, Marked, Progress, Shown};
 use crate::app::models::Change as Models;
 use crate::app::presets::UserPreset;
@@ -67,6 +67,7 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Experiments(Runs::BrowseImport) => "import run",
         Action::Experiments(Runs::Mirror(None)) => "stop mirroring",
         Action::Experiments(Runs::Refresh) => "list runs",
+        Action::Experiments(Runs::Trials(_)) => "list trials",
         Action::Experiments(Runs::CompareOnly(_)) => "mark runs",
         Action::Experiments(Runs::LookBack(_)) => "look back",
         Action::Experiments(Runs::UseModel(_)) => "use model of run",
@@ -179,6 +180,7 @@ const OFFERED: &[&str] = &[
     "import run",
     "stop mirroring",
     "list runs",
+    "list trials",
     "mark runs",
     "look back",
     "use model of run",
@@ -253,7 +255,8 @@ fn everything_that_a_user_can_ask_for_is_offered() {
     let (mut offered, mut explained) = (BTreeSet::new(), BTreeSet::new());
     for (n, run) in runs.into_iter().enumerate() {
         let mut state = full();
-        let listed = crate::app::experiments::list(home.path(), &[]).expect("the run is listed");
+        let folders = Folders { runs: home.path().into(), searches: home.path().join("searches") };
+        let listed = crate::app::experiments::list(&folders, false, &[]).expect("the run is listed");
         state.experiments.listing = Some(Ok(Arc::new(listed.listing)));
         state.experiments.focus = Some("finished".into());
         state.review.opened.push(reviewed::Opened { id: 1, record: Arc::clone(&record) });

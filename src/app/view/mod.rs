@@ -88,6 +88,7 @@ impl Views {
         self.confusion.turn(page);
         self.augment.turn(page);
         self.experiments.turn(page);
+        self.search.turn(page);
     }
 
     /// Presses a button of a page.

@@ -103,7 +103,8 @@ fn empty() -> StudyRecord {
     }
 }
 
-fn complete(number: usize, params: Params, value: f64) -> Trial {
+fn complete(number: usize, proposal: impl Into<Proposal>, value: f64) -> Trial {
+    let Proposal { params, notes } = proposal.into();
     Trial {
         id: number,
         number,
@@ -112,9 +113,15 @@ fn complete(number: usize, params: Params, value: f64) -> Trial {
         value: Some(value),
         intermediate: BTreeMap::new(),
         user_attrs: Map::new(),
-        system_attrs: Map::new(),
+        system_attrs: notes.into_iter().collect(),
         started: None,
         ended: None,
+    }
+}
+
+impl From<Params> for Proposal {
+    fn from(params: Params) -> Self {
+        Self { params, notes: Vec::new() }
     }
 }
 
@@ -123,9 +130,9 @@ fn best(function: &Function, sampler: Sampler, seed: u64) -> f64 {
     let mut study = empty();
     let mut noise = Random::new(seed, Purpose::Test, &[]);
     for number in 0..TRIALS {
-        let params = sampler.sample(&function.space, &study, seed);
-        let value = (function.value)(&params) + function.noise * noise.normal();
-        study.trials.push(complete(number, params, value));
+        let proposal = sampler.propose(&function.space, &study, seed);
+        let value = (function.value)(&proposal.params) + function.noise * noise.normal();
+        study.trials.push(complete(number, proposal, value));
     }
     (function.value)(&study.best().expect("a trial").params)
 }
@@ -145,7 +152,7 @@ fn median_error(figures: &Value, n: u64) -> f64 {
 fn medians_after_100_trials_are_not_worse_than_optunas() {
     let reference: Value = serde_json::from_str(REFERENCE).expect("the reference");
     for function in functions() {
-        for (sampler, name) in [(Sampler::Tpe, "tpe"), (Sampler::Random, "random")] {
+        for (sampler, name) in [(Sampler::Tpe, "tpe"), (Sampler::CmaEs, "cmaes"), (Sampler::Random, "random")] {
             let ours = median((0..SEEDS).map(|seed| best(&function, sampler, seed)).collect());
             let figures = &reference[name][function.name];
             let theirs = figures["median"].as_f64().expect("a number");
@@ -169,6 +176,50 @@ fn the_same_study_and_seed_give_the_same_values_and_another_seed_others() {
         let value = noisy(&params);
         study.trials.push(complete(number, params, value));
     }
+}
+
+#[test]
+fn a_cloud_follows_from_the_trials_and_slow_workers_do_it_no_harm() {
+    let function = &functions()[2];
+    let mut study = empty();
+    let generation = |proposal: &Proposal| proposal.notes.iter().find(|(key, _)| key == "cma:generation").and_then(|(_, g)| g.as_u64());
+    for number in 0..60 {
+        let proposal = Sampler::CmaEs.propose(&function.space, &study, 3);
+        assert_eq!(proposal, Sampler::CmaEs.propose(&function.space, &study, 3));
+        assert!(proposal.params.values().all(|param| param.distribution.contains(param.internal)), "{proposal:?}");
+        assert_eq!(proposal.params.contains_key("momentum"), proposal.params["optimizer"].value() == "sgd");
+        // lr, batch, depth and dropout are four numbers: eight points a generation
+        let ended = study.trials.iter().filter(|trial| trial.is_evidence()).count();
+        assert_eq!(generation(&proposal), Some(ended as u64 / 8), "trial {number}");
+        let value = noisy(&proposal.params);
+        let mut trial = complete(number, proposal, value);
+        match number % 10 {
+            // one fails, one goes on for ever, one is pruned
+            3 => (trial.state, trial.value) = (TrialState::Fail, None),
+            4 => (trial.state, trial.value) = (TrialState::Running, None),
+            5 => {
+                trial.state = TrialState::Pruned;
+                trial.intermediate.insert(2, value + 1.0);
+            }
+            _ => {}
+        }
+        study.trials.push(trial);
+    }
+    // the one that went on for ever ends after all: its generation is full
+    let numbers = |study: &StudyRecord| {
+        let proposal = Sampler::CmaEs.propose(&function.space, study, 3);
+        (["lr", "batch", "depth", "dropout"].map(|name| proposal.params[name].internal), proposal.notes)
+    };
+    let before = numbers(&study);
+    study.trials.iter_mut().for_each(|trial| trial.ended = Some(format!("2026-01-01T00:00:{:02}", trial.number)));
+    let slow = &mut study.trials[4];
+    (slow.state, slow.value, slow.ended) = (TrialState::Complete, Some(-1e9), Some("2026-01-01T00:02:00".into()));
+    assert_eq!(numbers(&study), before);
+    // a space of choices alone has no cloud
+    let choice = parameter("optimizer", Distribution::Categorical { choices: vec!["adamw".into(), "sgd".into()] });
+    let choices = Space::new(vec![choice]).expect("a space");
+    let proposal = Sampler::CmaEs.propose(&choices, &empty(), 1);
+    assert!(proposal.notes.is_empty() && proposal.params.len() == 1);
 }
 
 #[test]

@@ -98,3 +98,20 @@ fn parameters_that_wait_for_each_other_are_refused() {
     let text = r#"{"model": {"choices": ["seed"], "when": {"loss": "focal"}}, "loss": {"choices": ["focal"], "when": {"model": "seed"}}}"#;
     assert!(faults(text).contains("each other"));
 }
+
+#[test]
+fn batches_of_more_images_than_train_are_left_out_with_a_word() {
+    let (space, words) = Space::default().without_larger_batches(40).expect("a space");
+    assert_eq!(words.as_deref(), Some("batch 64 is left out of the space: the data have 40 training images"));
+    let batch = |space: &Space| space.get("batch").expect("a parameter").distribution.clone();
+    assert_eq!(batch(&space), Distribution::Categorical { choices: vec![16.into(), 32.into()] });
+    assert_eq!(Space::default().without_larger_batches(64).expect("a space"), (Space::default(), None));
+    let range = Space::parse("batch = { low = 8, high = 64, step = 8 }").expect("a space");
+    let (range, words) = range.without_larger_batches(30).expect("a space");
+    assert_eq!((batch(&range), words.is_some()), (Distribution::Int { low: 8, high: 24, log: false, step: 8 }, true));
+    let error = range.without_larger_batches(7).expect_err("nothing is left").to_string();
+    assert!(error.contains("at most 7"), "{error}");
+    assert!(Space::default().without_larger_batches(15).is_err());
+    let without = Space::parse("lr = { low = 1e-4, high = 1e-2, log = true }").expect("a space");
+    assert_eq!(without.without_larger_batches(1).expect("a space"), (without, None));
+}

@@ -1,10 +1,8 @@
-//! The mirror itself: looks at a folder of runs and tells a store what is new. What was not taken is told again: the run
-//! folders are the queue.
+//! One pass of the mirror: looks at a folder of runs and tells a store what is new. What was not taken is told again: the run
+//! folders are the queue. A run that cannot be read, or that the store refuses, is left out; the others go on.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,120 +13,21 @@ use super::{Settings, Target, rest, sqlite};
 use crate::track::{Index, RegisteredModel, Registry, RunFacts, TrackError};
 use crate::train::RunFolder;
 
-/// How often the runs are looked at.
-const EVERY: Duration = Duration::from_secs(2);
-/// How long a store that is away is left alone, at first ...
-const SHORTEST: Duration = Duration::from_secs(1);
-/// ... and at most.
-const LONGEST: Duration = Duration::from_mins(1);
+/// How long a run that the store refused is left alone.
+const SULK: Duration = Duration::from_mins(1);
 
-/// What a mirror tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// It is up to date; so many runs were written now, of so many.
-    UpToDate {
-        /// Runs with something new.
-        written: usize,
-        /// Runs in all.
-        runs: usize,
-    },
-    /// Something was left out.
-    Note(String),
-    /// The store cannot be reached now; it is tried again.
-    Away(String),
-    /// The mirror is off.
-    Off(String),
-}
-
-/// A mirror that goes on in a thread of its own until this is dropped.
-#[derive(Debug)]
-pub struct Handle(Arc<AtomicBool>);
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Writes everything that is new, once.
-///
-/// # Errors
-/// If the store cannot be used or reached, or the runs cannot be listed.
-pub fn once(settings: &Settings, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
-    let mut wait = SHORTEST;
-    loop {
-        match Mirror::open(settings).and_then(|mut mirror| mirror.pass(&AtomicBool::new(false), tell)) {
-            // a database is waited for by itself
-            Err(MirrorError::Away(why)) if matches!(settings.target, Target::Server(_)) && wait <= 4 * SHORTEST => {
-                tell(Told::Away(why));
-                std::thread::sleep(wait);
-                wait *= 2;
-            }
-            done => return done,
-        }
-    }
-}
-
-/// Writes what is new again and again, until `stop` is true. A store that is away is tried again, ever more seldom.
-///
-/// # Errors
-/// If the store refuses; that is told too.
-pub fn watch(settings: &Settings, stop: &AtomicBool, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
-    let (mut mirror, mut wait, mut settings) = (None, SHORTEST, settings.clone());
-    while !stop.load(Ordering::Relaxed) {
-        let opened = match mirror.take() {
-            Some(mirror) => Ok(mirror),
-            None => Mirror::open(&settings),
-        };
-        let passed = opened.and_then(|mut mirror| {
-            settings.rebuild = false;
-            mirror.pass(stop, tell)?;
-            Ok(mirror)
-        });
-        let pause = match passed {
-            Ok(open) => {
-                mirror = Some(open);
-                wait = SHORTEST;
-                EVERY
-            }
-            Err(MirrorError::Away(why)) => {
-                tell(Told::Away(why));
-                let now = wait;
-                wait = (2 * wait).min(LONGEST);
-                now
-            }
-            Err(refused @ MirrorError::Refused(_)) => {
-                tell(Told::Off(refused.to_string()));
-                return Err(refused);
-            }
-        };
-        let start = Instant::now();
-        while start.elapsed() < pause && !stop.load(Ordering::Relaxed) {
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-    Ok(())
-}
-
-/// [`watch`] in a thread of its own.
-///
-/// # Errors
-/// If the system has no thread left.
-pub fn spawn(settings: Settings, mut tell: impl FnMut(Told) + Send + 'static) -> std::io::Result<Handle> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    std::thread::Builder::new().name("mlflow".into()).spawn(move || {
-        // nothing that the mirror borrowed is looked at again
-        let watched = catch_unwind(AssertUnwindSafe(|| watch(&settings, &asked, &mut tell)));
-        if watched.is_err() {
-            tell(Told::Off("the mirror broke off by a fault of the program; switch it on again, and please report it".into()));
-        }
-    })?;
-    Ok(Handle(stop))
+/// What a pass did.
+pub(super) struct Passed {
+    /// Runs with something new.
+    pub written: usize,
+    /// Runs in all.
+    pub runs: usize,
+    /// What there is to say of the mirror as it is now, above all what is left out.
+    pub remarks: Vec<String>,
 }
 
 /// A mirror of a folder of runs.
-struct Mirror {
+pub(super) struct Mirror {
     runs: PathBuf,
     /// The same as one whole path in words.
     whole: String,
@@ -141,12 +40,16 @@ struct Mirror {
     shown: Vec<String>,
     /// What the store has of the registry; `None` before it was told.
     models: Option<Vec<RegisteredModel>>,
-    /// What of the registry cannot be read, as it was told last.
-    damaged: Vec<String>,
+    /// What the store left out of the registry.
+    models_left_out: Vec<String>,
+    /// What the store said of a run when it took it last.
+    said: BTreeMap<String, Vec<String>>,
+    /// Runs that the store refused: when, and why.
+    refused: BTreeMap<String, (Instant, String)>,
 }
 
 impl Mirror {
-    fn open(settings: &Settings) -> Result<Self, MirrorError> {
+    pub fn open(settings: &Settings) -> Result<Self, MirrorError> {
         let Settings { runs, target, experiment, rebuild, .. } = settings;
         let whole = record::whole(runs);
         let mut store: Box<dyn Store> = match target {
@@ -156,17 +59,29 @@ impl Mirror {
         if *rebuild {
             store.clear()?;
         }
-        let (positions, index) = (store.positions()?, Index::open(runs).map_err(|error| away(&error))?);
-        let (settled, shown, models, damaged) = (BTreeMap::new(), Vec::new(), None, Vec::new());
-        Ok(Self { runs: runs.clone(), whole, index, store, positions, settled, shown, models, damaged })
+        Ok(Self {
+            runs: runs.clone(),
+            whole,
+            index: Index::open(runs).map_err(|error| away(&error))?,
+            positions: store.positions()?,
+            store,
+            settled: BTreeMap::new(),
+            shown: Vec::new(),
+            models: None,
+            models_left_out: Vec::new(),
+            said: BTreeMap::new(),
+            refused: BTreeMap::new(),
+        })
     }
 
-    fn pass(&mut self, stop: &AtomicBool, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
+    /// Writes what is new; `None` if it was stopped.
+    pub fn pass(&mut self, stop: &AtomicBool) -> Result<Option<Passed>, MirrorError> {
         // the runs of a disk that is not there now are not deleted
         if !self.runs.is_dir() {
             return Err(MirrorError::Away(format!("{} is not there now; it is looked for again", self.whole)));
         }
         let listing = self.index.list().map_err(|error| away(&error))?;
+        let mut remarks: Vec<String> = listing.damaged.iter().map(|(folder, why)| left_out(folder, why)).collect();
         let mut studies = record::studies(&listing.runs, &self.whole);
         // a trial names the search above it, so that comes first
         for (id, study) in &studies {
@@ -177,7 +92,7 @@ impl Mirror {
         let (mut written, mut ids, mut all_read) = (0, Vec::new(), listing.damaged.is_empty());
         for facts in listing.runs.iter().rev() {
             if stop.load(Ordering::Relaxed) {
-                return Ok(());
+                return Ok(None);
             }
             match self.run(facts) {
                 Ok(Some((record, new))) => {
@@ -191,13 +106,18 @@ impl Mirror {
                 Ok(None) => {}
                 Err(Fault::Run(error)) => {
                     all_read = false;
-                    tell(Told::Note(format!("{} is left out now: {error}", facts.folder)));
+                    remarks.push(left_out(&facts.folder, &error));
+                }
+                Err(Fault::Refused(id, why)) => {
+                    ids.push(id);
+                    remarks.push(left_out(&facts.folder, &why));
                 }
                 Err(Fault::Store(error)) => return Err(error),
             }
+            remarks.extend(self.said.get(&facts.folder).into_iter().flatten().map(|said| format!("{}: {said}", facts.folder)));
         }
         for (id, study) in &studies {
-            self.study(id, study)?;
+            remarks.extend(self.study(id, study)?.map(|why| left_out("a search", &why)));
         }
         // what cannot be read is not gone
         if all_read {
@@ -207,20 +127,42 @@ impl Mirror {
                 self.shown = ids;
             }
         }
-        self.models(tell)?;
-        tell(Told::UpToDate { written, runs: listing.runs.len() });
-        Ok(())
+        remarks.extend(self.models()?);
+        Ok(Some(Passed { written, runs: listing.runs.len(), remarks }))
     }
 
-    fn study(&mut self, id: &str, study: &Study) -> Result<(), MirrorError> {
+    /// Writes the run above the trials of a search; gives why the store refused it, if so.
+    fn study(&mut self, id: &str, study: &Study) -> Result<Option<String>, MirrorError> {
         let (record, metrics) = study.record(id, &self.whole);
         let position = Position { record: format!("{} {metrics:?}", record.digest()), ..Position::default() };
-        if self.positions.get(id) != Some(&position) {
-            let batch = Batch { record: &record, changed: true, metrics: &metrics, artifacts: &[], position: &position };
-            self.store.write(&batch)?;
-            self.positions.insert(id.to_owned(), position);
+        if self.positions.get(id) == Some(&position) {
+            return Ok(None);
         }
-        Ok(())
+        let batch = Batch { record: &record, changed: true, metrics: &metrics, artifacts: &[], position: &position };
+        match self.write(id, &batch) {
+            Ok(_) => Ok(None),
+            Err(MirrorError::Run(why)) => Ok(Some(why)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes something under a name of ours, unless that was refused a moment ago; gives what the store says of it.
+    fn write(&mut self, name: &str, batch: &Batch<'_>) -> Result<Vec<String>, MirrorError> {
+        if let Some((when, why)) = self.refused.get(name)
+            && when.elapsed() < SULK
+        {
+            return Err(MirrorError::Run(why.clone()));
+        }
+        let written = self.store.write(batch);
+        match &written {
+            Ok(_) => {
+                self.refused.remove(name);
+                self.positions.insert(batch.record.id.clone(), batch.position.clone());
+            }
+            Err(MirrorError::Run(why)) => drop(self.refused.insert(name.to_owned(), (Instant::now(), why.clone()))),
+            Err(_) => {}
+        }
+        written
     }
 
     /// Writes what is new of a run; gives what it is, and whether there was anything.
@@ -245,8 +187,12 @@ impl Mirror {
             if position != before {
                 let artifacts = if changed { record::artifacts(&folder) } else { Vec::new() };
                 let batch = Batch { record: &record, changed, metrics: &metrics, artifacts: &artifacts, position: &position };
-                self.store.write(&batch).map_err(Fault::Store)?;
-                self.positions.insert(id.clone(), position.clone());
+                match self.write(&facts.folder, &batch) {
+                    Ok(said) if said.is_empty() && !changed => {}
+                    Ok(said) => drop(self.said.insert(facts.folder.clone(), said)),
+                    Err(MirrorError::Run(why)) => return Err(Fault::Refused(id, why)),
+                    Err(error) => return Err(Fault::Store(error)),
+                }
                 new = true;
             }
             // a run that trains on does not keep the others waiting
@@ -257,20 +203,16 @@ impl Mirror {
         }
     }
 
-    fn models(&mut self, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
+    /// Writes the registered models; gives what is left out.
+    fn models(&mut self) -> Result<Vec<String>, MirrorError> {
         let registry = Registry::of(&self.runs);
         let listed = registry.list().map_err(|error| away(&error))?;
         // what cannot be read is not gone
         if !listed.damaged.is_empty() {
-            if self.damaged != listed.damaged {
-                listed.damaged.iter().cloned().for_each(|why| tell(Told::Note(why)));
-            }
-            self.damaged = listed.damaged;
-            return Ok(());
+            return Ok(listed.damaged);
         }
-        self.damaged.clear();
         if self.models.as_ref() == Some(&listed.models) {
-            return Ok(());
+            return Ok(self.models_left_out.clone());
         }
         let milliseconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
         let version = |version: &crate::track::ModelVersion| {
@@ -291,11 +233,9 @@ impl Mirror {
             aliases: model.aliases.iter().filter(|(_, n)| model.version(**n).is_some()).map(|(a, n)| (a.clone(), *n)).collect(),
         };
         let models: Vec<Model> = listed.models.iter().map(model).collect();
-        for note in self.store.write_models(&models)? {
-            tell(Told::Note(note));
-        }
+        self.models_left_out = self.store.write_models(&models)?;
         self.models = Some(listed.models);
-        Ok(())
+        Ok(self.models_left_out.clone())
     }
 }
 
@@ -303,8 +243,14 @@ impl Mirror {
 enum Fault {
     /// The run's own files; the others go on.
     Run(TrackError),
+    /// The store, but only this run, by its id.
+    Refused(String, String),
     /// The store.
     Store(MirrorError),
+}
+
+fn left_out(what: &str, why: &impl std::fmt::Display) -> String {
+    format!("{what} is left out now: {why}")
 }
 
 /// Runs that cannot be listed now may be listed later.

@@ -6,7 +6,8 @@
 //! | `target`  | where it goes                                                                    |
 //! | `told`    | what a run told since it was read last, as metrics                               |
 //! | `record`  | a run in MLflow's words: parameters, tags, data set, files, the search above it |
-//! | `mirror`  | what is new in a folder of runs is told to a store; again, if that was away      |
+//! | `mirror`  | what is new in a folder of runs is told to a store                                |
+//! | `watch`   | once, or again and again; later, if the store is away                            |
 //! | `store`   | what a store must be able to                                                      |
 //! | `sqlite`  | the database: the schema of MLflow 2.22, which later ones bring up to date        |
 //! | `rest`    | the tracking server                                                              |
@@ -19,10 +20,11 @@ mod sqlite;
 mod store;
 mod target;
 mod told;
+mod watch;
 
-pub use mirror::{Handle, Told, once, spawn, watch};
 pub use store::MirrorError;
 pub use target::Target;
+pub use watch::{Handle, Told, once, spawn, watch};
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -11,6 +11,9 @@ pub enum MirrorError {
     /// Not now: a database is locked, a server is away. What was not written is written the next time.
     #[error("{0}")]
     Away(String),
+    /// Not this run; the others are taken.
+    #[error("{0}")]
+    Run(String),
     /// Not at all: the mirror is off.
     #[error("{0}")]
     Refused(String),
@@ -63,8 +66,8 @@ pub trait Store {
     /// How far it has each run, by id.
     fn positions(&mut self) -> Result<BTreeMap<String, Position>, MirrorError>;
 
-    /// Writes something of a run, whole or not at all as far as the store can.
-    fn write(&mut self, batch: &Batch<'_>) -> Result<(), MirrorError>;
+    /// Writes something of a run, whole or not at all as far as the store can. Gives what there is to say of it, in words.
+    fn write(&mut self, batch: &Batch<'_>) -> Result<Vec<String>, MirrorError>;
 
     /// Hides the runs of this folder that are not among these ids: they are in the trash.
     fn hide_others(&mut self, ids: &[String]) -> Result<(), MirrorError>;

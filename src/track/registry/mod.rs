@@ -7,6 +7,7 @@
 //! | `models/NAME/NAME@3/`               | a version: a run folder with the model of the run's best epoch and what belongs to it, copied, so that the run may go to the trash |
 //! | `models/NAME/NAME@3/card.md`         | its model card, for people; it may be edited                                     |
 //! | `models/NAME/NAME@3/version.json`   | where it is from and how good it is ([`ModelVersion`])                            |
+//! | `models/NAME/NAME@3/aliases.json`   | only in the trash: the aliases that it had                                       |
 //! | `models/.lock`                      | held by the process that changes something                                      |
 //!
 //! A version appears whole or not at all, by a rename; a reader needs no lock.
@@ -218,7 +219,8 @@ impl Registry {
         Ok(promotion)
     }
 
-    /// Moves a version to the trash of the runs, from which it comes back without its aliases. The model goes with its last version.
+    /// Moves a version to the trash of the runs, from which it comes back with those of its aliases that no other version has by then. The
+    /// model goes with its last version.
     ///
     /// # Errors
     /// If there is no such version, an alias names it and `aliases_too` is false, or it cannot be moved.
@@ -231,11 +233,40 @@ impl Registry {
             let aliases = aliases.join(" and ");
             return Err(TrackError::Request(format!("{found} is {aliases}; promote another version first, or delete it by force")));
         }
+        let place = self.version_folder(name, version);
+        store::write_aliases(&place, &aliases)?;
+        let before = model.clone();
         model.aliases.retain(|_, named| *named != version);
         // the alias goes first: one that names nothing is worse than a version without a name
         self.write(&model)?;
-        let place = self.version_folder(name, version);
-        Trash::of(&self.runs).put(&place.strip_prefix(&self.runs).unwrap_or(&place).to_string_lossy().replace('\\', "/"))
+        let moved = Trash::of(&self.runs).put(&place.strip_prefix(&self.runs).unwrap_or(&place).to_string_lossy().replace('\\', "/"));
+        if moved.is_err() {
+            // the error that matters is the one that kept it here
+            let _ = self.write(&before);
+        }
+        moved
+    }
+
+    /// Gives a version that is back from the trash its aliases again, but for those that other versions have now. `place` is what the
+    /// index called its folder; what is no version's is left alone.
+    ///
+    /// # Errors
+    /// If the registry cannot be written; the version is back all the same.
+    pub(in crate::track) fn restored(&self, place: &str) -> Result<(), TrackError> {
+        let version = place.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/')).and_then(|rest| rest.split_once('/'));
+        let Some(reference) = version.and_then(|(_, version)| version.parse::<ModelReference>().ok()) else { return Ok(()) };
+        let _lock = self.lock()?;
+        let Ok(found) = self.find(&reference) else { return Ok(()) };
+        let folder = self.version_folder(&found.model, found.version);
+        let mut model = self.model(&found.model)?;
+        for alias in store::read_aliases(&folder) {
+            if check_alias(&alias).is_ok() && model.named(&alias).is_none() {
+                model.aliases.insert(alias, found.version);
+            }
+        }
+        self.write(&model)?;
+        store::forget_aliases(&folder);
+        Ok(())
     }
 
     /// Copies the run's best model into the next version's folder.

@@ -17,6 +17,7 @@ use crate::train::RunFolder;
 
 const MODEL: &str = "model.json";
 const VERSION: &str = "version.json";
+const ALIASES: &str = "aliases.json";
 /// How long another process may take for a change.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -116,6 +117,22 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, TrackError> 
 /// Writes down a version in its folder.
 pub(super) fn write_version(folder: &Path, version: &ModelVersion) -> Result<(), TrackError> {
     write_json(&folder.join(VERSION), version)
+}
+
+/// Writes down which aliases a version had, for the day it comes back.
+pub(super) fn write_aliases(folder: &Path, aliases: &[&str]) -> Result<(), TrackError> {
+    if aliases.is_empty() { Ok(()) } else { write_json(&folder.join(ALIASES), &aliases) }
+}
+
+/// Which aliases a version had; none if that is not known.
+pub(super) fn read_aliases(folder: &Path) -> Vec<String> {
+    read_json(&folder.join(ALIASES)).ok().flatten().unwrap_or_default()
+}
+
+/// Removes what [`write_aliases`] wrote.
+pub(super) fn forget_aliases(folder: &Path) {
+    // what stays says the same the next time
+    let _ = fs::remove_file(folder.join(ALIASES));
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrackError> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tempfile::TempDir;
-use tuning_fork::app::{Action, Pane, Saved};
+use tuning_fork::app::{Action, ExperimentsChange, Pane, Saved};
 use tuning_fork::track::{About, export};
 use tuning_fork::train::Config;
 
@@ -73,6 +73,42 @@ fn runs_are_filtered_ordered_and_grouped() {
     write_in(&mut window, "Filter runs", " lr>fast");
     assert!(window.query_by_label_contains("fast is not a number").is_some());
     assert_eq!(rows(&window), ["a2"]);
+}
+
+#[test]
+fn the_trials_of_searches_stand_among_the_runs_if_they_are_wanted() {
+    let (folder, mut window) = looking();
+    let searches = folder.path().join("elsewhere");
+    app(&mut window).keep_searches_in(&searches);
+    for trial in 0..3_u64 {
+        write(&searches.join(format!("galaxies/trial-000{trial}")), 7 + trial, 0.2);
+    }
+    // no study, but a run that somebody put there
+    write(&searches.join("stray"), 1, 0.3);
+    std::fs::write(searches.join("galaxies/trial-0002/config.json"), "{").expect("a file");
+    assert_eq!(rows(&window).len(), 3);
+    click(&mut window, "Trials");
+    wait(&mut window, "the trials", |state| state.experiments.runs().len() == 5);
+    assert!(window.query_by_label_contains("searches/galaxies/trial-0002 is left out").is_some());
+    write_in(&mut window, "Filter runs", "searches/galaxies");
+    assert_eq!(rows(&window), ["searches/galaxies/trial-0000", "searches/galaxies/trial-0001"]);
+    // what can be done with a run can be done with a trial ...
+    let trial = "searches/galaxies/trial-0001".to_owned();
+    act(&mut window, Action::Experiments(ExperimentsChange::CompareOnly(vec!["a1".into(), trial.clone()])));
+    wait(&mut window, "its epochs", |state| state.experiments.curves.get(&trial).is_some_and(|curve| curve.len() == 4));
+    let about = About { name: "the wide one".into(), ..About::default() };
+    act(&mut window, Action::Experiments(ExperimentsChange::Describe(trial.clone(), about.clone())));
+    wait(&mut window, "its name", |state| !state.experiments.working && state.experiments.jobs.is_empty());
+    assert_eq!(About::read(&searches.join("galaxies/trial-0001")).expect("a file"), about);
+    act(&mut window, Action::Experiments(ExperimentsChange::UseConfig(trial.clone())));
+    wait(&mut window, "its values", |state| (state.config.lr - 0.2).abs() < 1e-12);
+    act(&mut window, Action::Fill(Some(Pane::Experiments)));
+    // ... but for taking it out of its search
+    act(&mut window, Action::Experiments(ExperimentsChange::Delete(vec![trial.clone()])));
+    assert!(state(&window).notices.iter().any(|notice| notice.text.contains("belongs to its search")));
+    assert!(searches.join("galaxies/trial-0001/events.jsonl").is_file());
+    click(&mut window, "Trials");
+    wait(&mut window, "the runs alone", |state| state.experiments.runs().len() == 3 && !state.experiments.compared.contains(&trial));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Every control that can be reached has a name that can be read out.
 
+use std::collections::BTreeMap;
+
 use egui::Key;
 use egui::accesskit::{Action as Access, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -98,20 +100,36 @@ fn lists(window: &Window) -> Vec<String> {
     nodes.filter(|node| node.role() == Role::ComboBox && !node.is_disabled()).filter_map(|node| node.label()).collect()
 }
 
+/// How many controls of each name are shown. A measurement that ends meanwhile brings lines of text, and no controls.
+fn controls(window: &Window) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for node in window.query_all_by(|_| true).map(|node| node.accesskit_node()).filter(|node| CONTROLS.contains(&node.role())) {
+        *counts.entry(format!("{:?} {:?}", node.role(), node.label())).or_default() += 1;
+    }
+    counts
+}
+
+/// What is in `more` beyond what is in `less`.
+fn beyond(more: &BTreeMap<String, usize>, less: &BTreeMap<String, usize>) -> BTreeMap<String, usize> {
+    let rest =
+        |(name, count): (&String, &usize)| Some((name.clone(), count.checked_sub(*less.get(name).unwrap_or(&0)).filter(|n| *n > 0)?));
+    more.iter().filter_map(rest).collect()
+}
+
 /// Opens a list, menu or sheet, looks at it and closes it.
 fn look_into(window: &mut Window, role: Role, opener: &str, place: &str, nameless: &mut Vec<String>) {
-    let before = window.query_all_by(|_| true).count();
+    let before = controls(window);
     let full = state(window).full;
     // some stand below the fold, where the pointer cannot reach
     window.get_by_role_and_label(role, opener).click_accesskit();
     window.run_ok();
-    let open = window.query_all_by(|_| true).count();
-    assert!(open > before, "{place}: {opener} shows nothing");
+    let opened = beyond(&controls(window), &before);
+    assert!(!opened.is_empty(), "{place}: {opener} shows nothing");
     look(window, Scope::All, &format!("{place}, {opener}"), nameless);
     window.key_press(Key::Escape);
     window.run_ok();
-    // a measurement that ended meanwhile may have brought a line or two
-    assert!(window.query_all_by(|_| true).count() < open, "{place}: Escape does not close {opener}");
+    let left = beyond(&controls(window), &before);
+    assert!(left.is_empty(), "{place}: Escape leaves {left:?} of {opener}");
     assert_eq!(state(window).full, full, "{place}: Escape closes {opener} and not the panel");
 }
 

@@ -6,7 +6,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
-use tuning_fork::app::{Action, Pane, Saved, SearchChange, SearchForm, StudyPlace};
+use tuning_fork::app::{Action, Page, Pane, Saved, SearchChange, SearchForm, StudyPlace};
 use tuning_fork::search::{PrunerKind, Sampler, Storage, TrialState};
 use tuning_fork::track::ModelReference;
 use tuning_fork::train::{Command, Config};
@@ -74,6 +74,14 @@ fn a_search_is_watched_and_every_page_shows_its_trials() {
     // two trials are too few for a map of two parameters
     click(&mut window, "Contour");
     assert!(says(&window, "Too few trials"));
+    // the command palette knows the pages too
+    act(&mut window, Action::Fill(None));
+    for (page, words) in
+        [(Page::Slice, "2 trials by lr"), (Page::Epochs, "2 trials over their epochs"), (Page::Trial, "the best of the study")]
+    {
+        act(&mut window, Action::Turn(page));
+        assert!(says(&window, words), "{} shows {words}", page.title());
+    }
     let journal = folder.path().join("searches/short.log");
     assert!(journal.exists() && folder.path().join("searches/short/trial-0001/best.safetensors").exists());
 }

@@ -41,6 +41,23 @@ fn a_query_chooses_and_orders_and_a_run_adds_its_probabilities() {
 }
 
 #[test]
+fn a_registered_model_adds_its_probabilities_by_its_alias() {
+    let folder = tempfile::tempdir().expect("a folder");
+    succeed(folder.path(), &["data", "synth", "galaxies", "--images=40", "--size=32"]);
+    let trained = finished_run().join("run");
+    succeed(folder.path(), &["models", "register", trained.to_str().expect("text"), "--name=galaxies"]);
+    let export = |model: &str, out: &str| run(folder.path(), &["data", "export", "galaxies", "--model", model, "--out", out]);
+    let answer = export("galaxies@champion", "a.csv");
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    let answer = export(trained.join("best.safetensors").to_str().expect("text"), "b.csv");
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    assert_eq!(rows(&folder.path().join("a.csv")), rows(&folder.path().join("b.csv")));
+    assert!(header(&folder.path().join("a.csv"), "predicted") > 0);
+    let answer = export("galaxies@production", "c.csv");
+    assert!(answer.code == Some(1) && answer.stderr.contains("galaxies@champion"), "{}", answer.stderr);
+}
+
+#[test]
 fn an_epoch_of_a_run_answers_for_the_images_it_was_looked_at_with() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path();

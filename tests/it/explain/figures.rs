@@ -115,6 +115,19 @@ fn where_nothing_speaks_for_the_class_the_picture_stays_and_the_legend_says_so()
 }
 
 #[test]
+fn a_map_of_very_few_cells_is_called_too_coarse() {
+    let picture = noise(9, 64, 64);
+    let explainer = explainer(&picture, Fit::Stretch.frame(64, 64));
+    let scene = Scene { name: "x", picture: &picture, frame: Fit::Stretch.frame(64, 64), explainer: &explainer };
+    let warns = |request: &Request| {
+        let legend = scene.legend(&explainer.explain(request).expect("a map"), &Style::default());
+        legend.iter().any(|line| line.starts_with("Only 2 x 2 cells"))
+    };
+    assert!(warns(&Request::new(Method::Cam)));
+    assert!(!warns(&Request { layer: Some("block3.relu".into()), ..Request::new(Method::LayerCam) }));
+}
+
+#[test]
 fn sheets_show_every_class_on_one_scale() {
     let picture = noise(8, 100, 50);
     let frame = Fit::Pad.frame(100, 50);

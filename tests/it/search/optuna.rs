@@ -8,7 +8,7 @@ use tuning_fork::search::TrialState;
 use super::*;
 
 /// A Python that has Optuna.
-fn python() -> Option<String> {
+pub fn python() -> Option<String> {
     let named = std::env::var("TUNING_FORK_PYTHON").unwrap_or_else(|_| "python3".into());
     let there = Command::new(&named).args(["-c", "import optuna"]).output().is_ok_and(|output| output.status.success());
     if !there {

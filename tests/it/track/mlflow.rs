@@ -3,6 +3,7 @@
 
 mod real;
 mod rest;
+mod server;
 
 use std::fs;
 use std::io::Write as _;
@@ -183,7 +184,7 @@ fn registered_models_have_versions_and_aliases_there_too() {
     let text = fs::read_to_string(&file).expect("text");
     fs::write(&file, "{").expect("writes");
     let told = mirror(&settings);
-    assert!(told.iter().any(|told| matches!(told, Told::Note(why) if why.contains("model.json"))), "{told:?}");
+    assert!(told.iter().any(|told| matches!(told, Told::Remarks(all) if all.iter().any(|why| why.contains("model.json")))), "{told:?}");
     assert_eq!((count(&settings, "model_versions"), count(&settings, "registered_models")), (2, 1));
     fs::write(&file, text).expect("writes");
     registry.promote("galaxies", 1, "production", Rule::ByHand).expect("promotes");
@@ -200,7 +201,10 @@ fn registered_models_have_versions_and_aliases_there_too() {
     write_model(&settings.runs.join("second"), 4, 3);
     registry.register(&settings.runs.join("second"), "mine", "", None).expect("registers");
     let told = mirror(&settings);
-    assert!(told.iter().any(|told| matches!(told, Told::Note(why) if why.contains("mine is left out"))), "{told:?}");
+    assert!(
+        told.iter().any(|told| matches!(told, Told::Remarks(all) if all.iter().any(|why| why.contains("mine is left out")))),
+        "{told:?}"
+    );
     assert_eq!(count(&settings, "model_versions"), 0);
 }
 

@@ -180,6 +180,27 @@ fn what_is_deleted_comes_back_and_its_number_is_not_given_again() {
 }
 
 #[test]
+fn a_version_that_comes_back_has_its_aliases_again_but_for_those_that_others_have_now() {
+    let (runs, registry) = registry();
+    for (name, f1) in [("a", 0.6), ("b", 0.5)] {
+        registry.register(&run(&runs, name, f1, 42), "m", "", None).expect("registers");
+    }
+    registry.promote("m", 1, "production", Rule::ByHand).expect("promotes");
+    let trashed = registry.delete("m", 1, true).expect("goes");
+    assert!(registry.model("m").expect("a model").aliases.is_empty());
+    registry.promote("m", 2, "production", Rule::ByHand).expect("promotes");
+    Trash::of(runs.path()).restore(&trashed).expect("comes back");
+    assert_eq!((find(&registry, "m@champion"), find(&registry, "m@production")), (1, 2));
+    let version = registry.version_folder("m", 1);
+    assert!(version.join("version.json").is_file() && !version.join("aliases.json").exists());
+    // also as the last one, whose model went with it
+    registry.delete("m", 2, true).expect("goes");
+    let last = registry.delete("m", 1, true).expect("goes");
+    Trash::of(runs.path()).restore(&last).expect("comes back");
+    assert_eq!(find(&registry, "m@champion"), 1);
+}
+
+#[test]
 fn what_makes_no_sense_is_told_and_leaves_nothing() {
     let (runs, registry) = registry();
     let good = run(&runs, "good", 0.6, 42);

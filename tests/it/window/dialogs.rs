@@ -109,6 +109,7 @@ fn files_and_folders_are_chosen_in_the_systems_dialogs() {
     dialogs.choose(&[&model]);
     // asked for by name: what the map tells has pushed the button below the fold
     program.click("Command palette");
+    program.wait_for_focus("Command");
     program.write("Command", "compare with a second model");
     program.key(RETURN);
     program.wait_for("map of a run: CAM at ", SOON);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use x11rb::protocol::xproto::Window;
 
-use super::display::{Display, RETURN};
+use super::display::{Display, ESCAPE, RETURN};
 
 /// A widget as the hook tells it.
 #[derive(Clone, Debug, Deserialize)]
@@ -196,7 +196,10 @@ impl<'a> Program<'a> {
 
     /// Writes a text into an empty field, and goes on to the next letter only when the field shows the one before.
     pub fn write(&mut self, name: &str, text: &str) {
-        self.focus(name);
+        // a field that has the keyboard already is not clicked: the mouse would move its caret, late on a busy machine
+        if !widgets(&self.hook).iter().any(|widget| widget.focused && widget.is_control(name)) {
+            self.focus(name);
+        }
         for (end, letter) in text.char_indices().map(|(start, letter)| (start + letter.len_utf8(), letter)) {
             self.display.key(u32::from(letter));
             let hook = self.hook.clone();
@@ -205,15 +208,25 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Types a number into a field.
+    /// Types a number into a field, once more where a busy machine lost a digit.
     pub fn enter(&mut self, name: &str, digits: &str) {
-        self.focus(name);
-        for symbol in digits.chars().map(u32::from).chain([RETURN]) {
-            self.display.key(symbol);
-        }
         let hook = self.hook.clone();
         let shows = |widget: &Widget| widget.is_control(name) && widget.value.as_deref().is_some_and(|value| value.starts_with(digits));
-        self.wait(&format!("{digits} in {name}"), super::SOON, || widgets(&hook).into_iter().find(&shows));
+        for _ in 0..5 {
+            self.focus(name);
+            for symbol in digits.chars().map(u32::from).chain([RETURN]) {
+                self.display.key(symbol);
+            }
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_secs(5) {
+                if widgets(&hook).iter().any(&shows) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(30));
+            }
+            self.display.key(ESCAPE);
+        }
+        panic!("{digits} does not come into {name}: {:?}", self.value(name));
     }
 
     /// The value of a field.

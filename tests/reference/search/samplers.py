@@ -1,6 +1,6 @@
-"""Best values after 100 trials by Optuna's multivariate TPE and its random sampler, over many seeds.
+"""Best values after 100 trials by Optuna's multivariate TPE, its CMA-ES and its random sampler, over many seeds.
 
-    pip install optuna==5.0.0 && python samplers.py > samplers.json
+    pip install optuna==5.0.0 cmaes==0.13.1 && python samplers.py > samplers.json
 
 The functions are written out again in `src/search/sampler/tests.rs`. `noisy` is judged by what the trial that looked best is truly worth.
 """
@@ -76,6 +76,7 @@ def figures(function, sampler):
 
 SAMPLERS = {
     "tpe": lambda seed: optuna.samplers.TPESampler(multivariate=True, seed=seed),
+    "cmaes": lambda seed: optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False),
     "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
 }
 result = {name: {f.__name__: figures(f, sampler) for f in (branin, hartmann6, noisy)} for name, sampler in SAMPLERS.items()}

@@ -135,13 +135,13 @@ fn second(state: &State) -> Option<&Shown> {
 
 /// What a map is, in a line.
 fn words(shown: &Shown) -> String {
-    let nothing = shown.legend.iter().skip(2).filter(|line| says_nothing(line));
-    shown.legend.iter().take(2).chain(nothing).map(String::as_str).collect::<Vec<_>>().join(" ")
+    let warnings = shown.legend.iter().skip(2).filter(|line| warns(line));
+    shown.legend.iter().take(2).chain(warnings).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a line of the legend says that nothing speaks for the class.
-pub fn says_nothing(line: &str) -> bool {
-    line.starts_with("No positive")
+/// Whether a line of the legend says that the map shows nothing, or little.
+pub fn warns(line: &str) -> bool {
+    line.starts_with("No positive") || line.starts_with("Only ")
 }
 
 /// A picture, and to its right the colours of its map.

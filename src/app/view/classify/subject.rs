@@ -149,8 +149,7 @@ fn legend(ui: &mut Ui, state: &State) {
             match &state.inspect.map {
                 MapState::Ready(shown) => {
                     for line in &shown.legend {
-                        let nothing = picture::says_nothing(line);
-                        let text = if nothing { RichText::new(line).color(palette.warn) } else { theme::muted(ui, line.as_str()).small() };
+                        let text = if picture::warns(line) { RichText::new(line).color(palette.warn) } else { theme::muted(ui, line.as_str()).small() };
                         ui.label(text);
                     }
                 }

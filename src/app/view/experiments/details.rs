@@ -5,7 +5,7 @@ use egui::{ScrollArea, TextEdit, Ui};
 use super::models::ModelsPage;
 
 use crate::app::action::Action;
-use crate::app::experiments::{Change, Experiments};
+use crate::app::experiments::{Change, Experiments, is_trial};
 use crate::app::{theme, widget};
 use crate::track::{About, RunFacts};
 
@@ -97,7 +97,8 @@ fn buttons(ui: &mut Ui, run: &RunFacts, models: &mut ModelsPage, actions: &mut V
         models.register(ui, run, actions);
         ask(ui, actions, "Use values", "Take its values into the form, to train like it", Ok(()), Change::UseConfig(folder()));
         ask(ui, actions, "Export run…", "Write it as one file that opens elsewhere", idle, Change::BrowseExport(folder()));
-        ask(ui, actions, "Delete", "Move it to the trash; Undo brings it back", idle, Change::Delete(vec![folder()]));
+        let mine = if is_trial(&run.folder) { Err("It belongs to its search.") } else { idle };
+        ask(ui, actions, "Delete", "Move it to the trash; Undo brings it back", mine, Change::Delete(vec![folder()]));
     });
     let label = ui.label(theme::muted(ui, format!("{} · {} · program {}", run.folder, run.device, run.version)));
     widget::name(ui, &label, egui::Role::Label, &format!("Folder {}", run.folder));

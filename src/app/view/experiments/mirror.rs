@@ -12,7 +12,11 @@ use crate::track::mlflow::Target;
 pub fn menu(ui: &mut Ui, experiments: &Experiments, address: &mut String, actions: &mut Vec<Action>) {
     let mirror = &experiments.mirror;
     let config = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    let words = if mirror.target.is_some() { "MLflow: on" } else { "MLflow" };
+    let words = match (&mirror.target, mirror.remarks.is_empty()) {
+        (None, _) => "MLflow".to_owned(),
+        (Some(_), true) => "MLflow: on".to_owned(),
+        (Some(_), false) => format!("MLflow: on, {} remarks", mirror.remarks.len()),
+    };
     let (response, _) = MenuButton::new(words).config(config).ui(ui, |ui| {
         ui.set_max_width(360.0);
         if let Some(target) = &mirror.target {
@@ -39,6 +43,11 @@ pub fn menu(ui: &mut Ui, experiments: &Experiments, address: &mut String, action
             None if mirror.target.is_some() => drop(ui.spinner()),
             None => {}
         }
+        egui::ScrollArea::vertical().id_salt("mirror remarks").max_height(160.0).show(ui, |ui| {
+            for words in &mirror.remarks {
+                ui.label(RichText::new(words).color(theme::palette(ui.visuals()).warn));
+            }
+        });
     });
     response.on_hover_text("Show runs and models in MLflow too, live while they train");
 }

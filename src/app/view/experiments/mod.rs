@@ -56,6 +56,11 @@ pub struct ExperimentsView {
     by: Column,
     descending: bool,
     grouped: bool,
+    /// Whether the trials of searches were listed too when the window was closed.
+    trials: bool,
+    /// Whether they are again.
+    #[serde(skip)]
+    restored: bool,
     columns: Vec<Column>,
     page: Page,
     curves: curves::Curves,
@@ -90,6 +95,8 @@ impl Default for ExperimentsView {
             by: Column::Started,
             descending: true,
             grouped: false,
+            trials: false,
+            restored: false,
             columns: Column::usual(),
             page: Page::default(),
             curves: curves::Curves::default(),
@@ -125,6 +132,11 @@ impl ExperimentsView {
     pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let experiments = &state.experiments;
         self.refresh(ui, experiments, actions);
+        if !std::mem::replace(&mut self.restored, true) && self.trials {
+            actions.push(Action::Experiments(Change::Trials(true)));
+        } else {
+            self.trials = experiments.trials;
+        }
         let listing = match &experiments.listing {
             None => return theme::empty(ui, "Reading the runs", "They come in a moment."),
             Some(Err(message)) => return theme::empty(ui, "The runs cannot be listed", message),
@@ -178,6 +190,12 @@ impl ExperimentsView {
             ui.label(theme::muted(ui, format!("{shown} of {} runs", experiments.runs().len())));
             ui.checkbox(&mut self.grouped, "Group seeds")
                 .on_hover_text("Runs that differ in their seed alone as one row, with mean and spread");
+            let hover =
+                "The trials of searches too, named searches/<study>/<trial>; write searches/<study> into the filter to see one study";
+            let mut trials = experiments.trials;
+            if ui.checkbox(&mut trials, "Trials").on_hover_text(hover).changed() {
+                actions.push(Action::Experiments(Change::Trials(trials)));
+            }
             self.column_menu(ui);
             mirror::menu(ui, experiments, &mut self.mlflow, actions);
             MenuButton::new("More").ui(ui, |ui| self.more(ui, experiments, actions));

@@ -18,6 +18,12 @@ impl Choice for Objective {
 impl Choice for Sampler {
     const ALL: &'static [(Self, &'static str, &'static str)] = &[
         (Self::Tpe, "TPE", "By a model of what the good trials have in common (multivariate, as Optuna's)."),
+        (
+            Self::CmaEs,
+            "CMA-ES",
+            "By a cloud of points that moves to the good ones: for numbers that depend on each other, and more than a hundred trials. Choices \
+             are made as by TPE.",
+        ),
         (Self::Random, "Random", "Each trial by itself; the yardstick for everything else."),
     ];
 }

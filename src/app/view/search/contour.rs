@@ -5,7 +5,7 @@ use egui::{Color32, ColorImage, TextureHandle, TextureOptions, Ui};
 use super::Shown;
 use super::axis::{self, Axis};
 use super::plot::{self, Dot, Scatter};
-use super::slice::parameter;
+use super::slice::Names;
 use crate::app::theme;
 
 /// Cells a side.
@@ -15,6 +15,7 @@ const CELLS: usize = 48;
 #[derive(Clone, Default)]
 pub(super) struct Contour {
     names: [String; 2],
+    all: Names,
     made_for: Option<(u64, [String; 2])>,
     made: Option<Made>,
 }
@@ -23,8 +24,8 @@ pub(super) struct Contour {
 #[derive(Clone)]
 struct Made {
     axes: [Axis; 2],
-    /// Trial, place, how good it is among all (0 to 1).
-    trials: Vec<(usize, [f64; 2], f64)>,
+    dots: Vec<Dot>,
+    summary: String,
     texture: TextureHandle,
     corners: [[f64; 2]; 2],
 }
@@ -33,35 +34,31 @@ impl Contour {
     /// Shows the page; gives the trial under the pointer.
     pub fn show(&mut self, ui: &mut Ui, shown: Shown<'_>) -> Option<(egui::Response, usize)> {
         ui.horizontal(|ui| {
-            let all = axis::names(shown.study);
-            if self.names[1].is_empty() || !all.contains(&self.names[1]) {
-                self.names[1] = all.get(1).cloned().unwrap_or_default();
+            let Self { all, names: [right, up], .. } = self;
+            let known = all.all(shown);
+            if up.is_empty() || !known.contains(up) {
+                *up = known.get(1).cloned().unwrap_or_default();
             }
-            parameter(ui, "To the right", &mut self.names[0], shown);
-            parameter(ui, "Upwards", &mut self.names[1], shown);
+            all.parameter(ui, "To the right", right, shown);
+            all.parameter(ui, "Upwards", up, shown);
             ui.label(theme::muted(ui, "Bright is good. Between the trials: their mean, the near ones weighing most."));
         });
-        let key = (shown.version, self.names.clone());
-        if self.made_for.as_ref() != Some(&key) {
+        if self.made_for.as_ref().is_none_or(|(version, names)| *version != shown.version || *names != self.names) {
             self.made = make(ui, shown, &self.names);
-            self.made_for = Some(key);
+            self.made_for = Some((shown.version, self.names.clone()));
         }
         let Some(made) = &self.made else {
             theme::empty(ui, "Too few trials", "Three trials with different values of two parameters make a map of what is good.");
             return None;
         };
-        let rim = |good: f64| theme::heat(good);
-        let dots: Vec<Dot> =
-            made.trials.iter().map(|&(trial, at, good)| Dot { at, colour: rim((good * 15.0).round() / 15.0), trial }).collect();
-        let summary = format!("{} trials by {} and {}", dots.len(), self.names[0], self.names[1]);
         let scatter = Scatter {
             id: "search contour",
             axes: [&made.axes[0], &made.axes[1]],
             lines: &[],
-            dots: &dots,
+            dots: &made.dots,
             behind: Some((made.texture.id(), made.corners)),
             focus: shown.focus,
-            summary: &summary,
+            summary: &made.summary,
         };
         let (response, trial) = plot::show(ui, &scatter);
         trial.map(|trial| (response, trial))
@@ -94,7 +91,11 @@ fn make(ui: &Ui, shown: Shown<'_>, names: &[String; 2]) -> Option<Made> {
         .collect();
     let image = ColorImage::new([CELLS, CELLS], pixels);
     let texture = ui.ctx().load_texture("search contour", image, TextureOptions::LINEAR);
-    Some(Made { axes, trials, texture, corners: [low, high] })
+    // of few colours, so that there are few things to draw
+    let dot = |&(trial, at, good): &(usize, [f64; 2], f64)| Dot { at, colour: theme::heat((good * 15.0).round() / 15.0), trial };
+    let dots: Vec<Dot> = trials.iter().map(dot).collect();
+    let summary = format!("{} trials by {} and {}", dots.len(), names[0], names[1]);
+    Some(Made { axes, dots, summary, texture, corners: [low, high] })
 }
 
 /// The mean of values at places of the unit square, weighed by the inverse square of their distance (Shepard 1968).

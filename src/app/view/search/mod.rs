@@ -20,6 +20,7 @@ use egui::{CollapsingHeader, Panel, ScrollArea, Ui};
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::Action;
+use crate::app::page;
 use crate::app::searched::{Change, Form, Place, Searched};
 use crate::app::state::State;
 use crate::app::theme;
@@ -43,14 +44,14 @@ enum Page {
     Trial,
 }
 
-const PAGES: [(Page, &str); 7] = [
-    (Page::History, "Best so far"),
-    (Page::Epochs, "Epochs"),
-    (Page::Importance, "Importances"),
-    (Page::Slice, "Slice"),
-    (Page::Contour, "Contour"),
-    (Page::Parallel, "Parallel lines"),
-    (Page::Trial, "Trial"),
+const PAGES: [(Page, page::Page); 7] = [
+    (Page::History, page::Page::History),
+    (Page::Epochs, page::Page::Epochs),
+    (Page::Importance, page::Page::Importances),
+    (Page::Slice, page::Page::Slice),
+    (Page::Contour, page::Page::Contour),
+    (Page::Parallel, page::Page::ParallelTrials),
+    (Page::Trial, page::Page::Trial),
 ];
 
 /// The study that is shown, with what the pages need of it.
@@ -124,6 +125,11 @@ impl Default for SearchView {
 }
 
 impl SearchView {
+    /// Turns to a page, if it is one of this panel's.
+    pub fn turn(&mut self, to: page::Page) {
+        self.page = PAGES.iter().find(|(_, named)| *named == to).map_or(self.page, |(page, _)| *page);
+    }
+
     /// Shows the panel.
     pub fn show(&mut self, ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
         let search = &state.search;
@@ -207,8 +213,8 @@ impl SearchView {
         ui.set_min_height(ui.available_height());
         ui.add_space(theme::GAP);
         ui.horizontal_wrapped(|ui| {
-            for (page, title) in PAGES {
-                ui.selectable_value(&mut self.page, page, title);
+            for (page, named) in PAGES {
+                ui.selectable_value(&mut self.page, page, named.title());
             }
         });
         let pointed = match self.page {

@@ -8,6 +8,7 @@ use crate::app::theme;
 use crate::app::widget::curve_plot::marks;
 
 /// A trial as a dot.
+#[derive(Clone)]
 pub(super) struct Dot {
     /// Where.
     pub at: [f64; 2],

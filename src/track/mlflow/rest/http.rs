@@ -12,6 +12,8 @@ use crate::track::mlflow::MirrorError;
 const CONNECT: Duration = Duration::from_secs(5);
 /// ... and to take a file, beside its patience for an answer.
 const TAKE: Duration = Duration::from_mins(5);
+/// From so many bytes on, a server is asked whether it takes them.
+const LARGE: usize = 1 << 19;
 /// The most bytes of an answer.
 const LARGEST: u64 = 64 << 20;
 
@@ -24,6 +26,8 @@ pub enum HttpError {
     Exists,
     /// It makes no sense to the server.
     Invalid(String),
+    /// The server, or what stands before it, takes nothing so large.
+    TooLarge(String),
     /// The server cannot be reached, or refuses everything.
     Mirror(MirrorError),
 }
@@ -32,7 +36,7 @@ impl From<HttpError> for MirrorError {
     fn from(error: HttpError) -> Self {
         match error {
             HttpError::Mirror(error) => error,
-            HttpError::Missing(words) | HttpError::Invalid(words) => Self::Refused(words),
+            HttpError::Missing(words) | HttpError::Invalid(words) | HttpError::TooLarge(words) => Self::Refused(words),
             HttpError::Exists => Self::Refused("the MLflow server has this already".into()),
         }
     }
@@ -93,6 +97,10 @@ impl Http {
     fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>, patience: Duration) -> Result<Value, HttpError> {
         let (kind, bytes) = body.unwrap_or(("application/json", Vec::new()));
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.address)).header("Content-Type", kind);
+        if bytes.len() > LARGE {
+            // asks first, so that a refusal is heard before the line is cut
+            request = request.header("Expect", "100-continue");
+        }
         if let Some(login) = &self.login {
             request = request.header("Authorization", login);
         }
@@ -119,6 +127,7 @@ impl Http {
             (408 | 429 | 500.., _) => {
                 HttpError::Mirror(MirrorError::Away(format!("{words}; it is tried again, the run folders keep what it lacks")))
             }
+            (413, _) => HttpError::TooLarge(format!("{words}this is too large for it; let it, or the proxy before it, take larger files")),
             (401 | 403, _) => {
                 let advice = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN";
                 HttpError::Mirror(MirrorError::Refused(format!("{words}. The mirror is off; {advice}")))

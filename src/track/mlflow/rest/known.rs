@@ -2,6 +2,7 @@
 //! when it is back.
 
 use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -61,5 +62,25 @@ impl Known {
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
         let failed = |error| MirrorError::Away(format!("{} cannot be written ({error}); make room", place.display()));
         files::write_whole(place, text.as_bytes()).map_err(failed)
+    }
+}
+
+/// Keeps other mirrors of these runs on this server out: two would each make what the other has not told yet. Held as long as the file
+/// is open.
+pub fn lock(place: &Path) -> Result<File, MirrorError> {
+    let path = place.with_extension("lock");
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let open = || {
+        std::fs::create_dir_all(folder)?;
+        OpenOptions::new().create(true).truncate(false).write(true).open(&path)
+    };
+    let file = open().map_err(|error| MirrorError::Away(format!("{} cannot be written ({error}); make room", path.display())))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let words = "another program mirrors these runs on this server already; this one waits until that ends";
+            Err(MirrorError::Away(words.into()))
+        }
+        // a disk without locks has nobody to wait for
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }

@@ -7,6 +7,7 @@ mod known;
 mod models;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -33,6 +34,7 @@ pub struct Server {
     place: PathBuf,
     /// The folder of runs that is mirrored, as one whole path in words.
     whole: String,
+    _lock: File,
 }
 
 impl Server {
@@ -62,12 +64,13 @@ impl Server {
             return Err(MirrorError::Refused(message));
         }
         let place = Known::place(runs, address, experiment);
+        let lock = known::lock(&place)?;
         let mut known = Known::read(&place);
         if known.experiment != id {
             // another server answers there now
             known = Known { address: address.to_owned(), experiment: id.to_owned(), ..Known::default() };
         }
-        Ok(Self { http, experiment: id.to_owned(), known, place, whole: whole.to_owned() })
+        Ok(Self { http, experiment: id.to_owned(), known, place, whole: whole.to_owned(), _lock: lock })
     }
 
     fn keep(&self) -> Result<(), MirrorError> {
@@ -99,18 +102,18 @@ impl Server {
         Ok(run)
     }
 
-    fn batch(&mut self, batch: &Batch<'_>) -> Result<(), HttpError> {
+    fn batch(&mut self, batch: &Batch<'_>, notes: &mut Vec<String>) -> Result<(), HttpError> {
         let record = batch.record;
         let mut run = self.run(record)?;
         if batch.changed {
             self.describe(&mut run, record)?;
         }
         for metrics in batch.metrics.chunks(METRICS) {
-            let metrics: Vec<Value> = metrics.iter().map(metric).collect();
-            self.http.post("runs/log-batch", &json!({ "run_id": run.id, "metrics": metrics }))?;
+            self.numbers(&run, metrics)?;
         }
         for (name, bytes) in batch.artifacts {
             match self.put(&run, name, bytes.clone()) {
+                Err(HttpError::TooLarge(words)) => notes.push(format!("{name} is left out: {words}")),
                 // a server that keeps no files shows none
                 Ok(_) | Err(HttpError::Missing(_) | HttpError::Invalid(_) | HttpError::Exists) => {}
                 Err(error) => return Err(error),
@@ -126,6 +129,33 @@ impl Server {
         run.position = batch.position.clone();
         self.known.runs.insert(record.id.clone(), run);
         Ok(())
+    }
+
+    /// Tells numbers of a run, in smaller batches where the server wants that.
+    fn numbers(&self, run: &KnownRun, metrics: &[Metric]) -> Result<(), HttpError> {
+        let all: Vec<Value> = metrics.iter().map(metric).collect();
+        match self.http.post("runs/log-batch", &json!({ "run_id": run.id, "metrics": all })) {
+            Err(HttpError::TooLarge(_)) if metrics.len() > 1 => {
+                let (first, second) = metrics.split_at(metrics.len() / 2);
+                self.numbers(run, first)?;
+                self.numbers(run, second)
+            }
+            told => told.map(drop),
+        }
+    }
+
+    /// Restores a run that somebody deleted there while it goes on here; false if it was not deleted.
+    fn bring_back(&mut self, record: &Record) -> Result<bool, HttpError> {
+        let Some(mut run) = self.known.runs.get(&record.id).cloned() else { return Ok(false) };
+        match self.http.get("runs/get", &[("run_id", &run.id)]) {
+            Ok(found) if found["run"]["info"]["lifecycle_stage"] == "deleted" => {}
+            Ok(_) | Err(HttpError::Missing(_) | HttpError::Invalid(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        self.show(&run, true)?;
+        run.hidden = false;
+        self.known.runs.insert(record.id.clone(), run);
+        Ok(true)
     }
 
     fn describe(&self, run: &mut KnownRun, record: &Record) -> Result<(), HttpError> {
@@ -191,16 +221,24 @@ impl Store for Server {
         Ok(self.known.runs.iter().map(|(id, run)| (id.clone(), run.position.clone())).collect())
     }
 
-    fn write(&mut self, batch: &Batch<'_>) -> Result<(), MirrorError> {
-        let written = self.batch(batch);
-        if let Err(HttpError::Missing(words)) = written {
+    fn write(&mut self, batch: &Batch<'_>) -> Result<Vec<String>, MirrorError> {
+        let mut notes = Vec::new();
+        let mut written = self.batch(batch, &mut notes);
+        if matches!(written, Err(HttpError::Invalid(_))) && self.bring_back(batch.record)? {
+            notes.push("it was deleted on the server while it goes on here, and is there again".into());
+            written = self.batch(batch, &mut notes);
+        }
+        if matches!(written, Err(HttpError::Missing(_))) {
             // the run is gone there: it is made again
             self.known.runs.remove(&batch.record.id);
-            self.keep()?;
-            return Err(MirrorError::Away(format!("{words}; it is written anew the next time")));
         }
         self.keep()?;
-        Ok(written?)
+        match written {
+            Ok(()) => Ok(notes),
+            Err(HttpError::Missing(words)) => Err(MirrorError::Away(format!("{words}; it is written anew the next time"))),
+            Err(HttpError::Invalid(words) | HttpError::TooLarge(words)) => Err(MirrorError::Run(words)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn hide_others(&mut self, ids: &[String]) -> Result<(), MirrorError> {

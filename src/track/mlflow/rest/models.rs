@@ -29,7 +29,9 @@ impl Server {
             match self.model(model) {
                 Ok(more) => notes.extend(more),
                 Err(HttpError::Mirror(error)) => return Err(error),
-                Err(HttpError::Missing(words) | HttpError::Invalid(words)) => notes.push(format!("the model {}: {words}", model.name)),
+                Err(HttpError::Missing(words) | HttpError::Invalid(words) | HttpError::TooLarge(words)) => {
+                    notes.push(format!("the model {}: {words}", model.name));
+                }
                 Err(HttpError::Exists) => notes.push(format!("the model {} is there already", model.name)),
             }
             self.keep()?;
@@ -60,9 +62,11 @@ impl Server {
             if numbers.contains_key(&version.number) {
                 continue;
             }
-            match self.add(name, version)? {
-                Some(theirs) => drop(numbers.insert(version.number, theirs)),
-                None => notes.push(format!("{name}@{} is left out: the server has not the run that trained it", version.number)),
+            match self.add(name, version) {
+                Ok(Some(theirs)) => drop(numbers.insert(version.number, theirs)),
+                Err(HttpError::TooLarge(words)) => notes.push(format!("{name}@{} is left out: {words}", version.number)),
+                Err(error) => return Err(error),
+                Ok(None) => notes.push(format!("{name}@{} is left out: the server has not the run that trained it", version.number)),
             }
         }
         for alias in there["aliases"].as_array().into_iter().flatten().filter_map(|alias| alias["alias"].as_str()) {

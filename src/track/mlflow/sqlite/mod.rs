@@ -92,7 +92,7 @@ impl Store for Database {
         read(&self.connection).map_err(|error| failed(&self.path, &error))
     }
 
-    fn write(&mut self, batch: &Batch<'_>) -> Result<(), MirrorError> {
+    fn write(&mut self, batch: &Batch<'_>) -> Result<Vec<String>, MirrorError> {
         if let Err(error) = self.write_artifacts(batch) {
             let folder = self.path.with_file_name(ARTIFACTS);
             return Err(MirrorError::Away(format!("files of runs cannot be written to {} ({error}); make room", folder.display())));
@@ -103,7 +103,7 @@ impl Store for Database {
             runs::write(&change, experiment, &uri, batch)?;
             change.commit()
         };
-        write(&mut self.connection).map_err(|error| failed(&self.path, &error))
+        write(&mut self.connection).map(|()| Vec::new()).map_err(|error| failed(&self.path, &error))
     }
 
     fn hide_others(&mut self, ids: &[String]) -> Result<(), MirrorError> {

@@ -1,240 +1,17 @@
 //! The mirror on a tracking server: a tiny one on the loopback address that is away, fails, hangs and cuts lines off; and the real one
 //! where there is a Python with mlflow.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tuning_fork::track::mlflow::{MirrorError, Settings, Target, Told, once, spawn};
 use tuning_fork::track::{Registry, Trash};
 
 use super::real::{check, python, read};
+use super::server::{Mood, Server};
 use super::{add_steps, mirror, runs};
-
-/// What the server does with the next requests.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Mood {
-    Good,
-    /// It answers 500.
-    Broken,
-    /// It takes the request and says nothing.
-    Silent,
-    /// It does what is asked and cuts the line off before the answer.
-    Cut,
-}
-
-/// What the server has.
-#[derive(Default)]
-struct Held {
-    /// Runs by their ids there: parameters, tags, status, the numbers without repetitions.
-    runs: BTreeMap<String, Value>,
-    metrics: BTreeMap<String, BTreeSet<String>>,
-    files: BTreeMap<String, usize>,
-    models: BTreeMap<String, Value>,
-    requests: Vec<String>,
-    /// The most numbers in one request.
-    largest: usize,
-}
-
-struct Server {
-    address: String,
-    held: Arc<Mutex<Held>>,
-    mood: Arc<Mutex<Vec<Mood>>>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Server {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = format!("http://{}", listener.local_addr().expect("an address"));
-        listener.set_nonblocking(true).expect("a listener");
-        let server = Self { address, held: Arc::default(), mood: Arc::default(), stop: Arc::default() };
-        let (held, mood, stop) = (Arc::clone(&server.held), Arc::clone(&server.mood), Arc::clone(&server.stop));
-        std::thread::spawn(move || {
-            while !stop.load(Ordering::Relaxed) {
-                match listener.accept() {
-                    Ok((stream, _)) => {
-                        let (held, mood) = (Arc::clone(&held), Arc::clone(&mood));
-                        std::thread::spawn(move || serve(stream, &held, &mood));
-                    }
-                    Err(_) => std::thread::sleep(Duration::from_millis(2)),
-                }
-            }
-        });
-        server
-    }
-
-    /// The next requests are answered so, those after them well.
-    fn feel(&self, moods: &[Mood]) {
-        *self.mood.lock().expect("a lock") = moods.iter().rev().copied().collect();
-    }
-
-    fn held<T>(&self, look: impl FnOnce(&Held) -> T) -> T {
-        look(&self.held.lock().expect("a lock"))
-    }
-
-    fn settings(&self, settings: &Settings) -> Settings {
-        Settings { target: Target::Server(self.address.clone()), patience: Duration::from_secs(5), ..settings.clone() }
-    }
-
-    /// The numbers of this name of a run, by the run's name.
-    fn count(&self, run: &str, key: &str) -> usize {
-        self.held(|held| {
-            let id = held.runs.iter().find(|(_, value)| value["name"] == run).map(|(id, _)| id).expect("a run");
-            held.metrics.get(id).map_or(0, |metrics| metrics.iter().filter(|metric| metric.starts_with(&format!("{key} "))).count())
-        })
-    }
-}
-
-fn serve(stream: TcpStream, held: &Mutex<Held>, mood: &Mutex<Vec<Mood>>) {
-    stream.set_nonblocking(false).expect("a stream");
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a stream");
-    let mut reader = BufReader::new(stream);
-    loop {
-        let mut head = String::new();
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line).is_err() || line.is_empty() {
-                return;
-            }
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().expect("a length");
-            }
-            if line.trim().is_empty() {
-                break;
-            }
-            if head.is_empty() {
-                head = line;
-            }
-        }
-        let mut body = vec![0; length];
-        if reader.read_exact(&mut body).is_err() {
-            return;
-        }
-        let mut parts = head.split(' ');
-        let (method, path) = (parts.next().unwrap_or_default().to_owned(), parts.next().unwrap_or_default().to_owned());
-        let mood = mood.lock().expect("a lock").pop().unwrap_or(Mood::Good);
-        let (status, answer) = match mood {
-            Mood::Broken => (500, json!({ "error_code": "INTERNAL_ERROR", "message": "out of order" })),
-            Mood::Silent => {
-                std::thread::sleep(Duration::from_secs(15));
-                return;
-            }
-            Mood::Good | Mood::Cut => answer(&mut held.lock().expect("a lock"), &method, &path, &body),
-        };
-        if mood == Mood::Cut {
-            return;
-        }
-        let text = answer.to_string();
-        let head = format!("HTTP/1.1 {status} Any\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", text.len());
-        if reader.get_mut().write_all(format!("{head}{text}").as_bytes()).is_err() {
-            return;
-        }
-    }
-}
-
-/// What a tracking server answers.
-fn answer(held: &mut Held, method: &str, path: &str, body: &[u8]) -> (u16, Value) {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    held.requests.push(format!("{method} {path}"));
-    if let Some(file) = path.strip_prefix("/api/2.0/mlflow-artifacts/artifacts/") {
-        held.files.insert(file.to_owned(), body.len());
-        return (200, json!({}));
-    }
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let missing = || (404, json!({ "error_code": "RESOURCE_DOES_NOT_EXIST", "message": "there is no such thing" }));
-    let id = body["run_id"].as_str().unwrap_or_default().to_owned();
-    match path.strip_prefix("/api/2.0/mlflow/").unwrap_or_default() {
-        "experiments/get-by-name" if held.requests.iter().any(|request| request.ends_with("experiments/create")) => {
-            (200, json!({ "experiment": { "experiment_id": "7", "lifecycle_stage": "active" } }))
-        }
-        "experiments/create" => (200, json!({ "experiment_id": "7" })),
-        "runs/search" => {
-            let filter = body["filter"].as_str().unwrap_or_default();
-            let found = held.runs.iter().find(|(_, run)| run["tags"]["tuning_fork.id"].as_str().is_some_and(|id| filter.contains(id)));
-            let info = |(id, _): (&String, &Value)| json!({ "info": { "run_id": id, "artifact_uri": format!("mlflow-artifacts:/7/{id}/artifacts") } });
-            (200, json!({ "runs": found.map(info).into_iter().collect::<Vec<_>>() }))
-        }
-        "runs/create" => {
-            let id = format!("run{}", held.runs.len());
-            let mut run = json!({ "name": body["run_name"], "tags": {}, "params": {}, "status": "RUNNING", "stage": "active" });
-            put(&mut run["tags"], &body["tags"]);
-            held.runs.insert(id.clone(), run);
-            (200, json!({ "run": { "info": { "run_id": id, "artifact_uri": format!("mlflow-artifacts:/7/{id}/artifacts") } } }))
-        }
-        "runs/log-batch" => {
-            let Some(run) = held.runs.get_mut(&id) else { return missing() };
-            put(&mut run["tags"], &body["tags"]);
-            put(&mut run["params"], &body["params"]);
-            let metrics = body["metrics"].as_array().cloned().unwrap_or_default();
-            held.largest = held.largest.max(metrics.len());
-            let kept = held.metrics.entry(id).or_default();
-            for metric in metrics {
-                let line =
-                    format!("{} {} {} {}", metric["key"].as_str().expect("a key"), metric["step"], metric["timestamp"], metric["value"]);
-                // equal numbers are kept once
-                kept.insert(line);
-            }
-            (200, json!({}))
-        }
-        "runs/update" => {
-            let Some(run) = held.runs.get_mut(&id) else { return missing() };
-            run["status"] = body["status"].clone();
-            (200, json!({}))
-        }
-        "runs/delete" | "runs/restore" => {
-            let Some(run) = held.runs.get_mut(&id) else { return missing() };
-            run["stage"] = if path.ends_with("delete") { "deleted".into() } else { "active".into() };
-            (200, json!({}))
-        }
-        "registered-models/create" => {
-            let name = body["name"].as_str().expect("a name").to_owned();
-            if held.models.contains_key(&name) {
-                return (400, json!({ "error_code": "RESOURCE_ALREADY_EXISTS", "message": "there" }));
-            }
-            held.models.insert(name.clone(), json!({ "name": name, "tags": body["tags"], "aliases": [], "versions": [] }));
-            (200, json!({}))
-        }
-        "registered-models/get" => {
-            let name = query.strip_prefix("name=").unwrap_or_default();
-            held.models.get(name).map_or_else(missing, |model| (200, json!({ "registered_model": model })))
-        }
-        "model-versions/create" => {
-            let model = held.models.get_mut(body["name"].as_str().expect("a name")).expect("a model");
-            let versions = model["versions"].as_array_mut().expect("versions");
-            versions.push(body.clone());
-            // its own count: three were there before
-            (200, json!({ "model_version": { "version": (versions.len() + 3).to_string() } }))
-        }
-        "registered-models/alias" if method == "POST" => {
-            let model = held.models.get_mut(body["name"].as_str().expect("a name")).expect("a model");
-            model["aliases"].as_array_mut().expect("aliases").push(json!({ "alias": body["alias"], "version": body["version"] }));
-            (200, json!({}))
-        }
-        "model-versions/search" | "runs/log-inputs" | "runs/delete-tag" | "registered-models/alias" | "registered-models/delete" => {
-            (200, json!({}))
-        }
-        _ => missing(),
-    }
-}
-
-fn put(object: &mut Value, pairs: &Value) {
-    for pair in pairs.as_array().into_iter().flatten() {
-        object[pair["key"].as_str().expect("a key")] = pair["value"].clone();
-    }
-}
 
 #[test]
 fn a_server_gets_runs_numbers_in_batches_files_and_models_once() {
@@ -315,6 +92,80 @@ fn a_watched_server_that_comes_back_gets_everything() {
     drop(handle);
 }
 
+fn remarks(told: &[Told]) -> Vec<String> {
+    let mut remarks = told.iter().filter_map(|told| if let Told::Remarks(remarks) = told { Some(remarks.clone()) } else { None });
+    remarks.next_back().unwrap_or_default()
+}
+
+#[test]
+fn a_run_that_was_deleted_there_while_it_trains_comes_back_and_one_that_is_refused_keeps_no_others_out() {
+    let (_folder, settings) = runs();
+    let server = Server::start();
+    let settings = server.settings(&settings);
+    mirror(&settings);
+    let delete = |name: &str| {
+        server.change(|held| held.runs.values_mut().find(|run| run["name"] == name).expect("a run")["stage"] = "deleted".into());
+    };
+    delete("second");
+    add_steps(&settings.runs.join("second"), 1..4);
+    let said = remarks(&mirror(&settings));
+    assert!(said.len() == 1 && said[0].contains("second: it was deleted on the server"), "{said:?}");
+    assert_eq!(server.count("second", "step_loss"), 3);
+    // one that makes no sense to the server is left out; it is no reason to hide it
+    server.change(|held| held.disliked = Some("second".into()));
+    for run in ["second", "first"] {
+        add_steps(&settings.runs.join(run), 4..8);
+    }
+    let told = mirror(&settings);
+    let said = remarks(&told);
+    assert!(said.len() == 1 && said[0].contains("second is left out now"), "{said:?}");
+    assert!(matches!(told.last(), Some(Told::UpToDate { written: 1, runs: 4 })), "{told:?}");
+    assert_eq!((server.count("second", "step_loss"), server.count("The first", "step_loss")), (3, 4));
+    assert!(server.held(|held| held.runs.values().all(|run| run["stage"] == "active")));
+    server.change(|held| held.disliked = None);
+    assert!(remarks(&mirror(&settings)).is_empty());
+    assert_eq!(server.count("second", "step_loss"), 7);
+}
+
+#[test]
+fn what_is_too_large_for_a_server_is_left_out_and_the_rest_is_there() {
+    let (_folder, settings) = runs();
+    let server = Server::start();
+    let settings = server.settings(&settings);
+    server.change(|held| held.limit = Some(20_000));
+    add_steps(&settings.runs.join("second"), 1..1200);
+    Registry::of(&settings.runs).register(&settings.runs.join("first"), "galaxies", "", None).expect("registers");
+    let told = mirror(&settings);
+    let said = remarks(&told);
+    assert!(said.iter().any(|why| why.contains("galaxies@1 is left out") && why.contains("too large")), "{said:?}");
+    assert!(matches!(told.last(), Some(Told::UpToDate { written: 4, runs: 4 })), "{told:?}");
+    // a thousand numbers are too many for one request, and go in several
+    assert_eq!((server.count("second", "step_loss"), server.count("second", "valid_loss")), (1199, 4));
+    assert_eq!(server.held(|held| held.models["galaxies"]["versions"].as_array().map(Vec::len)), Some(0));
+}
+
+#[test]
+fn two_mirrors_of_one_folder_on_one_server_wait_for_each_other_and_what_is_left_out_is_said_once() {
+    let (_folder, settings) = runs();
+    let server = Server::start();
+    let settings = server.settings(&settings);
+    std::fs::write(settings.runs.join("second/about.json"), "{").expect("writes");
+    let (sender, told) = std::sync::mpsc::channel();
+    let handle = spawn(settings.clone(), move |words| drop(sender.send(words))).expect("a thread");
+    let patience = Duration::from_mins(2);
+    let hear = || told.recv_timeout(patience).expect("it tells");
+    assert!(matches!(hear(), Told::Remarks(said) if said.len() == 1 && said[0].contains("second is left out now")));
+    assert_eq!(hear(), Told::UpToDate { written: 3, runs: 3 });
+    let error = once(&settings, &mut |_| {}).expect_err("another one is at work");
+    assert!(matches!(&error, MirrorError::Away(why) if why.contains("another program mirrors these runs")), "{error:?}");
+    assert_eq!(hear(), Told::UpToDate { written: 0, runs: 3 });
+    std::fs::remove_file(settings.runs.join("second/about.json")).expect("removes");
+    while hear() != Told::Remarks(Vec::new()) {}
+    drop(handle);
+    while told.recv_timeout(patience).is_ok() {}
+    mirror(&settings);
+}
+
 #[test]
 fn what_is_no_tracking_server_is_refused_in_words() {
     let (_folder, settings) = runs();
@@ -383,7 +234,7 @@ fn a_real_server_receives_a_live_run() {
     let up_to_date = |written: usize| {
         loop {
             let words = told.recv_timeout(patience).expect("it tells");
-            assert!(!matches!(words, Told::Off(_) | Told::Note(_)), "{words:?}");
+            assert!(!matches!(words, Told::Off(_) | Told::Remarks(_)), "{words:?}");
             if matches!(words, Told::UpToDate { written: now, .. } if now >= written) {
                 break;
             }
