@@ -14,6 +14,7 @@
 //!
 //! What is not tracked by Candle's autograd (the pictures, weights in evaluation mode) gets no gradient computed.
 
+pub mod accelerator;
 pub mod allocator;
 mod batch_norm;
 mod conv2d;

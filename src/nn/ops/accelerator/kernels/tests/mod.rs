@@ -1,0 +1,1 @@
+//! Each kernel, run on the processor, against our operators.
