@@ -7,6 +7,7 @@ mod data;
 mod explain;
 mod fetch;
 mod folders;
+mod kernels;
 mod metrics;
 mod nn;
 mod review;

@@ -170,6 +170,7 @@ KERNEL augment_noise(const void* table, u32 side, float* noise) {
         u64 bits[8];
         random_bits(key, block, bits);
         Pack<float, 4> out[2];
+#pragma unroll
         for (int pair = 0; pair < 4; pair++) {
             const float unit = 1.0f / 9007199254740992.0f;
             // Box-Muller: 1 - u, which is never 0, without its digits cancelled

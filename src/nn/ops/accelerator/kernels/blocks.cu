@@ -11,6 +11,7 @@ struct Shape { u32 images, height, width, channels; };
 __device__ inline float largest(const float* window, u8* code) {
     float best = window[0];
     *code = 0;
+#pragma unroll
     for (int i = 1; i < 4; i++) {
         if (window[i] > best || window[i] != window[i]) {
             best = window[i];
@@ -49,6 +50,7 @@ __device__ void pool(const Store* z, Affine affine, Shape shape, Store* out, u8*
             Pack<Store, COUNT> c = fetch<COUNT>(corner + below), d = fetch<COUNT>(corner + below + channels);
             Pack<Store, COUNT> best;
             Pack<u8, COUNT> code;
+#pragma unroll
             for (int j = 0; j < COUNT; j++) {
                 u32 at = channel + j;
                 float window[4] = {
@@ -113,6 +115,7 @@ __device__ void unpool(const Store* z, const Store* dout, const u8* codes, Line 
                 gradient = fetch<COUNT>(dout + from);
                 code = fetch<COUNT>(codes + from);
             } else {
+#pragma unroll
                 for (int j = 0; j < COUNT; j++) code.at[j] = DEAD;
             }
             for (u32 place = 0; place < 4; place++) {
@@ -121,6 +124,7 @@ __device__ void unpool(const Store* z, const Store* dout, const u8* codes, Line 
                 u64 at = (((u64)image * shape.height + y) * shape.width + x) * channels + channel;
                 Pack<Store, COUNT> values;
                 if (line.reads()) values = fetch<COUNT>(z + at);
+#pragma unroll
                 for (int j = 0; j < COUNT; j++) {
                     float own = line.reads() ? load(values.at[j]) : 0.0f;
                     float passed = code.at[j] == place ? load(gradient.at[j]) : 0.0f;

@@ -130,6 +130,7 @@ __device__ inline u64 coordinate(u64 state, u64 at) { return avalanche(state + a
 
 __device__ inline Key key_of(u64 state) {
     Key key;
+#pragma unroll
     for (int i = 0; i < 4; i++) {
         state = avalanche(state);
         key.word[2 * i] = (u32)state;
@@ -150,11 +151,13 @@ __device__ inline void quarter(u32& a, u32& b, u32& c, u32& d) {
 // Numbers 8 * block to 8 * block + 7 of a stream.
 __device__ inline void random_bits(const Key& key, u64 block, u64* out) {
     u32 start[16] = {0x61707865u, 0x3320646eu, 0x79622d32u, 0x6b206574u};
+#pragma unroll
     for (int i = 0; i < 8; i++) start[4 + i] = key.word[i];
     start[12] = (u32)block;
     start[13] = (u32)(block >> 32);
     start[14] = start[15] = 0;
     u32 s[16];
+#pragma unroll
     for (int i = 0; i < 16; i++) s[i] = start[i];
     for (int round = 0; round < 4; round++) {
         quarter(s[0], s[4], s[8], s[12]);
@@ -166,5 +169,6 @@ __device__ inline void random_bits(const Key& key, u64 block, u64* out) {
         quarter(s[2], s[7], s[8], s[13]);
         quarter(s[3], s[4], s[9], s[14]);
     }
+#pragma unroll
     for (int i = 0; i < 8; i++) out[i] = (u64)(s[2 * i] + start[2 * i]) | (u64)(s[2 * i + 1] + start[2 * i + 1]) << 32;
 }

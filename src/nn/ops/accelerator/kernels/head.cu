@@ -47,6 +47,7 @@ KERNEL dropout(const Store* x, u64 n, u64 first, float probability, u64 seed, co
     for (u64 block = first / 8 + first_of_grid(); 8 * block < first + n; block += all_of_grid()) {
         u64 bits[8];
         random_bits(key, block, bits);
+#pragma unroll
         for (int j = 0; j < 8; j++) {
             u64 place = 8 * block + j;
             if (place < first || place >= first + n) continue;

@@ -11,6 +11,12 @@ pub const CONTROL_BYTES: usize = 128;
 /// Bytes of a [`Tally`].
 pub const TALLY_BYTES: usize = 64;
 
+/// Bytes of the table of a batch of so many pictures, which `augment::Table` fills: how they are mixed, then a record for each.
+#[must_use]
+pub const fn table_bytes(pictures: usize) -> usize {
+    64 + 192 * pictures
+}
+
 /// One parameter of the network, by the addresses of its parts on the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parameter {

@@ -20,8 +20,6 @@
 #[cfg(unix)]
 pub mod host;
 pub mod layout;
-#[cfg(test)]
-mod tests;
 
 /// How activations are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,5 +1,5 @@
-// Sums over all pixels of a channel, in two stages: blocks of THREADS threads take 32 channels of a piece of the rows each; then one
-// thread a channel joins the pieces in order. The number of pieces depends on the shape alone, so the order of every sum does.
+// Sums over all pixels of a channel, in two stages: blocks of THREADS threads take 32 channels of a piece of the rows each and write to
+// `partial` (pieces x sums x channels, f64); then one thread a channel joins the pieces in order. The number of pieces depends on the shape alone, so the order of every sum does.
 
 // Rows that are added in f32 before they go into an f64 sum.
 static const u32 RUN = 64;
@@ -32,7 +32,8 @@ template <int COUNT, int SUMS, typename Term> __device__ void add_rows(const Sha
         for (int s = 0; s < SUMS; s++) for (int j = 0; j < COUNT; j++) run[s][j] = 0.0f;
         for (u32 i = 0; i < RUN; i++) {
             u64 row = start + (u64)i * share.lanes;
-            if (row < share.end) term(row, run);
+            if (row >= share.end) break;
+            term(row, run);
         }
         for (int s = 0; s < SUMS; s++) for (int j = 0; j < COUNT; j++) total[s][j] += (double)run[s][j];
     }
@@ -63,6 +64,7 @@ template <int COUNT> struct BiasTerm {
         Pack<Store, COUNT> values = fetch<COUNT>(gradient + at);
         Pack<u8, COUNT> code;
         if (codes) code = fetch<COUNT>(codes + at);
+#pragma unroll
         for (int j = 0; j < COUNT; j++) run[0][j] += codes && code.at[j] == DEAD ? 0.0f : load(values.at[j]);
     }
 };
@@ -101,6 +103,7 @@ template <int COUNT> struct MomentTerm {
     u32 channels, channel;
     __device__ void operator()(u64 row, float (*run)[COUNT]) const {
         Pack<Store, COUNT> values = fetch<COUNT>(z + row * channels + channel);
+#pragma unroll
         for (int j = 0; j < COUNT; j++) {
             float away = load(values.at[j]) - load(about.at[j]);
             run[0][j] += away;
@@ -186,6 +189,7 @@ template <int COUNT> struct NormTerm {
         u64 at = window * channels + channel;
         Pack<Store, COUNT> gradient = fetch<COUNT>(dout + at);
         Pack<u8, COUNT> code = fetch<COUNT>(codes + at);
+#pragma unroll
         for (int j = 0; j < COUNT; j++) {
             if (code.at[j] == DEAD) continue;
             u64 place = pixel + (code.at[j] >> 1) * shape.width + (code.at[j] & 1);

@@ -1,1 +1,0 @@
-//! Each kernel, run on the processor, against our operators.
