@@ -37,7 +37,7 @@ impl Library {
         // SAFETY: a path that ends with a nought. The library is the one just compiled: loading it runs nothing but the C++ library's start.
         let library = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
         if library.is_null() {
-            return Err(format!("{} cannot be loaded; delete it and try again", path.display()));
+            return Err(format!("{} cannot be loaded; delete it, or set TMPDIR to a folder that programs may run from", path.display()));
         }
         // SAFETY: a loaded library, which is never closed.
         let entry = unsafe { libc::dlsym(library, c"tuning_fork_launch".as_ptr()) };
