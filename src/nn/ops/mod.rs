@@ -37,5 +37,5 @@ pub use engine::Step;
 pub use linear::{LinearLayer, linear};
 pub use pool::{global_average_pool, max_pool2d, relu_max_pool2d};
 pub use relu::relu;
-pub use slices::with_slice_mut;
+pub use slices::{with_slice, with_slice_mut};
 pub use trunk::{Block, Tail, Trunk};
