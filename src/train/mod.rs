@@ -22,6 +22,7 @@ mod protocol;
 mod recorder;
 mod run;
 mod schedule;
+pub mod selftest;
 mod session;
 mod setup;
 mod snapshots;

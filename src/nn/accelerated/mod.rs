@@ -230,6 +230,12 @@ impl Engine {
         Ok(self.mixing.all())
     }
 
+    /// The input as it is: images x size x size x channels, in the format of activations.
+    #[must_use]
+    pub fn input(&self) -> View<'_> {
+        self.input.all()
+    }
+
     /// The images of the input from number `first` on.
     fn input_from(&self, first: usize) -> Result<View<'_>> {
         let bytes = self.options.channels * self.options.size * self.options.size * self.settings.arithmetic.storage().bytes();

@@ -195,7 +195,8 @@ impl Epoch<'_> {
     fn tell(&mut self, state: &mut State, control: &mut Control) -> Result<(), TrainError> {
         let Some(Pending { report, steps, learning_rate, waited }) = self.pending.pop_front() else { return Ok(()) };
         let (device, sums) = report()?;
-        let (progress, epoch) = (&mut state.progress, state.progress.epochs + 1);
+        let epoch = state.progress.epochs + 1;
+        let progress = &mut state.progress;
         if let Some(what) = device.failed {
             return Err(TrainError::NotFinite { what, step: device.steps as usize + 1, epoch });
         }
