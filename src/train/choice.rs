@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Where to compute: `auto`, `cpu`, `cuda` (the first device) or `cuda:N`.
+/// Where to compute: `auto`, `cpu`, `cuda` (the first device), `cuda:N`, or `host` (for tests).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum DeviceChoice {
     /// The first CUDA device if there is one that can be used, else the processor.
@@ -15,6 +15,8 @@ pub enum DeviceChoice {
     Cpu,
     /// The CUDA device of this number, from 0.
     Cuda(u16),
+    /// The kernels of the devices, compiled by the system's C++ compiler and run on the processor: very slow, for tests and the self-test.
+    Host,
 }
 
 impl Display for DeviceChoice {
@@ -25,6 +27,7 @@ impl Display for DeviceChoice {
             // as older programs spell it
             Self::Cuda(0) => f.write_str("cuda"),
             Self::Cuda(number) => write!(f, "cuda:{number}"),
+            Self::Host => f.write_str("host"),
         }
     }
 }
@@ -38,6 +41,7 @@ impl FromStr for DeviceChoice {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
             "cuda" => Ok(Self::Cuda(0)),
+            "host" => Ok(Self::Host),
             _ => number(text).map(Self::Cuda).ok_or_else(|| format!("there is no device {text:?}; choose auto, cpu, cuda or cuda:N")),
         }
     }
@@ -67,6 +71,7 @@ mod tests {
             (DeviceChoice::Cpu, "\"cpu\""),
             (DeviceChoice::Cuda(0), "\"cuda\""),
             (DeviceChoice::Cuda(3), "\"cuda:3\""),
+            (DeviceChoice::Host, "\"host\""),
         ] {
             assert_eq!(serde_json::to_string(&choice).ok().as_deref(), Some(text));
             assert_eq!(serde_json::from_str::<DeviceChoice>(text).ok(), Some(choice));

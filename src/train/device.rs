@@ -48,12 +48,10 @@ impl Chosen {
 /// # Errors
 /// If this machine, or this build of the program, does not have it: what to choose instead.
 pub fn choose(config: &Config) -> Result<Chosen, ConfigError> {
-    let number = match config.device {
-        DeviceChoice::Cpu => return processor(config, String::new()),
-        DeviceChoice::Auto => 0,
-        DeviceChoice::Cuda(number) => number,
-    };
-    match (open(number), config.device) {
+    if config.device == DeviceChoice::Cpu {
+        return processor(config, String::new());
+    }
+    match (open(config.device), config.device) {
         (Ok(device), choice) => {
             let (arithmetic, advice) = arithmetic(&*device, config.precision)?;
             let found = if choice == DeviceChoice::Auto { "the first CUDA device" } else { "" };
@@ -66,22 +64,47 @@ pub fn choose(config: &Config) -> Result<Chosen, ConfigError> {
     }
 }
 
-/// Opens CUDA device `number`, or says why not.
+/// Opens a device that is not the processor; "auto" is the first CUDA device.
+///
+/// # Errors
+/// If it cannot be had: why, in words for the user.
+pub fn open(choice: DeviceChoice) -> Result<Rc<dyn Accelerator>, String> {
+    match choice {
+        DeviceChoice::Auto => cuda(0),
+        DeviceChoice::Cuda(number) => cuda(number),
+        DeviceChoice::Host => host(),
+        DeviceChoice::Cpu => Err("the processor is no device of its own".into()),
+    }
+}
+
 #[cfg(feature = "cuda")]
-fn open(number: u16) -> Result<Rc<dyn Accelerator>, String> {
+fn cuda(number: u16) -> Result<Rc<dyn Accelerator>, String> {
     use crate::nn::ops::accelerator::cuda::Cuda;
     Cuda::open(number.into()).map(|device| Rc::new(device) as Rc<dyn Accelerator>).map_err(|e| e.to_string())
 }
 
 #[cfg(not(feature = "cuda"))]
-fn open(_: u16) -> Result<Rc<dyn Accelerator>, String> {
-    Err("this program was built without CUDA".into())
+fn cuda(_: u16) -> Result<Rc<dyn Accelerator>, String> {
+    Err("this program was built without CUDA (cargo build --features cuda)".into())
+}
+
+#[cfg(unix)]
+fn host() -> Result<Rc<dyn Accelerator>, String> {
+    use crate::nn::ops::accelerator::host::Host;
+    Host::new().map(|device| Rc::new(device) as Rc<dyn Accelerator>).map_err(|e| e.to_string())
+}
+
+#[cfg(not(unix))]
+fn host() -> Result<Rc<dyn Accelerator>, String> {
+    Err("the kernels run on the processor under Linux and macOS only".into())
 }
 
 /// What a device is to compute with, and advice.
 fn arithmetic(device: &dyn Accelerator, precision: Precision) -> Result<(Arithmetic, &'static str), ConfigError> {
     let modern = device.supports(Arithmetic::Bf16);
     let wanted = match precision {
+        // the twin's arithmetic costs the same whichever it is
+        Precision::Auto if modern && device.is_twin() => Arithmetic::F32,
         Precision::Auto if modern => return Ok((Arithmetic::Tf32, "the precision bf16 is faster still")),
         Precision::Auto if device.supports(Arithmetic::F16) => {
             return Ok((Arithmetic::F32, "this card has no bf16; the precision f16, with a scaled loss, is faster"));

@@ -13,6 +13,7 @@ pub mod calls;
 #[cfg(feature = "cuda")]
 pub mod cuda;
 mod error;
+#[cfg(unix)]
 pub mod host;
 pub mod kernels;
 mod memory;
@@ -155,6 +156,11 @@ pub trait Accelerator: Send {
 
     /// What it can compute with.
     fn supports(&self, arithmetic: Arithmetic) -> bool;
+
+    /// Whether it is the processor that plays a device.
+    fn is_twin(&self) -> bool {
+        false
+    }
 
     /// Free and all memory, bytes.
     ///

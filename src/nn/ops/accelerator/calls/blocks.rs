@@ -175,9 +175,10 @@ impl Calls<'_> {
         unsafe {
             self.launch("norm_statistics_partial", columns(channels, pieces)?, &[z.into(), rows, c, partial.into()])?;
             let [epsilon, momentum] = constants;
-            let from = [partial.into(), u32_of(pieces)?, rows, c, parameters[0].into(), parameters[1].into(), epsilon.into(), momentum.into()];
+            let sums = [z.into(), partial.into(), u32_of(pieces)?, rows, c];
+            let from = [parameters[0].into(), parameters[1].into(), epsilon.into(), momentum.into()];
             let to = [running_mean, running_variance, to.mean, to.variance, to.scale, to.shift].map(Into::into);
-            self.launch("norm_statistics_finish", each_channel(channels)?, &[&from[..], &to].concat())
+            self.launch("norm_statistics_finish", each_channel(channels)?, &[&sums[..], &from, &to].concat())
         }
     }
 

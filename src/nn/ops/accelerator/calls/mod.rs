@@ -6,6 +6,7 @@ mod augment;
 mod blocks;
 mod head;
 mod memory;
+mod signature;
 mod update;
 
 pub use augment::Pictures;
@@ -83,6 +84,7 @@ impl Calls<'_> {
     /// # Safety
     /// As [`Accelerator::launch`].
     unsafe fn launch(&self, kernel: &'static str, launch: Launch, arguments: &[Argument]) -> Called {
+        signature::check(kernel, arguments)?;
         // SAFETY: passed on
         unsafe { self.device.launch(kernel, self.storage, launch, arguments) }
     }

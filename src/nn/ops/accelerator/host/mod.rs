@@ -98,6 +98,10 @@ impl Accelerator for Host {
         true
     }
 
+    fn is_twin(&self) -> bool {
+        true
+    }
+
     fn memory(&self) -> Result<(usize, usize), AcceleratorError> {
         // as far as the twin is concerned: enough for tests, not for a data set
         Ok((1 << 30, 1 << 30))
