@@ -53,7 +53,9 @@ impl Table {
                 record.i32(2);
                 record.f32(1.0);
                 record.f32(0.0);
-                rectangle.map(|edge| record.i32(edge as i32));
+                for edge in rectangle {
+                    record.i32(edge as i32);
+                }
             }
         }
         record.0.resize(HEADER, 0);
@@ -86,7 +88,9 @@ impl Table {
         placement.rows().as_flattened().iter().for_each(|number| record.f64(*number));
         record.f64(draw.noise.max(0.0));
         record.u64(draw.noise_seed);
-        [picture.width, left, top, width, height].map(|length| record.i32(length as i32));
+        for length in [picture.width, left, top, width, height] {
+            record.i32(length as i32);
+        }
         record.i32(i32::from(exact));
         record.i32(i32::from(draw.flip));
         record.i32((draw.quarter_turns % 4) as i32);
@@ -94,7 +98,9 @@ impl Table {
         record.i32(taps as i32);
         record.steps(&draw.colour);
         record.f32(draw.dimming as f32);
-        draw.erase.map_or([0; 4], |rectangle| erased(rectangle, self.side)).map(|edge| record.i32(edge as i32));
+        for edge in draw.erase.map_or([0; 4], |rectangle| erased(rectangle, self.side)) {
+            record.i32(edge as i32);
+        }
         record.0.resize(RECORD, 0);
 
         self.bytes.extend(record.0);
@@ -196,7 +202,11 @@ impl Record {
         };
         self.i32(steps.len() as i32);
         let steps: Vec<_> = steps.iter().map(of).chain(std::iter::repeat((0, 0.0))).take(STEPS).collect();
-        steps.iter().for_each(|(kind, _)| self.i32(*kind));
-        steps.iter().for_each(|(_, amount)| self.f32(*amount));
+        for (kind, _) in &steps {
+            self.i32(*kind);
+        }
+        for (_, amount) in &steps {
+            self.f32(*amount);
+        }
     }
 }

@@ -28,7 +28,7 @@ pub struct Chosen {
 
 impl std::fmt::Debug for Chosen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Chosen").field("name", &self.name()).field("reason", &self.reason).finish()
+        f.debug_struct("Chosen").field("name", &self.name()).field("reason", &self.reason).finish_non_exhaustive()
     }
 }
 

@@ -10,10 +10,12 @@ use super::batches::Variation;
 use super::buffers::Buffers;
 use super::cache::ImageCache;
 use super::checkpoint::{self, Progress};
+use super::device::Chosen;
 use super::evaluate::class_counts;
 use super::folder::Lock;
-use super::device::Chosen;
-use super::{Config, ConfigError, DeviceChoice, Job, Loss, Optimizer, RecordedSplit, RunError, RunFolder, Schedule, Started, TrainError, device};
+use super::{
+    Config, ConfigError, DeviceChoice, Job, Loss, Optimizer, RecordedSplit, RunError, RunFolder, Schedule, Started, TrainError, device,
+};
 use crate::data::{Dataset, Part, Split};
 use crate::imaging::Fit;
 use crate::nn::{self, Framing, ModelSpec, Network, NetworkOptions, Normalisation};

@@ -49,7 +49,7 @@ impl Norm {
 /// All blocks and the memory that they share.
 #[derive(Debug)]
 pub struct Blocks {
-    blocks: Vec<Block>,
+    all: Vec<Block>,
     arithmetic: Arithmetic,
     /// The output of a convolution with a bias, then its gradient: used up within the block.
     scratch: Memory,
@@ -96,7 +96,7 @@ impl Blocks {
         }
         let numbers = |count: usize| device.allocate(count.max(1) * bytes);
         Ok(Self {
-            blocks,
+            all: blocks,
             arithmetic,
             scratch: numbers(scratch)?,
             gradients: [numbers(gradient)?, numbers(gradient)?],
@@ -107,12 +107,12 @@ impl Blocks {
 
     /// The shape of the last block's output for `images` images.
     pub fn features(&self, images: usize) -> Maps {
-        self.blocks.last().map_or(Maps { images, height: 0, width: 0, channels: 0 }, |block| Maps { images, ..block.maps.pooled() })
+        self.all.last().map_or(Maps { images, height: 0, width: 0, channels: 0 }, |block| Maps { images, ..block.maps.pooled() })
     }
 
     /// The last block's output, as the last pass left it.
     pub fn output(&self) -> View<'_> {
-        self.blocks.last().map_or(View::NONE, |block| block.out.all())
+        self.all.last().map_or(View::NONE, |block| block.out.all())
     }
 
     /// Where the gradient of the last block's output is to be put before [`backward`](Self::backward).
@@ -124,7 +124,7 @@ impl Blocks {
     /// `track`.
     pub fn forward(&self, run: Run, images: View, training: bool, track: bool) -> Result<()> {
         let mut x = images;
-        for block in &self.blocks {
+        for block in &self.all {
             let maps = Maps { images: run.images, ..block.maps };
             let shape = block.shape(run.images);
             let places = &run.parameters.places.layers[block.layer];
@@ -165,11 +165,11 @@ impl Blocks {
     /// Runs all blocks backwards from [`output_gradient`](Self::output_gradient) and writes the gradients of their parameters, or adds to
     /// them unless this is the `first` part of a step. It must follow a training pass on the same `images`.
     pub fn backward(&self, run: Run, images: View, first: bool) -> Result<()> {
-        for (number, block) in self.blocks.iter().enumerate().rev() {
+        for (number, block) in self.all.iter().enumerate().rev() {
             // the last block's gradient lies in the first memory, that of the one before in the second, and so on
-            let turn = (self.blocks.len() - 1 - number) % 2;
+            let turn = (self.all.len() - 1 - number) % 2;
             let dout = self.gradients[turn].all();
-            let x = if number == 0 { images } else { self.blocks[number - 1].out.all() };
+            let x = if number == 0 { images } else { self.all[number - 1].out.all() };
             let dz = self.tail_backward(run, block, dout, first)?;
             let shape = block.shape(run.images);
             let places = &run.parameters.places.layers[block.layer];

@@ -247,4 +247,3 @@ fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     }
     out
 }
-

@@ -68,13 +68,12 @@ impl Accelerated {
         let number = state.progress.epochs + 1;
         let order = batches::order(&setup.split.train, setup.config.seed, number);
         let (variation, skip) = (setup.variation(number), state.progress.step_in_epoch);
-        let feed = match &mut self.pictures.training {
-            Some(set) => Feed::Resident(set),
-            None => {
-                let (order, buffers) = (order.clone(), setup.buffers.clone());
-                let request = Request { order, buffers, skip, variation: Some(variation), threads: setup.threads };
-                Feed::Host(Loader::start(&setup.training, request, setup.spec.normalisation)?)
-            }
+        let feed = if let Some(set) = &mut self.pictures.training {
+            Feed::Resident(set)
+        } else {
+            let (order, buffers) = (order.clone(), setup.buffers.clone());
+            let request = Request { order, buffers, skip, variation: Some(variation), threads: setup.threads };
+            Feed::Host(Loader::start(&setup.training, request, setup.spec.normalisation)?)
         };
         let mut epoch = Epoch {
             engine: &self.engine,
@@ -145,7 +144,7 @@ impl Epoch<'_> {
                     let start = Instant::now();
                     let Some(batch) = loader.next()? else { break };
                     self.waited += start.elapsed().as_secs_f64();
-                    self.from_host(&batch)?;
+                    self.host_batch(&batch)?;
                 }
             }
             self.steps += 1;
@@ -171,7 +170,7 @@ impl Epoch<'_> {
     }
 
     /// A step on pictures that the host prepared.
-    fn from_host(&self, batch: &Batch) -> Result<(), TrainError> {
+    fn host_batch(&self, batch: &Batch) -> Result<(), TrainError> {
         let images = batch.targets.len();
         batch.with_planes(|planes| self.engine.upload_planes(planes, images))??;
         self.engine.upload_targets(&batch.targets)?;

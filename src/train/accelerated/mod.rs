@@ -63,8 +63,9 @@ impl Accelerated {
                 Err(AcceleratorError::OutOfMemory { .. }) if splits && micro > 1 => micro = micro.div_ceil(2),
                 Err(error) => return Err(error),
                 Ok(done) => {
-                    let note = (micro < config.batch)
-                        .then(|| format!("a batch goes through in parts of {micro}, for the device has no more memory; the result is the same"));
+                    let note = (micro < config.batch).then(|| {
+                        format!("a batch goes through in parts of {micro}, for the device has no more memory; the result is the same")
+                    });
                     return Ok((done, note));
                 }
             }

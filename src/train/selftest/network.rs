@@ -201,6 +201,10 @@ fn epochs(lab: &mut Lab, architecture: Architecture, size: usize) -> Result<()> 
     let expected = flat(&nn::predict(&*pair.network, &pair.tensor(&planes, images)?).map_err(broken)?)?;
     let logits = pair.engine.evaluate(images)?()?;
     let found = crate::train::loss::probabilities(&logits, CLASSES);
-    lab.note(&format!("{architecture:?}: probabilities after three epochs").to_lowercase(), largest(&expected, &found), bound.max(gradient_bound(lab.arithmetic)));
+    lab.note(
+        &format!("{architecture:?}: probabilities after three epochs").to_lowercase(),
+        largest(&expected, &found),
+        bound.max(gradient_bound(lab.arithmetic)),
+    );
     Ok(())
 }

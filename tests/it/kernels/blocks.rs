@@ -7,17 +7,8 @@ use tuning_fork::nn::ops::relu_max_pool2d;
 use super::device::{Device, Memory, Null, Of, U32, U64, close, devices};
 
 /// N, H, W, C: odd sides, one image, one channel, channels that are and are not moved in packs.
-pub const SHAPES: [[usize; 4]; 9] = [
-    [1, 2, 2, 1],
-    [1, 3, 5, 1],
-    [2, 5, 4, 3],
-    [3, 7, 9, 4],
-    [2, 4, 4, 8],
-    [1, 9, 6, 20],
-    [2, 6, 7, 40],
-    [5, 2, 3, 33],
-    [2, 33, 31, 16],
-];
+pub const SHAPES: [[usize; 4]; 9] =
+    [[1, 2, 2, 1], [1, 3, 5, 1], [2, 5, 4, 3], [3, 7, 9, 4], [2, 4, 4, 8], [1, 9, 6, 20], [2, 6, 7, 40], [5, 2, 3, 33], [2, 33, 31, 16]];
 
 /// Channels-last numbers as a tensor of N x C x H x W.
 pub fn tensor(values: &[f32], [n, h, w, c]: [usize; 4]) -> Tensor {

@@ -121,8 +121,7 @@ fn norm_relu_pool_is_the_operator_in_training_and_evaluation() {
                 relu_max_pool2d(&normed).expect("pooled")
             };
 
-            let arguments =
-                [Of(&layer.running[0]), Of(&layer.running[1]), Of(&layer.weight), Of(&layer.bias), F32(EPSILON), U32(c as u32)];
+            let arguments = [Of(&layer.running[0]), Of(&layer.running[1]), Of(&layer.weight), Of(&layer.bias), F32(EPSILON), U32(c as u32)];
             let arguments = [&arguments[..], &[Of(&layer.scale), Of(&layer.shift)]].concat();
             device.launch("norm_affine", channels(c as u32), &arguments);
             let (out, _) = layer.pool(&device, &memory, shape);

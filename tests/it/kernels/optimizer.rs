@@ -77,7 +77,19 @@ impl Run {
         let count = (tiles.len() / layout::TILE_BYTES) as u32;
         let (partial, rates) = (Memory::empty(8 * count as usize), Memory::of_f64(RATES.as_flattened()));
         let (control, tally) = (Memory::new(&control.to_bytes()), Memory::new(&[0; TALLY_BYTES]));
-        Self { slots, table: Memory::new(&table), tiles: Memory::new(&tiles), count, partial, rates, control, tally, kind, clip, weight_decay }
+        Self {
+            slots,
+            table: Memory::new(&table),
+            tiles: Memory::new(&tiles),
+            count,
+            partial,
+            rates,
+            control,
+            tally,
+            kind,
+            clip,
+            weight_decay,
+        }
     }
 
     /// A step with these gradients, whose images had this sum of losses.
@@ -101,7 +113,8 @@ impl Run {
         device.launch("gradient_squares", tiles, &[Of(&self.table), Of(&self.tiles), count, Of(&self.partial)]);
         let scaling = U32(u32::from(device.storage == Storage::F16));
         let (clip, decay) = (F64(self.clip), F64(self.weight_decay));
-        let arguments = [Of(&self.partial), count, Of(&self.rates), clip, decay, U32(self.kind), scaling, Of(&self.control), Of(&self.tally)];
+        let arguments =
+            [Of(&self.partial), count, Of(&self.rates), clip, decay, U32(self.kind), scaling, Of(&self.control), Of(&self.tally)];
         device.launch("step_finish", Launch::blocks([1; 3]), &arguments);
         device.launch("optimizer_step", tiles, &[Of(&self.table), Of(&self.tiles), count, Of(&self.control)]);
     }

@@ -2,9 +2,7 @@
 
 use tuning_fork::augment::{Augmentation, Preset};
 use tuning_fork::data::Part;
-use tuning_fork::train::{
-    Command, Config, DeviceChoice, Event, Job, Outcome, Precision, RunFolder, device, evaluate, selftest, spawn,
-};
+use tuning_fork::train::{Command, Config, DeviceChoice, Event, Job, Outcome, Precision, RunFolder, device, evaluate, selftest, spawn};
 
 use super::common::{at_step, config, dataset, ended, events};
 

@@ -114,9 +114,8 @@ impl Argument {
     /// Where its value lies, as the launch of a kernel wants it.
     pub(super) fn pointer(&self) -> *mut c_void {
         match self {
-            Self::Address(value) => std::ptr::from_ref(value).cast_mut().cast(),
+            Self::Address(value) | Self::Long(value) => std::ptr::from_ref(value).cast_mut().cast(),
             Self::Unsigned(value) => std::ptr::from_ref(value).cast_mut().cast(),
-            Self::Long(value) => std::ptr::from_ref(value).cast_mut().cast(),
             Self::Float(value) => std::ptr::from_ref(value).cast_mut().cast(),
             Self::Double(value) => std::ptr::from_ref(value).cast_mut().cast(),
         }

@@ -211,7 +211,8 @@ pub trait Accelerator: Send {
     ///
     /// # Errors
     /// If there is no such kernel, or the device is lost.
-    unsafe fn launch(&self, kernel: &'static str, storage: Storage, launch: Launch, arguments: &[Argument]) -> Result<(), AcceleratorError>;
+    unsafe fn launch(&self, kernel: &'static str, storage: Storage, launch: Launch, arguments: &[Argument])
+    -> Result<(), AcceleratorError>;
 
     /// One product of a convolution: of x, w and y the pass says which is written. The gradient of the weights is
     /// in the format of the activations, too.

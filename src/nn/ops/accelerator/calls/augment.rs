@@ -83,7 +83,8 @@ impl Calls<'_> {
                 floats(noise, images * Pictures::noise_stride(side), "noise")?;
                 self.launch("augment_noise", blocks(64, images)?, &[table.into(), u32_of(side)?, noise.into()])?;
             }
-            let from = [data.into(), table.into(), means.into(), blurred.into(), u64_of(stride), noise.into(), u32_of(side)?, 0u32.into(), n];
+            let from =
+                [data.into(), table.into(), means.into(), blurred.into(), u64_of(stride), noise.into(), u32_of(side)?, 0u32.into(), n];
             let to = [u32_of(pictures.channels)?];
             let [mean, std] = [normalisation.mean, normalisation.std].map(|three| three.map(Into::into));
             let grid = blocks((side * side).div_ceil(256), images)?;

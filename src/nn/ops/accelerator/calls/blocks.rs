@@ -244,7 +244,8 @@ impl Calls<'_> {
         unsafe {
             let arguments = [z.into(), dout.into(), codes.into(), mean.into(), n, h, w, c, partial.into()];
             self.launch("norm_gradient_partial", columns(channels, pieces)?, &arguments)?;
-            let from = [partial.into(), u32_of(pieces)?, u64_of(maps.pixels()), c, mean.into(), variance.into(), scale.into(), epsilon.into()];
+            let from =
+                [partial.into(), u32_of(pieces)?, u64_of(maps.pixels()), c, mean.into(), variance.into(), scale.into(), epsilon.into()];
             let to = [u32::from(!first).into(), to.weight.into(), to.bias.into(), to.slope.into(), to.offset.into()];
             self.launch("norm_gradient_finish", each_channel(channels)?, &[&from[..], &to].concat())
         }

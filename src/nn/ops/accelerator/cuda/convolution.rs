@@ -3,6 +3,7 @@
 //! differ in the last bits.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::{c_int, c_void};
 
 use cudarc::cudnn::result as cudnn;
@@ -161,11 +162,10 @@ impl Convolutions {
     /// Runs a pass; x, w and y in this order, of which the pass says what is written.
     pub fn run(&mut self, device: &Cuda, pass: Pass, shape: Convolution, arithmetic: Arithmetic, views: [View; 3]) -> Result<()> {
         let key = (pass, shape, arithmetic);
-        if !self.plans.contains_key(&key) {
-            let plan = plan(device, pass, shape, arithmetic, views)?;
-            self.plans.insert(key, plan);
-        }
-        let Some(plan) = self.plans.get(&key) else { return Ok(()) };
+        let plan = match self.plans.entry(key) {
+            Entry::Occupied(plan) => plan.into_mut(),
+            Entry::Vacant(place) => place.insert(plan(device, pass, shape, arithmetic, views)?),
+        };
         if self.workspace.as_ref().is_none_or(|memory| memory.bytes() < plan.workspace) {
             self.workspace = None;
             self.workspace = Some(device.allocate(plan.workspace)?);

@@ -20,11 +20,7 @@ impl Allocation {
     pub fn new(stream: &Arc<CudaStream>, bytes: usize) -> Result<Self> {
         // SAFETY: the memory is written before it is read: whoever asks for it clears it
         let address = unsafe {
-            if stream.context().has_async_alloc() {
-                driver::malloc_async(stream.cu_stream(), bytes)
-            } else {
-                driver::malloc_sync(bytes)
-            }
+            if stream.context().has_async_alloc() { driver::malloc_async(stream.cu_stream(), bytes) } else { driver::malloc_sync(bytes) }
         };
         match address {
             Ok(address) => Ok(Self { address, stream: Arc::clone(stream) }),

@@ -26,14 +26,13 @@ impl Modules {
         if let Some(function) = self.functions.get(&(storage, kernel)) {
             return Ok(*function);
         }
-        let module = match self.modules.get(&storage) {
-            Some(module) => *module,
-            None => {
-                let image = compile(storage, capability)?;
-                // SAFETY: what nvrtc gave, which ends with a nought where it is text
-                let module = unsafe { driver::module::load_data(image.as_ptr().cast()) }.map_err(lost)?;
-                *self.modules.entry(storage).or_insert(module)
-            }
+        let module = if let Some(module) = self.modules.get(&storage) {
+            *module
+        } else {
+            let image = compile(storage, capability)?;
+            // SAFETY: what nvrtc gave, which ends with a nought where it is text
+            let module = unsafe { driver::module::load_data(image.as_ptr().cast()) }.map_err(lost)?;
+            *self.modules.entry(storage).or_insert(module)
         };
         let name = CString::new(kernel).map_err(|e| AcceleratorError::Misused(e.to_string()))?;
         // SAFETY: the module is loaded and stays so

@@ -10,9 +10,9 @@ use std::cell::UnsafeCell;
 
 use half::{bf16, f16};
 
-use super::{Accelerator, AcceleratorError, Argument, Arithmetic, Convolution, Fetched, Memory, Pass, Product, View};
 use super::kernels::host::Library;
 use super::kernels::{Launch, Storage};
+use super::{Accelerator, AcceleratorError, Argument, Arithmetic, Convolution, Fetched, Memory, Pass, Product, View};
 
 /// The processor, playing a device.
 #[derive(Debug)]
@@ -135,11 +135,17 @@ impl Accelerator for Host {
 
     fn copy(&self, from: View, to: View) -> Result<(), AcceleratorError> {
         same_length(from.bytes(), to.bytes())?;
-        write(to, &bytes(from).to_vec());
+        write(to, bytes(from));
         Ok(())
     }
 
-    unsafe fn launch(&self, kernel: &'static str, storage: Storage, launch: Launch, arguments: &[Argument]) -> Result<(), AcceleratorError> {
+    unsafe fn launch(
+        &self,
+        kernel: &'static str,
+        storage: Storage,
+        launch: Launch,
+        arguments: &[Argument],
+    ) -> Result<(), AcceleratorError> {
         let mut pointers: Vec<_> = arguments.iter().map(Argument::pointer).collect();
         // SAFETY: the caller's promise is the library's; memory here begins at multiples of 16 bytes
         unsafe { self.libraries[storage as usize].launch(kernel, launch, &mut pointers) }.map_err(AcceleratorError::Misused)

@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "a library is loaded and called; each block states its proof")]
 
 use std::ffi::{CString, c_char, c_int, c_void};
+use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -71,7 +72,8 @@ fn host_source(storage: Storage) -> String {
     text += "extern \"C\" __attribute__((visibility(\"default\")))\n";
     text += "int tuning_fork_launch(const char* name, const unsigned* grid, const unsigned* threads, void** arguments) {\n";
     for name in names() {
-        text += &format!("    if (!std::strcmp(name, \"{name}\")) return host::launch(host::bind({name}), grid, threads, arguments), 0;\n");
+        let call = format!("host::launch(host::bind({name}), grid, threads, arguments)");
+        let _ = writeln!(text, "    if (!std::strcmp(name, \"{name}\")) return {call}, 0;");
     }
     text + "    return 1;\n}\n"
 }

@@ -21,6 +21,8 @@
 pub mod host;
 pub mod layout;
 
+use std::fmt::Write;
+
 /// How activations are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Storage {
@@ -62,7 +64,7 @@ pub fn source(storage: Storage) -> String {
     let number = Storage::ALL.iter().position(|s| *s == storage).unwrap_or_default();
     let mut text = format!("#define STORAGE {number}\n");
     for (name, file) in FILES {
-        text += &format!("#line 1 \"{name}\"\n{file}");
+        let _ = write!(text, "#line 1 \"{name}\"\n{file}");
     }
     text
 }
