@@ -211,6 +211,7 @@ fn started() -> Started {
         epochs_done: 0,
         steps_done: 0,
         device: "CPU".into(),
+        reason: String::new(),
         threads: 1,
         split_digest: String::new(),
         version: String::new(),

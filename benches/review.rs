@@ -159,6 +159,7 @@ fn write_run(folder: &Path, labels: &[u32], split: &Split) {
         epochs_done: 0,
         steps_done: 0,
         device: "CPU".into(),
+        reason: String::new(),
         threads: 2,
         split_digest: split.digest(),
         version: "0".into(),

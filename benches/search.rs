@@ -101,8 +101,9 @@ fn overhead(folder: &std::path::Path) {
 
 /// The runs of the trials.
 fn runs_of(plan: &Plan) -> Vec<Session> {
-    let studies = search::read(&plan.journal).expect("a journal");
-    let home = plan.journal.parent().expect("a folder");
+    let Storage::Journal(journal) = &plan.storage else { panic!("the bench keeps its study in a journal") };
+    let studies = search::read(journal).expect("a journal");
+    let home = plan.storage.home();
     let run = |trial: &search::Trial| search::run_of(trial).map(|run| home.join(run));
     let folders = studies[0].trials.iter().filter_map(run);
     folders.map(|folder| RunFolder::open(folder).and_then(|run| run.outline()).expect("a run")).collect()

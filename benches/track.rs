@@ -218,6 +218,7 @@ fn started(number: usize) -> Started {
         epochs_done: 0,
         steps_done: 0,
         device: "CPU".into(),
+        reason: String::new(),
         threads: 2,
         split_digest: "0123456789abcdef".repeat(4),
         version: "0.1.0".into(),

@@ -46,11 +46,7 @@ impl Canvas {
 
     #[inline(always)]
     fn load_here(&mut self, image: &Image, crop: [f64; 2]) {
-        let keep = |length: usize, share: f64| ((length as f64 * share).round() as usize).clamp(1, length);
-        let (height, width) = (keep(image.height(), crop[0]), keep(image.width(), crop[1]));
-        // halves to the even side, as Python rounds
-        let before = |length: usize, kept: usize| ((length - kept) as f64 / 2.0).round_ties_even() as usize;
-        let (top, left) = (before(image.height(), height), before(image.width(), width));
+        let ([top, height], [left, width]) = (middle(image.height(), crop[0]), middle(image.width(), crop[1]));
         (self.width, self.height) = (width, height);
         let plane = width * height;
         self.planes.resize(3 * plane, 0.0);
@@ -133,6 +129,13 @@ impl Canvas {
     }
 }
 
+/// The middle of a side of `length` pixels of which `share` is kept: where it begins and how long it is.
+pub(super) fn middle(length: usize, share: f64) -> [usize; 2] {
+    let kept = ((length as f64 * share).round() as usize).clamp(1, length);
+    // halves to the even side, as Python rounds
+    [((length - kept) as f64 / 2.0).round_ties_even() as usize, kept]
+}
+
 /// Three planes of numbers from 0 to 1 as a picture; what lies outside is clipped.
 pub(super) fn picture(planes: &[f32], width: usize, height: usize) -> Image {
     let plane = width * height;
@@ -148,7 +151,7 @@ fn unit(byte: u8) -> f32 {
 }
 
 /// Normalised weights of a Gaussian.
-fn gaussian(sigma: f64, size: usize) -> Vec<f32> {
+pub(super) fn gaussian(sigma: f64, size: usize) -> Vec<f32> {
     let reach = (size / 2) as f64;
     let raw: Vec<f64> = (0..size).map(|k| (-0.5 * ((k as f64 - reach) / sigma).powi(2)).exp()).collect();
     let sum: f64 = raw.iter().sum();

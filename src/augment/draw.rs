@@ -165,7 +165,7 @@ impl Draw {
     }
 
     /// Where each pixel of the result lies in the cropped picture of `width` x `height`.
-    fn placement(&self, (width, height): (usize, usize), side: usize) -> Placement {
+    pub(super) fn placement(&self, (width, height): (usize, usize), side: usize) -> Placement {
         let side = side as f64;
         let centre = [(side - 1.0) / 2.0; 2];
         Placement::IDENTITY
@@ -189,9 +189,14 @@ fn add_noise(planes: &mut [f32], deviation: f64, seed: u64) {
     }
 }
 
-fn blacken(planes: &mut [f32], side: usize, rectangle: [f64; 4]) {
+/// Top, left, bottom and right of a blackened rectangle in pixels; bottom and right are not included.
+pub(super) fn erased(rectangle: [f64; 4], side: usize) -> [usize; 4] {
     let [top, left, height, width] = rectangle.map(|share| (share * side as f64).round() as usize);
-    let (bottom, right) = ((top + height).min(side), (left + width).min(side));
+    [top, left, (top + height).min(side), (left + width).min(side)]
+}
+
+fn blacken(planes: &mut [f32], side: usize, rectangle: [f64; 4]) {
+    let [top, left, bottom, right] = erased(rectangle, side);
     for plane in planes.chunks_exact_mut(side * side) {
         for row in plane.chunks_exact_mut(side).take(bottom).skip(top) {
             row[left.min(right)..right].fill(0.0);

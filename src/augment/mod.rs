@@ -16,6 +16,7 @@ mod preview;
 mod resample;
 mod settings;
 mod sweep;
+mod table;
 
 pub use canvas::Canvas;
 pub use colour::ColourStep;
@@ -25,6 +26,7 @@ pub use mix::Mix;
 pub use preview::{Stage, Step};
 pub use settings::{Augmentation, Border, Preset, Rotation, Section};
 pub use sweep::Sweep;
+pub use table::{Resident, Table};
 
 use crate::imaging::Image;
 use crate::random::Random;

@@ -20,6 +20,12 @@ impl Placement {
         (self.x[0] * x + self.x[1] * y + self.x[2], self.y[0] * x + self.y[1] * y + self.y[2])
     }
 
+    /// Where a row begins: the place of its first pixel is `[a, b]` as a times the row plus b, for x and for y.
+    #[must_use]
+    pub fn rows(&self) -> [[f64; 2]; 2] {
+        [self.x, self.y].map(|[_, row, first]| [row, first])
+    }
+
     /// How far the place moves from one column to the next.
     #[must_use]
     pub fn step(&self) -> (f64, f64) {

@@ -30,7 +30,7 @@ struct Line {
 
 impl Line {
     fn new(start: f64, step: f64) -> Self {
-        Self { start: (start * ONE).round() as i64, step: (step * ONE).round() as i64 }
+        Self { start: fixed(start), step: fixed(step) }
     }
 
     #[inline(always)]
@@ -105,6 +105,11 @@ impl Source<'_> {
         let below = mix(pixel(left, top + 1), pixel(left + 1, top + 1), fraction(x));
         mix(above, below, fraction(y))
     }
+}
+
+/// A number in fixed point.
+pub fn fixed(number: f64) -> i64 {
+    (number * ONE).round() as i64
 }
 
 /// A whole number in fixed point.

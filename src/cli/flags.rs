@@ -166,10 +166,11 @@ pub struct ConfigFlags {
     /// Compute threads; 0 means one a physical core
     #[arg(long, value_name = "T", help_heading = "Machine")]
     pub threads: Option<usize>,
-    /// Where to compute: the fastest there is, the processor, or the first CUDA device
-    #[arg(long, value_name = "NAME", value_parser = Choice::<DeviceChoice>::new(), help_heading = "Machine")]
+    /// Where to compute: auto (the first CUDA device if there is one, else the processor), cpu, cuda (the first device), cuda:N
+    #[arg(long, value_name = "NAME", help_heading = "Machine")]
     pub device: Option<DeviceChoice>,
-    /// Arithmetic of the training step: the fastest that keeps 32-bit accuracy, 32-bit floats, or bfloat16 products
+    /// Arithmetic of the training step: the fastest that keeps 32-bit accuracy, 32-bit floats, or bfloat16 products; on CUDA devices
+    /// TF32, and f16 for cards without bfloat16
     #[arg(long, value_name = "NAME", value_parser = Choice::<Precision>::new(), help_heading = "Machine")]
     pub precision: Option<Precision>,
 }

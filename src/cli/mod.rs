@@ -18,6 +18,7 @@ mod report;
 mod review;
 mod runs;
 mod search;
+mod selftest;
 mod summary;
 mod track;
 mod train;
@@ -98,6 +99,8 @@ pub enum Command {
     Summary(summary::Arguments),
     /// Measure how fast a network trains here, on random pictures
     Bench(bench::Arguments),
+    /// Check that a CUDA device computes what the processor does
+    Selftest(selftest::Arguments),
     /// List, describe, export, import and delete runs
     #[command(subcommand)]
     Runs(runs::RunsCommand),
@@ -136,6 +139,7 @@ pub fn run(command: &Command) -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Summary(arguments) => summary::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Bench(arguments) => bench::run(arguments).map(|()| ExitCode::SUCCESS),
+        Command::Selftest(arguments) => selftest::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Runs(command) => runs::run(command).map(|()| ExitCode::SUCCESS),
         Command::Track(arguments) => track::run(arguments).map(|()| ExitCode::SUCCESS),
         Command::Models(command) => models::run(command).map(|()| ExitCode::SUCCESS),

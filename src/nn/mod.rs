@@ -2,6 +2,7 @@
 //!
 //! Images come in as N x C x H x W f32, already normalised; logits go out as N x classes.
 
+pub mod accelerated;
 mod init;
 pub mod layer;
 pub mod models;

@@ -20,6 +20,7 @@ use crate::augment::{Augmentation, Canvas, Draw, Mix};
 use crate::data::DataError;
 use crate::imaging::Image;
 use crate::nn::Normalisation;
+use crate::nn::ops::with_slice;
 use crate::random::{Purpose, Random};
 
 /// The order of the training images in an epoch (counted from 1): a permutation of `images` that only depends on the arguments.
@@ -90,6 +91,14 @@ impl Batch {
     /// The images, N x 3 x size x size. They must not be used after the batch, whose memory then holds another one.
     pub fn images(&self, device: &Device) -> candle_core::Result<Tensor> {
         self.pixels.images(self.targets.len(), device)
+    }
+
+    /// Lends the images as numbers, N x 3 x size x size.
+    ///
+    /// # Errors
+    /// If `look` fails.
+    pub fn with_planes<T>(&self, look: impl FnOnce(&[f32]) -> T) -> candle_core::Result<T> {
+        with_slice(&self.images(&Device::Cpu)?, |planes| Ok(look(planes)))
     }
 }
 

@@ -59,6 +59,11 @@ impl ImageCache {
         self.dataset.labels[index]
     }
 
+    /// The side of the largest picture, pixels.
+    pub fn largest(&self) -> usize {
+        self.largest
+    }
+
     /// The side of the network's input, pixels.
     pub fn size(&self) -> usize {
         self.size

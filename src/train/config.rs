@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::DeviceChoice;
 use crate::augment::Augmentation;
 use crate::imaging::Fit;
 use crate::nn::Architecture;
@@ -56,19 +57,6 @@ pub enum BestBy {
     Loss,
 }
 
-/// Where to compute.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeviceChoice {
-    /// The fastest there is.
-    #[default]
-    Auto,
-    /// The processor.
-    Cpu,
-    /// The first CUDA device.
-    Cuda,
-}
-
 /// Arithmetic of the training step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -80,6 +68,10 @@ pub enum Precision {
     F32,
     /// bfloat16 products with 32-bit accumulation and 32-bit master weights.
     Bf16,
+    /// CUDA devices: 32-bit numbers, products rounded to TF32 (11 bits of mantissa) on tensor cores.
+    Tf32,
+    /// CUDA devices: as bfloat16, but in IEEE half precision with a scaled loss, for cards that have no bfloat16.
+    F16,
 }
 
 /// The configuration of a run. Every field is a flag of `tuning-fork train` and a line of `config.json`.

@@ -1,37 +1,154 @@
 //! Where a run computes, and with how many threads.
 
-use candle_core::Device;
+use std::rc::Rc;
+
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{Config, ConfigError, DeviceChoice, Precision, TrainError};
 use crate::nn::Step;
+use crate::nn::ops::accelerator::{Accelerator, Arithmetic};
 
-/// The device and the instructions that `config` asks for; [`describe`] names both in front of a user.
+/// A device that was opened, and what a run is to compute with on it.
+pub struct Opened {
+    /// The device.
+    pub device: Rc<dyn Accelerator>,
+    /// What it computes with.
+    pub arithmetic: Arithmetic,
+}
+
+/// What was chosen.
+pub struct Chosen {
+    /// Instructions of the processor, which also works beside a device.
+    pub step: Step,
+    /// The device, unless it is the processor itself.
+    pub opened: Option<Opened>,
+    /// Why this one, in words for the user; empty if there is nothing to say.
+    pub reason: String,
+}
+
+impl std::fmt::Debug for Chosen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chosen").field("name", &self.name()).field("reason", &self.reason).finish_non_exhaustive()
+    }
+}
+
+impl Chosen {
+    /// What to call it in front of a user.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.opened {
+            Some(Opened { device, arithmetic }) => format!("{}, {}", device.name(), arithmetic.name()),
+            None => describe(self.step),
+        }
+    }
+}
+
+/// The device that `config` asks for, opened. "Auto" is the first CUDA device if there is one that can be used, else the processor.
 ///
 /// # Errors
-/// If this machine, or this build of the program, does not have them.
-pub fn resolve(config: &Config) -> Result<(Device, Step), ConfigError> {
-    if config.device == DeviceChoice::Cuda {
-        let message = if cfg!(feature = "cuda") {
-            "training on CUDA is not available in this version; choose \"cpu\" or \"auto\""
-        } else {
-            "this program was built without CUDA; choose \"cpu\" or \"auto\""
-        };
-        return Err(ConfigError { field: "device", message: message.into() });
+/// If this machine, or this build of the program, does not have it: what to choose instead.
+pub fn choose(config: &Config) -> Result<Chosen, ConfigError> {
+    if config.device == DeviceChoice::Cpu {
+        return processor(config, String::new());
     }
+    match (open(config.device), config.device) {
+        (Ok(device), choice) => {
+            let (arithmetic, advice) = arithmetic(&*device, config.precision)?;
+            let found = if choice == DeviceChoice::Auto { "the first CUDA device" } else { "" };
+            let reason = [found, advice].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
+            Ok(Chosen { step: Step::best_accurate(), opened: Some(Opened { device, arithmetic }), reason })
+        }
+        (Err(_), DeviceChoice::Auto) if !cfg!(feature = "cuda") => processor(config, String::new()),
+        (Err(why), DeviceChoice::Auto) => processor(config, format!("no CUDA device: {why}")),
+        (Err(why), _) => Err(ConfigError { field: "device", message: format!("{why}; choose \"cpu\" or \"auto\"") }),
+    }
+}
+
+/// Opens a device that is not the processor; "auto" is the first CUDA device.
+///
+/// # Errors
+/// If it cannot be had: why, in words for the user.
+pub fn open(choice: DeviceChoice) -> Result<Rc<dyn Accelerator>, String> {
+    match choice {
+        DeviceChoice::Auto => cuda(0),
+        DeviceChoice::Cuda(number) => cuda(number),
+        DeviceChoice::Host => host(),
+        DeviceChoice::Cpu => Err("the processor is no device of its own".into()),
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn cuda(number: u16) -> Result<Rc<dyn Accelerator>, String> {
+    use crate::nn::ops::accelerator::cuda::Cuda;
+    Cuda::open(number.into()).map(|device| Rc::new(device) as Rc<dyn Accelerator>).map_err(|e| e.to_string())
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(_: u16) -> Result<Rc<dyn Accelerator>, String> {
+    Err("this program was built without CUDA (cargo build --features cuda)".into())
+}
+
+#[cfg(unix)]
+fn host() -> Result<Rc<dyn Accelerator>, String> {
+    use crate::nn::ops::accelerator::host::Host;
+    Host::new().map(|device| Rc::new(device) as Rc<dyn Accelerator>).map_err(|e| e.to_string())
+}
+
+#[cfg(not(unix))]
+fn host() -> Result<Rc<dyn Accelerator>, String> {
+    Err("the kernels run on the processor under Linux and macOS only".into())
+}
+
+/// What a device is to compute with, and advice.
+fn arithmetic(device: &dyn Accelerator, precision: Precision) -> Result<(Arithmetic, &'static str), ConfigError> {
+    let modern = device.supports(Arithmetic::Bf16);
+    let wanted = match precision {
+        // the twin's arithmetic costs the same whichever it is
+        Precision::Auto if modern && device.is_twin() => Arithmetic::F32,
+        Precision::Auto if modern => return Ok((Arithmetic::Tf32, "the precision bf16 is faster still")),
+        Precision::Auto if device.supports(Arithmetic::F16) => {
+            return Ok((Arithmetic::F32, "this card has no bf16; the precision f16, with a scaled loss, is faster"));
+        }
+        Precision::Auto | Precision::F32 => Arithmetic::F32,
+        Precision::Bf16 => Arithmetic::Bf16,
+        Precision::Tf32 => Arithmetic::Tf32,
+        Precision::F16 => Arithmetic::F16,
+    };
+    if device.supports(wanted) {
+        return Ok((wanted, ""));
+    }
+    let instead = if device.supports(Arithmetic::F16) { "\"f16\" or \"f32\"" } else { "\"f32\"" };
+    let message = format!("{} has no {}; choose {instead}", device.name(), wanted.name());
+    Err(ConfigError { field: "precision", message })
+}
+
+/// The processor, with the instructions that `config` asks for.
+fn processor(config: &Config, reason: String) -> Result<Chosen, ConfigError> {
+    Ok(Chosen { step: instructions(config)?, opened: None, reason })
+}
+
+/// The instructions of the processor that `config` asks for; [`describe`] names them in front of a user.
+///
+/// # Errors
+/// If this machine does not have them.
+pub fn instructions(config: &Config) -> Result<Step, ConfigError> {
     let step = match config.precision {
         Precision::Auto => Step::best_accurate(),
         Precision::F32 => Step::best_f32(),
         Precision::Bf16 => Step::best_bf16(),
+        Precision::Tf32 | Precision::F16 => {
+            let message = "the processor computes in f32 or bf16; choose one of them, \"auto\", or a CUDA device".into();
+            return Err(ConfigError { field: "precision", message });
+        }
     };
     if config.precision == Precision::Bf16 && step.is_f32() {
         let message = "this processor has no bfloat16 instructions; choose \"f32\" or \"auto\"".into();
         return Err(ConfigError { field: "precision", message });
     }
-    Ok((Device::Cpu, step))
+    Ok(step)
 }
 
-/// What to call the device and its instructions in front of a user.
+/// What to call the processor and its instructions in front of a user.
 #[must_use]
 pub fn describe(step: Step) -> String {
     format!("CPU, {step}")

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{ConfigError, epochs_in_words};
 use crate::data::DataError;
+use crate::nn::ops::accelerator::AcceleratorError;
 use crate::nn::weights::WeightsError;
 
 /// What can be wrong with a run folder.
@@ -77,6 +78,9 @@ pub enum TrainError {
     /// Arithmetic failed, for example for want of memory.
     #[error("the network could not be computed: {0}")]
     Compute(#[from] candle_core::Error),
+    /// A device failed, or had no room.
+    #[error("{0}; a run can be resumed from its last checkpoint, also with the device \"cpu\"")]
+    Device(#[from] AcceleratorError),
     /// The system refused something that a run needs.
     #[error("the run could not be set up: {0}; close other programs, or choose fewer threads")]
     System(String),

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use candle_core::Device;
+
+use super::accelerated::Accelerated;
 use super::buffers::Buffers;
 use super::cache::ImageCache;
+use super::device::Chosen;
 use super::loss::Loss;
 use super::validate::{self, Pass};
-use super::{RunError, RunFolder, TrainError, device};
+use super::{Config, ConfigError, DeviceChoice, Precision, RunError, RunFolder, TrainError, device};
 use crate::data::{Dataset, Part};
 use crate::metrics::{Confusion, Interval, Predictions, PredictionsError, Scores, wilson};
 use crate::nn::weights;
@@ -80,32 +84,38 @@ pub fn evaluate(
     }
     recorded.split.validate(dataset.len())?;
     let model = epoch.map_or_else(|| Ok(folder.best_model()), |epoch| folder.model_of(epoch))?;
-    let (device, instructions) = device::resolve(&config)?;
     device::pool(&config)?.install(|| {
-        let (network, spec) = weights::load(&model, &device)?;
+        let (network, spec) = weights::load(&model, &Device::Cpu)?;
         // a run that goes on may have put a better one in its place
         if let (Some(epoch), Some(found)) = (epoch, spec.epoch)
             && epoch != found
         {
             return Err(RunError::NoModel { path: folder.path().into(), epoch, have: vec![found] }.into());
         }
-        network.set_step(instructions);
+        let chosen = choose(&config)?;
+        network.set_step(chosen.step);
         let images = recorded.split.part(part);
         let mut begun = 0;
-        let answers = Pass {
+        let loss = Loss::new(&config, &class_counts(dataset, &recorded.split.train));
+        let pass = Pass {
             network: &*network,
-            loss: &Loss::new(&config, &class_counts(dataset, &recorded.split.train)),
+            loss: &loss,
             cache: &Arc::new(ImageCache::new(dataset.clone(), spec.network.size, config.fit)),
             normalisation: spec.normalisation,
-            device: &device,
             buffers: &Buffers::new(config.batch, spec.network.size),
             threads: device::threads(&config),
-        }
-        .run(images, || {
+        };
+        let mut ask = || {
             let done = begun.min(images.len());
             begun += config.batch;
             go_on(done)
-        })?;
+        };
+        // a device that cannot do it is left alone
+        let device = chosen.opened.and_then(|opened| Accelerated::evaluator(&opened, &config, &loss, &*network).ok());
+        let answers = match device {
+            Some(mut device) => device.answers(&pass, images, &mut ask)?,
+            None => pass.run(images, ask)?,
+        };
         // files of older programs do not say which epoch they are of
         let epoch = epoch.or(spec.epoch).or_else(|| folder.outline().ok()?.best_epoch().map(|best| best.epoch));
         Ok(answers.map(|answers| Evaluation {
@@ -121,6 +131,12 @@ pub fn evaluate(
             probabilities: answers.probabilities,
         }))
     })
+}
+
+/// The device of a run, or the processor where it is not to be had: a run may be evaluated on another machine.
+fn choose(config: &Config) -> Result<Chosen, ConfigError> {
+    let anywhere = || Config { device: DeviceChoice::Cpu, precision: Precision::Auto, ..config.clone() };
+    device::choose(config).or_else(|error| if config.device == DeviceChoice::Cpu { Err(error) } else { device::choose(&anywhere()) })
 }
 
 /// Images of each class among `images`.

@@ -7,6 +7,7 @@
 use candle_core::{Result, Tensor};
 
 use super::{Config, LossKind};
+use crate::nn::ops::accelerator::calls::LossRule;
 
 /// A loss with its parameters.
 ///
@@ -79,6 +80,12 @@ impl Loss {
             LossKind::CrossEntropy => (vec![1.0; counts.len()], 0.0),
         };
         Self { weights, gamma, smoothing: config.label_smoothing }
+    }
+
+    /// Its constants, as a device wants them.
+    #[must_use]
+    pub fn rule(&self) -> LossRule {
+        LossRule { weights: self.weights.clone(), gamma: self.gamma, smoothing: self.smoothing }
     }
 
     /// Value, gradient and predictions for `logits` (N x classes, row by row) and `targets` (N labels).

@@ -1,10 +1,12 @@
 //! One training run: configuration, loss, optimiser, schedule, batches, the loop, its protocol, checkpoints.
 //! A run is a stream of events; nothing here prints, parses arguments or knows a window.
 
+mod accelerated;
 mod batches;
 mod buffers;
 mod cache;
 mod checkpoint;
+mod choice;
 mod config;
 pub mod device;
 mod error;
@@ -20,6 +22,7 @@ mod protocol;
 mod recorder;
 mod run;
 mod schedule;
+pub mod selftest;
 mod session;
 mod setup;
 mod snapshots;
@@ -28,7 +31,8 @@ mod summary;
 mod validate;
 mod worker;
 
-pub use config::{BestBy, Config, ConfigError, DeviceChoice, LossKind, OptimizerKind, Precision, ScheduleKind};
+pub use choice::DeviceChoice;
+pub use config::{BestBy, Config, ConfigError, LossKind, OptimizerKind, Precision, ScheduleKind};
 pub use error::{RunError, TrainError};
 pub use evaluate::{Evaluation, evaluate};
 pub use folder::{RecordedSplit, RunFolder, timestamp};

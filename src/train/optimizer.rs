@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use super::{Config, OptimizerKind};
 use crate::nn::Parameter;
+use crate::nn::ops::accelerator::calls::UpdateRule;
 
 /// Decay of the mean gradient (PyTorch's default).
 const BETA1: f64 = 0.9;
@@ -178,6 +179,43 @@ impl Optimizer {
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// Its constants, as a device wants them; `clip` is the largest norm of the gradient.
+    #[must_use]
+    pub fn update_rule(&self, clip: f64) -> UpdateRule {
+        let kind = match self.kind {
+            OptimizerKind::Radam => UpdateRule::RADAM,
+            OptimizerKind::Adamw => UpdateRule::ADAMW,
+            OptimizerKind::Sgd => UpdateRule::SGD,
+        };
+        UpdateRule { kind, weight_decay: self.weight_decay, clip }
+    }
+
+    /// First and second moments (the second are empty for SGD), one of each a parameter.
+    #[must_use]
+    pub fn moments(&self) -> [Vec<Vec<f32>>; 2] {
+        let second: Vec<_> = self.slots.iter().map(|slot| slot.second.clone()).collect();
+        let second = if self.kind == OptimizerKind::Sgd { Vec::new() } else { second };
+        [self.slots.iter().map(|slot| slot.first.clone()).collect(), second]
+    }
+
+    /// Takes back what [`moments`](Self::moments) gave, after `steps` steps.
+    ///
+    /// # Errors
+    /// If they are another network's.
+    pub fn set_moments(&mut self, [first, second]: [Vec<Vec<f32>>; 2], steps: u64) -> Result<()> {
+        let fits = |moments: &[Vec<f32>]| self.slots.iter().map(|slot| slot.first.len()).eq(moments.iter().map(Vec::len));
+        if !fits(&first) || (self.kind != OptimizerKind::Sgd && !fits(&second)) {
+            bail!("these are the moments of another network");
+        }
+        let mut second = second.into_iter();
+        for (slot, first) in self.slots.iter_mut().zip(first) {
+            slot.first = first;
+            slot.second = second.next().unwrap_or_default();
+        }
+        self.steps = steps;
+        Ok(())
     }
 
     /// The state as named tensors: `<parameter>.first` and, for Adam and its kin, `<parameter>.second`.

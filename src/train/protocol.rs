@@ -60,6 +60,9 @@ pub struct Started {
     pub steps_done: usize,
     /// The device, and which arithmetic runs on it, in words for the user.
     pub device: String,
+    /// Why this device, and what else is to be said of it; empty if nothing is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
     /// Compute threads.
     pub threads: usize,
     /// Digest of the split (hexadecimal).

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use candle_core::Device;
 use crossbeam_channel::{Receiver, TryRecvError};
 
+use super::accelerated;
 use super::batches::{self, Batch, Loader, Request};
 use super::checkpoint::{self, Best, EpochSums};
 use super::recorder::Recorder;
@@ -31,11 +33,15 @@ pub(super) fn run(job: &Job, commands: &Receiver<Command>, recorder: &mut Record
     setup::record_data(job)?;
     let mut control = Control { commands, recorder, setup: &setup, paused: Duration::ZERO };
     while state.progress.epochs < setup.config.epochs && !state.progress.stopped_early {
-        if !train_epoch(&setup, &mut state, &mut control)? {
+        let go_on = match state.accelerated {
+            Some(_) => accelerated::train_epoch(&setup, &mut state, &mut control)?,
+            None => train_epoch(&setup, &mut state, &mut control)?,
+        };
+        if !go_on {
             return Ok(stopped(&state, &mut control));
         }
         let (start, pauses) = (Instant::now(), control.paused);
-        let Some(answers) = validate(&setup, &state, &mut control)? else {
+        let Some(answers) = validate(&setup, &mut state, &mut control)? else {
             return Ok(stopped(&state, &mut control));
         };
         let validating = (start.elapsed() + pauses).saturating_sub(control.paused).as_secs_f64();
@@ -45,7 +51,7 @@ pub(super) fn run(job: &Job, commands: &Receiver<Command>, recorder: &mut Record
 }
 
 /// What the loop has to do with the world outside: commands in, events and files out.
-struct Control<'a> {
+pub(super) struct Control<'a> {
     commands: &'a Receiver<Command>,
     recorder: &'a mut Recorder,
     setup: &'a Setup,
@@ -55,26 +61,41 @@ struct Control<'a> {
 
 impl Control<'_> {
     /// Obeys the commands that wait; false if the run should end. Returns from a pause only once it is over.
-    fn go_on(&mut self, state: &State) -> bool {
+    pub fn go_on(&mut self, state: &State) -> bool {
+        while let Some(command) = self.poll() {
+            if command == Command::Stop || !self.hold(state) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The command that waits, if there is one: to pause, or to stop.
+    pub fn poll(&self) -> Option<Command> {
         loop {
             match self.commands.try_recv() {
-                Ok(Command::Pause) => {
-                    let start = Instant::now();
-                    let go_on = self.hold(state);
-                    self.paused += start.elapsed();
-                    if !go_on {
-                        return false;
-                    }
-                }
                 Ok(Command::Resume) => {}
-                Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return false,
-                Err(TryRecvError::Empty) => return true,
+                Ok(command) => return Some(command),
+                Err(TryRecvError::Disconnected) => return Some(Command::Stop),
+                Err(TryRecvError::Empty) => return None,
             }
         }
     }
 
-    /// Saves, then waits until told to go on (true) or to stop.
-    fn hold(&mut self, state: &State) -> bool {
+    /// Tells the listener.
+    pub fn tell(&mut self, event: Event) {
+        self.recorder.tell(event);
+    }
+
+    /// Saves, then waits until told to go on (true) or to stop. What `state` holds must be up to date.
+    pub fn hold(&mut self, state: &State) -> bool {
+        let start = Instant::now();
+        let go_on = self.wait(state);
+        self.paused += start.elapsed();
+        go_on
+    }
+
+    fn wait(&mut self, state: &State) -> bool {
         self.checkpoint(state);
         let epoch = (state.progress.epochs + 1).min(self.setup.config.epochs);
         self.recorder.tell(Event::Paused(Paused { epoch, step: state.progress.step }));
@@ -129,12 +150,12 @@ fn train_epoch(setup: &Setup, state: &mut State, control: &mut Control) -> Resul
 
 /// One optimiser step. Times are left for the caller to fill in.
 fn step(setup: &Setup, state: &mut State, batch: &Batch) -> Result<Steps, TrainError> {
-    let State { network, optimizer, schedule, progress } = state;
+    let State { network, optimizer, schedule, progress, .. } = state;
     let (number, epoch) = (progress.step, progress.epochs + 1);
     let finite =
         |value: f64, what| if value.is_finite() { Ok(value) } else { Err(TrainError::NotFinite { what, step: number + 1, epoch }) };
     let Batch { targets, mixed, .. } = batch;
-    let images = batch.images(&setup.device)?;
+    let images = batch.images(&Device::Cpu)?;
     let logits = network.forward(&images, Mode::Train { seed: setup.config.seed, step: number as u64 })?;
     let (value, seed) = setup.loss.forward(&logits, targets, mixed.as_ref())?;
     let loss = finite(value.mean(), "training loss")?;
@@ -180,17 +201,24 @@ fn count(state: &mut State, steps: &Steps) {
     progress.sums.seconds += steps.seconds;
 }
 
-fn validate(setup: &Setup, state: &State, control: &mut Control) -> Result<Option<Answers>, TrainError> {
+fn validate(setup: &Setup, state: &mut State, control: &mut Control) -> Result<Option<Answers>, TrainError> {
+    let mut device = state.accelerated.take();
+    let state_now = &*state;
     let pass = Pass {
-        network: &*state.network,
+        network: &*state_now.network,
         loss: &setup.loss,
         cache: &setup.cache,
         normalisation: setup.spec.normalisation,
-        device: &setup.device,
         buffers: &setup.buffers,
         threads: setup.threads,
     };
-    pass.run(&setup.split.valid, || control.go_on(state))
+    let mut go_on = || control.go_on(state_now);
+    let answers = match &mut device {
+        Some(device) => device.answers(&pass, &setup.split.valid, &mut go_on),
+        None => pass.run(&setup.split.valid, go_on),
+    };
+    state.accelerated = device;
+    answers
 }
 
 /// Judges the epoch, tells it, and saves: probabilities, the model if it is the best, the checkpoint, the summary.

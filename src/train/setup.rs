@@ -5,13 +5,17 @@ use std::time::{Duration, SystemTime};
 
 use candle_core::Device;
 
+use super::accelerated::Accelerated;
 use super::batches::Variation;
 use super::buffers::Buffers;
 use super::cache::ImageCache;
 use super::checkpoint::{self, Progress};
+use super::device::Chosen;
 use super::evaluate::class_counts;
 use super::folder::Lock;
-use super::{Config, ConfigError, Job, Loss, Optimizer, RecordedSplit, RunError, RunFolder, Schedule, Started, TrainError, device};
+use super::{
+    Config, ConfigError, DeviceChoice, Job, Loss, Optimizer, RecordedSplit, RunError, RunFolder, Schedule, Started, TrainError, device,
+};
 use crate::data::{Dataset, Part, Split};
 use crate::imaging::Fit;
 use crate::nn::{self, Framing, ModelSpec, Network, NetworkOptions, Normalisation};
@@ -29,7 +33,6 @@ pub(super) struct Setup {
     pub training: Arc<ImageCache>,
     /// The memory of batches.
     pub buffers: Arc<Buffers>,
-    pub device: Device,
     pub threads: usize,
     /// Keeps other processes out of the folder.
     _lock: Lock,
@@ -41,6 +44,8 @@ pub(super) struct State {
     pub optimizer: Optimizer,
     pub schedule: Schedule,
     pub progress: Progress,
+    /// The network on a device, if the run computes on one.
+    pub accelerated: Option<Accelerated>,
 }
 
 impl Setup {
@@ -58,7 +63,7 @@ pub(super) fn check_values(config: &Config) -> Result<(), ConfigError> {
 /// Checks everything else and builds everything; what cannot work is refused here, before anything is written.
 pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> {
     let config = &job.config;
-    let (device, instructions) = device::resolve(config)?;
+    let mut chosen = device::choose(config)?;
     let lock = job.folder.lock()?;
     let resumed = RunFolder::open(job.folder.path()).is_ok();
     if resumed {
@@ -68,8 +73,8 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
     check_split(&recorded.split, config)?;
 
     let spec = spec(config, &job.dataset);
-    let network = nn::build(&spec.network, config.seed, &device)?;
-    network.set_step(instructions);
+    let network = nn::build(&spec.network, config.seed, &Device::Cpu)?;
+    network.set_step(chosen.step);
     let steps_per_epoch = recorded.split.train.len().div_ceil(config.batch);
     let mut optimizer = Optimizer::new(config, network.parameters());
     let mut schedule = Schedule::new(config, steps_per_epoch * config.epochs);
@@ -77,6 +82,8 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
     let progress = if last.exists() { checkpoint::load(&last, &*network, &mut optimizer)? } else { Progress::default() };
     schedule.plateau = progress.plateau;
 
+    let loss = Loss::new(config, &class_counts(&job.dataset, &recorded.split.train));
+    let accelerated = bring(config, &mut chosen, &loss, &*network, &optimizer)?;
     job.folder.save_config(config)?;
     job.folder.save_split(&recorded)?;
     let threads = device::threads(config);
@@ -91,7 +98,8 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
         epochs: config.epochs,
         epochs_done: progress.epochs,
         steps_done: progress.step,
-        device: device::describe(instructions),
+        device: chosen.name(),
+        reason: chosen.reason,
         threads,
         split_digest: recorded.digest,
         version: crate::VERSION.into(),
@@ -105,7 +113,7 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
         Arc::new(ImageCache::larger(job.dataset.clone(), (config.size, largest), config.fit))
     };
     let setup = Setup {
-        loss: Loss::new(config, &class_counts(&job.dataset, &recorded.split.train)),
+        loss,
         cache,
         training,
         buffers: Buffers::new(config.batch, config.size),
@@ -113,11 +121,37 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
         folder: job.folder.clone(),
         split: recorded.split,
         spec,
-        device,
         threads,
         _lock: lock,
     };
-    Ok((setup, State { network, optimizer, schedule, progress }, started))
+    Ok((setup, State { network, optimizer, schedule, progress, accelerated }, started))
+}
+
+/// Brings the network to the device that was chosen, if it is not the processor. A device that was not asked for by name and cannot do it
+/// is left alone: why, stands in the reason.
+fn bring(
+    config: &Config,
+    chosen: &mut Chosen,
+    loss: &Loss,
+    network: &dyn Network,
+    optimizer: &Optimizer,
+) -> Result<Option<Accelerated>, TrainError> {
+    let Some(opened) = &chosen.opened else { return Ok(None) };
+    match Accelerated::start(opened, config, loss, network, optimizer) {
+        Ok((accelerated, note)) => {
+            if let Some(note) = note {
+                chosen.reason = if chosen.reason.is_empty() { note } else { format!("{}; {note}", chosen.reason) };
+            }
+            Ok(Some(accelerated))
+        }
+        Err(error) if config.device == DeviceChoice::Auto => {
+            let reason = format!("{} was not used: {error}", opened.device.name());
+            *chosen = Chosen { reason, ..device::choose(&Config { device: DeviceChoice::Cpu, ..config.clone() })? };
+            network.set_step(chosen.step);
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn spec(config: &Config, dataset: &Dataset) -> ModelSpec {

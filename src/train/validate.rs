@@ -41,7 +41,6 @@ pub(super) struct Pass<'a> {
     pub loss: &'a Loss,
     pub cache: &'a Arc<ImageCache>,
     pub normalisation: Normalisation,
-    pub device: &'a Device,
     /// The memory of batches.
     pub buffers: &'a Arc<Buffers>,
     /// Threads that prepare batches.
@@ -49,11 +48,16 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// The pictures as the network takes them, batch by batch.
+    pub fn loader(&self, images: &[u32]) -> Result<Loader, TrainError> {
+        let request = Request { order: images.to_vec(), buffers: self.buffers.clone(), skip: 0, variation: None, threads: self.threads };
+        Loader::start(self.cache, request, self.normalisation)
+    }
+
     /// Looks at all `images`; `go_on` is asked before each batch, and `None` comes back once it says no.
     pub fn run(&self, images: &[u32], mut go_on: impl FnMut() -> bool) -> Result<Option<Answers>, TrainError> {
         let classes = self.network.options().classes;
-        let request = Request { order: images.to_vec(), buffers: self.buffers.clone(), skip: 0, variation: None, threads: self.threads };
-        let mut loader = Loader::start(self.cache, request, self.normalisation)?;
+        let mut loader = self.loader(images)?;
         let mut answers =
             Answers { confusion: Confusion::new(classes), loss: 0.0, probabilities: Vec::with_capacity(images.len() * classes) };
         while go_on() {
@@ -62,7 +66,7 @@ impl Pass<'_> {
                 return Ok(Some(answers));
             };
             let targets = &batch.targets;
-            let logits = self.network.forward(&batch.images(self.device)?, Mode::Eval)?.flatten_all()?.to_vec1::<f32>()?;
+            let logits = self.network.forward(&batch.images(&Device::Cpu)?, Mode::Eval)?.flatten_all()?.to_vec1::<f32>()?;
             let value = self.loss.evaluate(&logits, targets);
             answers.loss += value.losses.iter().sum::<f64>();
             for (&target, &predicted) in targets.iter().zip(&value.predicted) {

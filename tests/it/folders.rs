@@ -94,6 +94,7 @@ impl Run {
             epochs_done: 0,
             steps_done: 0,
             device: "CPU, 32 bit".into(),
+            reason: String::new(),
             threads: 2,
             split_digest: split.digest(),
             version: "0".into(),

@@ -8,6 +8,7 @@ mod explain;
 mod fetch;
 mod folders;
 mod full;
+mod kernels;
 mod metrics;
 mod nn;
 mod postgres;

@@ -1,5 +1,6 @@
 //! Tests of `nn`. The reference numbers come from `PyTorch`: `tests/reference/nn/make.py`.
 
+mod accelerated;
 mod autocast;
 mod build;
 mod gradients;

@@ -1,6 +1,7 @@
 //! Tests of `train`.
 
 pub mod common;
+mod device;
 mod failure;
 mod loss;
 mod optimizer;

@@ -104,7 +104,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         loss: LossKind::CrossEntropy,
         ..Config::default()
     };
-    let (device, instructions) = device::resolve(&config)?;
+    let (device, instructions) = (Device::Cpu, device::instructions(&config)?);
     let figures = device::pool(&config)?.install(|| measure(arguments, &config, &device, instructions))?;
     output::json(&figures)?;
     Ok(())

@@ -14,6 +14,7 @@
 //!
 //! What is not tracked by Candle's autograd (the pictures, weights in evaluation mode) gets no gradient computed.
 
+pub mod accelerator;
 pub mod allocator;
 mod batch_norm;
 mod conv2d;
@@ -36,5 +37,5 @@ pub use engine::Step;
 pub use linear::{LinearLayer, linear};
 pub use pool::{global_average_pool, max_pool2d, relu_max_pool2d};
 pub use relu::relu;
-pub use slices::with_slice_mut;
+pub use slices::{with_slice, with_slice_mut};
 pub use trunk::{Block, Tail, Trunk};

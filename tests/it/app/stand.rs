@@ -154,6 +154,7 @@ fn started() -> Event {
         epochs_done: 0,
         steps_done: 0,
         device: "CPU, 32 bit".into(),
+        reason: String::new(),
         threads: 2,
         split_digest: "0".into(),
         version: "0".into(),

@@ -34,7 +34,7 @@ fn values_that_cannot_work_are_refused_by_name() {
         ("threads", Config { threads: 1_000_000, ..ok.clone() }),
         ("beta", Config { beta: 1.0, ..ok.clone() }),
         ("batch: 37 is more than the 36 training images", Config { batch: 37, ..ok.clone() }),
-        ("device", Config { device: DeviceChoice::Cuda, ..ok }),
+        ("device", Config { device: DeviceChoice::Cuda(99), ..ok }),
     ] {
         let message = refused(bad, 60);
         assert!(message.starts_with(field), "{field}: {message}");

@@ -18,6 +18,7 @@ fn started(steps_per_epoch: usize, epochs: usize) -> Started {
         epochs_done: 0,
         steps_done: 0,
         device: "CPU".into(),
+        reason: String::new(),
         threads: 1,
         split_digest: "00".into(),
         version: "0".into(),

@@ -149,7 +149,11 @@ fn legend(ui: &mut Ui, state: &State) {
             match &state.inspect.map {
                 MapState::Ready(shown) => {
                     for line in &shown.legend {
-                        let text = if picture::warns(line) { RichText::new(line).color(palette.warn) } else { theme::muted(ui, line.as_str()).small() };
+                        let text = if picture::warns(line) {
+                            RichText::new(line).color(palette.warn)
+                        } else {
+                            theme::muted(ui, line.as_str()).small()
+                        };
                         ui.label(text);
                     }
                 }

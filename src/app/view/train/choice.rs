@@ -83,9 +83,12 @@ impl Choice for Fit {
 
 impl Choice for DeviceChoice {
     const ALL: &'static [(Self, &'static str, &'static str)] = &[
-        (Self::Auto, "Automatic", "The fastest there is."),
+        (Self::Auto, "Automatic", "The first NVIDIA graphics card that can be used, else the processor."),
         (Self::Cpu, "CPU", "The processor."),
-        (Self::Cuda, "CUDA", "The first NVIDIA graphics card; needs a build with the feature cuda."),
+        (Self::Cuda(0), "CUDA", "The first NVIDIA graphics card; needs a build with the feature cuda."),
+        (Self::Cuda(1), "CUDA 1", "The second NVIDIA graphics card."),
+        (Self::Cuda(2), "CUDA 2", "The third NVIDIA graphics card."),
+        (Self::Cuda(3), "CUDA 3", "The fourth NVIDIA graphics card."),
     ];
 }
 
@@ -94,6 +97,8 @@ impl Choice for Precision {
         (Self::Auto, "Automatic", "The fastest that keeps the accuracy of 32 bits."),
         (Self::F32, "32 bit", "32-bit floating point throughout."),
         (Self::Bf16, "bfloat16", "Products in 16 bits, sums and weights in 32."),
+        (Self::Tf32, "TF32", "CUDA only: products rounded to 19 bits, everything else in 32."),
+        (Self::F16, "float16", "CUDA only, for cards without bfloat16: as that, with a scaled loss."),
     ];
 }
 

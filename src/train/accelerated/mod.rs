@@ -1,0 +1,161 @@
+//! A run on a device: its network, what is brought there and back, and its answers. The network and the optimiser of the processor
+//! stay the ones that are saved; they are up to date after [`train_epoch`].
+//!
+//! Never run on a CUDA device; tested on the host twin, which runs the same kernels.
+
+mod epoch;
+mod resident;
+
+pub(super) use epoch::train_epoch;
+
+use std::collections::VecDeque;
+
+use super::batches::Loader;
+use super::device::Opened;
+use super::loss::{Loss, probabilities};
+use super::validate::{Answers, Pass};
+use super::{Config, Optimizer, TrainError};
+use crate::metrics::Confusion;
+use crate::nn::Network;
+use crate::nn::accelerated::{Engine, Logits, Settings, Tensors};
+use crate::nn::ops::accelerator::AcceleratorError;
+use crate::nn::ops::accelerator::calls::UpdateRule;
+use resident::Pictures;
+
+/// A network on a device.
+pub(super) struct Accelerated {
+    engine: Engine,
+    /// Pictures on the device, if they fit.
+    pictures: Pictures,
+    /// What a loss is multiplied with in f16; 0 is the first one.
+    loss_scale: f32,
+    /// Steps between two reports.
+    interval: usize,
+}
+
+impl Accelerated {
+    /// Brings a network and its optimiser to a device, and tries a step's worth of work there, so that what it needs is there before the
+    /// run begins. Where the memory does not suffice, a batch goes through in parts whose gradients add up to the same;
+    /// that is told in the second answer. Norms of a batch cannot be split, nor mixed pictures.
+    ///
+    /// # Errors
+    /// If the device cannot do it.
+    pub fn start(
+        opened: &Opened,
+        config: &Config,
+        loss: &Loss,
+        network: &dyn Network,
+        optimizer: &Optimizer,
+    ) -> Result<(Self, Option<String>), AcceleratorError> {
+        let mixes = config.augmentation.mixup > 0.0 || config.augmentation.cutmix > 0.0;
+        let splits = network.buffers().is_empty() && !mixes;
+        let mut micro = config.batch;
+        loop {
+            let settings = Settings {
+                arithmetic: opened.arithmetic,
+                batch: config.batch,
+                micro,
+                loss: loss.rule(),
+                update: optimizer.update_rule(config.clip),
+                seed: config.seed,
+            };
+            match Self::attempt(opened, network, optimizer, settings) {
+                Err(AcceleratorError::OutOfMemory { .. }) if splits && micro > 1 => micro = micro.div_ceil(2),
+                Err(error) => return Err(error),
+                Ok(done) => {
+                    let note = (micro < config.batch).then(|| {
+                        format!("a batch goes through in parts of {micro}, for the device has no more memory; the result is the same")
+                    });
+                    return Ok((done, note));
+                }
+            }
+        }
+    }
+
+    fn attempt(opened: &Opened, network: &dyn Network, optimizer: &Optimizer, settings: Settings) -> Result<Self, AcceleratorError> {
+        let engine = Engine::new(opened.device.clone(), network.options(), settings)?;
+        engine.load(network)?;
+        engine.rehearse()?;
+        let done = Self { engine, pictures: Pictures::default(), loss_scale: 0.0, interval: 1 };
+        done.push_moments(optimizer)?;
+        Ok(done)
+    }
+
+    fn push_moments(&self, optimizer: &Optimizer) -> Result<(), AcceleratorError> {
+        let [first, second] = optimizer.moments();
+        self.engine.load_tensors(Tensors::First, &first)?;
+        if second.is_empty() { Ok(()) } else { self.engine.load_tensors(Tensors::Second, &second) }
+    }
+
+    /// For evaluation only.
+    ///
+    /// # Errors
+    /// If the device cannot do it.
+    pub fn evaluator(opened: &Opened, config: &Config, loss: &Loss, network: &dyn Network) -> Result<Self, AcceleratorError> {
+        let settings = Settings {
+            arithmetic: opened.arithmetic,
+            batch: config.batch,
+            micro: config.batch,
+            loss: loss.rule(),
+            // nothing is trained; of all optimisers this one remembers the least
+            update: UpdateRule { kind: UpdateRule::SGD, weight_decay: 0.0, clip: 0.0 },
+            seed: config.seed,
+        };
+        let engine = Engine::new(opened.device.clone(), network.options(), settings)?;
+        engine.load(network)?;
+        Ok(Self { engine, pictures: Pictures::default(), loss_scale: 0.0, interval: 1 })
+    }
+
+    /// What the network makes of pictures in evaluation mode; `go_on` is asked before each batch, and `None` comes back once it says no. The
+    /// answers to a batch are read while the device is at the next.
+    ///
+    /// # Errors
+    /// If a picture cannot be read, or the device is lost.
+    pub fn answers(&mut self, pass: &Pass, images: &[u32], go_on: &mut dyn FnMut() -> bool) -> Result<Option<Answers>, TrainError> {
+        let (engine, batch) = (&self.engine, pass.buffers.batch());
+        let mut loader = if self.pictures.plain.is_some() { None } else { Some(pass.loader(images)?) };
+        let mut answers = Answers { confusion: Confusion::new(engine.options().classes), loss: 0.0, probabilities: Vec::new() };
+        let mut pending: VecDeque<(Logits, Vec<u32>)> = VecDeque::new();
+        for (place, images) in images.chunks(batch.min(engine.settings().batch)).enumerate() {
+            if !go_on() {
+                return Ok(None);
+            }
+            if let Some(set) = &mut self.pictures.plain {
+                set.batch(engine, images, place, None, &pass.normalisation)?;
+            } else if let Some(batch) = loader.as_mut().map(Loader::next).transpose()?.flatten() {
+                batch.with_planes(|planes| engine.upload_planes(planes, images.len()))??;
+            }
+            let targets = images.iter().map(|&image| pass.cache.label(image as usize)).collect();
+            pending.push_back((engine.evaluate(images.len())?, targets));
+            if pending.len() > 1 {
+                judge(pass.loss, pending.pop_front(), &mut answers)?;
+            }
+        }
+        while !pending.is_empty() {
+            judge(pass.loss, pending.pop_front(), &mut answers)?;
+        }
+        answers.loss /= images.len().max(1) as f64;
+        Ok(Some(answers))
+    }
+}
+
+/// Brings weights, statistics and moments up to date on the processor, after `steps` steps of the optimiser.
+fn pull(engine: &Engine, network: &dyn Network, optimizer: &mut Optimizer, steps: u64) -> Result<(), TrainError> {
+    engine.save(network)?;
+    let moments = [engine.save_tensors(Tensors::First)?, engine.save_tensors(Tensors::Second)?];
+    optimizer.set_moments(moments, steps)?;
+    Ok(())
+}
+
+/// Adds the answers to a batch.
+fn judge(loss: &Loss, pending: Option<(Logits, Vec<u32>)>, answers: &mut Answers) -> Result<(), TrainError> {
+    let Some((logits, targets)) = pending else { return Ok(()) };
+    let logits = logits()?;
+    let value = loss.evaluate(&logits, &targets);
+    answers.loss += value.losses.iter().sum::<f64>();
+    for (&target, &predicted) in targets.iter().zip(&value.predicted) {
+        answers.confusion.add(target as usize, predicted);
+    }
+    answers.probabilities.extend(probabilities(&logits, answers.confusion.classes()));
+    Ok(())
+}

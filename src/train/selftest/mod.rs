@@ -1,0 +1,70 @@
+//! The self-test of a device: every operator, whole training steps of each network, the augmentation, and three epochs, against the
+//! processor, on random inputs of odd sizes. The list is the same for every device, so tests run it on the host twin.
+//!
+//! The error of a check is the largest difference as a share of the largest number. One operator must keep to
+//! [`Arithmetic::bound`]; through a whole network errors add up, and [`STEP_FACTOR`] times as much is allowed. The gradients of a
+//! network are another matter: where two numbers of a pooling are nearly equal, rounding decides which one counts, and what comes
+//! back to the blocks before changes in a jump. They are compared by the length of their difference ([`gradient_bound`]); in f32, where such
+//! a jump is rare, one of a few batches must be without. The optimiser's work is compared on the device's own gradients.
+
+mod augmentation;
+mod blocks;
+mod lab;
+mod network;
+mod operators;
+
+use std::rc::Rc;
+
+use crate::nn::ops::accelerator::{Accelerator, AcceleratorError, Arithmetic};
+use lab::Lab;
+
+/// How much more than one operator a whole step may be off.
+pub const STEP_FACTOR: f64 = 5.0;
+
+/// How far the gradients of a whole network may be off, by length.
+#[must_use]
+pub fn gradient_bound(arithmetic: Arithmetic) -> f64 {
+    match arithmetic {
+        Arithmetic::F32 => STEP_FACTOR * arithmetic.bound(),
+        Arithmetic::Tf32 | Arithmetic::F16 => 0.1,
+        Arithmetic::Bf16 => 0.4,
+    }
+}
+
+/// What one comparison found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// What was compared.
+    pub name: String,
+    /// What the device computed with.
+    pub arithmetic: Arithmetic,
+    /// The worst relative error; infinite if a number was not finite.
+    pub error: f64,
+    /// The largest that is taken for right.
+    pub bound: f64,
+}
+
+impl Check {
+    /// Whether it is right.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.error <= self.bound
+    }
+}
+
+/// Runs all checks in every arithmetic that the device has, telling each as it is done.
+///
+/// # Errors
+/// If the device fails.
+pub fn run(device: &Rc<dyn Accelerator>, mut tell: impl FnMut(&Check)) -> Result<Vec<Check>, AcceleratorError> {
+    let mut all = Vec::new();
+    for arithmetic in Arithmetic::ALL.into_iter().filter(|arithmetic| device.supports(*arithmetic)) {
+        let mut lab = Lab::new(Rc::clone(device), arithmetic, &mut tell);
+        operators::run(&mut lab)?;
+        blocks::run(&mut lab)?;
+        augmentation::run(&mut lab)?;
+        network::run(&mut lab)?;
+        all.extend(lab.checks);
+    }
+    Ok(all)
+}
