@@ -41,7 +41,7 @@ fn ours_and_optunas_take_turns_in_one_study() {
     run(&mine, |_, _| {}).0.expect("a good end");
     // two numbers: six points a generation
     assert_eq!(generations(&mine), [Some(0); 6]);
-    let output = Command::new(&python).args(["-c", SCRIPT]).arg(&mine.journal).output().expect("Python");
+    let output = Command::new(&python).args(["-c", SCRIPT]).arg(folder.path().join("study.log")).output().expect("Python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(generations(&mine)[6..], [vec![Some(1); 6], vec![Some(2)]].concat());
     let more = Plan { budget: Budget { trials: Some(14), time: None }, ..mine };
