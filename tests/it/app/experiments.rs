@@ -77,8 +77,9 @@ fn runs_are_filtered_ordered_and_grouped() {
 
 #[test]
 fn the_trials_of_searches_stand_among_the_runs_if_they_are_wanted() {
-    let (folder, mut window) = looking();
-    let searches = folder.path().join("elsewhere");
+    let (_folder, mut window) = looking();
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let searches = elsewhere.path().join("searches");
     app(&mut window).keep_searches_in(&searches);
     for trial in 0..3_u64 {
         write(&searches.join(format!("galaxies/trial-000{trial}")), 7 + trial, 0.2);

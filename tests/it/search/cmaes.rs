@@ -3,6 +3,8 @@
 
 use std::process::Command;
 
+use tuning_fork::search::TrialState;
+
 use super::optuna::python;
 use super::*;
 
@@ -36,9 +38,10 @@ fn ours_and_optunas_take_turns_in_one_study() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let space = "lr = { low = 1e-4, high = 1e-2, log = true }\nbeta = { low = 0.0, high = 0.9 }";
-    let base = Config { epochs: 1, ..plan(folder.path(), 6).base };
+    let base = Config { epochs: 1, batch: 16, ..plan(folder.path(), 6).base };
     let mine = Plan { space: Space::parse(space).expect("a space"), sampler: Sampler::CmaEs, base, ..plan(folder.path(), 6) };
     run(&mine, |_, _| {}).0.expect("a good end");
+    assert_eq!(study(&mine).count(TrialState::Complete), 6);
     // two numbers: six points a generation
     assert_eq!(generations(&mine), [Some(0); 6]);
     let output = Command::new(&python).args(["-c", SCRIPT]).arg(folder.path().join("study.log")).output().expect("Python");
