@@ -167,9 +167,9 @@ fn a_run_is_described_deleted_and_brought_back() {
 #[test]
 fn a_run_of_another_process_appears_and_what_is_damaged_is_told() {
     let (folder, mut window) = looking();
-    write(&folder.path().join("c"), 5, 0.3);
     std::fs::create_dir(folder.path().join("torn")).expect("a folder");
     std::fs::write(folder.path().join("torn/config.json"), "{").expect("a file");
+    write(&folder.path().join("c"), 5, 0.3);
     wait(&mut window, "the new run", |state| state.experiments.runs().len() == 4);
     assert!(window.query_by_label_contains("torn is left out").is_some());
 }
