@@ -117,7 +117,6 @@ fn a_search_without_room_ends_with_a_word_and_goes_on_with_every_trial() {
 }
 
 #[test]
-#[ignore = "not green yet: a full disk is told, but not as this test expects"]
 fn a_registry_without_room_keeps_what_it_had() {
     let script = format!(
         "ended $FORK train --out runs/a --epochs 1 {SMALL}
@@ -143,7 +142,6 @@ fn a_registry_without_room_keeps_what_it_had() {
 }
 
 #[test]
-#[ignore = "not green yet: a full disk is told, but not as this test expects"]
 fn a_mirror_without_room_waits_and_loses_nothing() {
     let script = format!(
         "ended $FORK train --out runs/a --epochs 2 {SMALL}
