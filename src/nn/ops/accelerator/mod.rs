@@ -1,6 +1,6 @@
 //! What a training step needs of a device: memory, our kernels, convolutions 3 x 3 and matrix products, all in one order.
 //!
-//! There are two: [`cuda`] (feature `cuda`), and [`host`], which runs the very same kernels, compiled by the system's C++
+//! There are two: `cuda` (feature `cuda`), and [`host`], which runs the very same kernels, compiled by the system's C++
 //! compiler, on the processor. So everything but the calls of CUDA itself is tested on machines without a GPU; **nothing here
 //! was ever run on a CUDA device.** What is computed is in [`accelerated`](crate::nn::accelerated).
 //!
