@@ -104,7 +104,7 @@ fn headline(started: &Started) -> String {
         0 => String::new(),
         done => format!(" (going on after {} epochs, {done} steps)", started.epochs_done),
     };
-    format!(
+    let line = format!(
         "{}: {} classes, {} + {} + {} images (train + validation + test); {} parameters; {}, threads: {}{resumed}",
         started.data,
         started.classes.len(),
@@ -114,7 +114,8 @@ fn headline(started: &Started) -> String {
         started.parameters,
         started.device,
         started.threads,
-    )
+    );
+    if started.reason.is_empty() { line } else { format!("{line}\n{}", started.reason) }
 }
 
 fn epoch_line(report: &EpochReport, session: &Session) -> String {

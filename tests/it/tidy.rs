@@ -28,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("candle_core", &["nn", "train", "explain", "cli"]),
     ("candle_nn", &["nn", "train"]),
+    ("cudarc", &["nn"]),
     ("arboard", &["app"]),
     ("rusqlite", &["track"]),
     ("postgres", &["search"]),

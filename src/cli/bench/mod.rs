@@ -1,8 +1,10 @@
 //! `tuning-fork bench`: how long a training step takes here, and what it is made of. Random pictures in memory, and the
 //! network, loss and optimiser of a real run; no files, no prefetching, and augmentation only by itself. (The share of a real run's time that
-//! is spent waiting for pictures is told while it trains, and as `wait` in its events.)
+//! is spent waiting for pictures is told while it trains, and as `wait` in its events.) With `--device cuda` the same on a CUDA device.
 
 mod augment;
+mod floor;
+mod gpu;
 
 use std::time::Instant;
 
@@ -15,7 +17,7 @@ use super::{flags, output};
 use crate::augment::Preset;
 use crate::nn::{self, Architecture, Mode, Network, NetworkOptions, Step};
 use crate::random::{Purpose, Random};
-use crate::train::{self, Config, Loss, LossKind, Optimizer, OptimizerKind, Precision, Update, device};
+use crate::train::{self, Config, DeviceChoice, Loss, LossKind, Optimizer, OptimizerKind, Precision, Update, device};
 
 const CLASSES: usize = 10;
 const SEED: u64 = 0;
@@ -50,6 +52,12 @@ pub struct Arguments {
     /// Measure the forward pass in evaluation mode only
     #[arg(long)]
     inference: bool,
+    /// Where to compute: cpu, cuda (the first CUDA device) or cuda:N
+    #[arg(long, value_name = "NAME", default_value = "cpu")]
+    device: DeviceChoice,
+    /// On a CUDA device: make every batch there from pictures in its memory, augmented like this
+    #[arg(long, value_name = "PRESET", value_parser = Choice::<Preset>::new())]
+    pipeline: Option<Preset>,
     /// Measure the augmentation of 256 x 256 pictures to --size on one core instead
     #[arg(long, value_name = "PRESET", value_parser = Choice::<Preset>::new())]
     augmentation: Option<Preset>,
@@ -101,9 +109,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         threads: arguments.threads,
         precision: arguments.precision,
         optimizer: arguments.optimizer,
+        device: arguments.device,
         loss: LossKind::CrossEntropy,
         ..Config::default()
     };
+    if arguments.device != DeviceChoice::Cpu {
+        return gpu::run(arguments, &config);
+    }
+    if arguments.pipeline.is_some() {
+        anyhow::bail!("the pipeline of a device can be measured on a device only: add --device cuda, or use --augmentation");
+    }
     let (device, instructions) = (Device::Cpu, device::instructions(&config)?);
     let figures = device::pool(&config)?.install(|| measure(arguments, &config, &device, instructions))?;
     output::json(&figures)?;

@@ -18,17 +18,17 @@ pub use parameters::Tensors;
 pub use pictures::{Resident, TableShape};
 pub use step::{Progress, Report, Sums, TrainBatch};
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use super::models::plan;
 use super::ops::accelerator::calls::{Calls, LossRule, Maps, Matrices, Pictures, UpdateRule};
 use super::ops::accelerator::kernels::layout;
-use super::ops::accelerator::{Accelerator, AcceleratorError, Arithmetic, Memory, View};
+use super::ops::accelerator::{Accelerator, AcceleratorError, Arithmetic, Mark, Memory, View, as_bytes};
 use super::{Network, NetworkOptions};
 use blocks::{Blocks, Run};
 use head::Head;
-use parameters::{Parameters, bytes_of, floats};
+use parameters::{Parameters, floats};
 
 type Result<T> = std::result::Result<T, AcceleratorError>;
 
@@ -61,8 +61,9 @@ pub struct Engine {
     head: Head,
     /// A batch, channels-last, in the format of activations.
     input: Memory,
-    /// A batch as planes of f32, when it comes from the host.
-    planes: OnceCell<Memory>,
+    /// Two batches as planes of f32, when they come from the host, and when the device last read each.
+    planes: [(OnceCell<Memory>, RefCell<Option<Mark>>); 2],
+    turn: Cell<usize>,
     /// How pictures that come from the host were mixed there.
     mixing: Memory,
     /// One label an image.
@@ -110,7 +111,8 @@ impl Engine {
         device.upload(control.all(), &layout::Control::START.to_bytes())?;
         Ok(Self {
             input: device.allocate(numbers * storage.bytes())?,
-            planes: OnceCell::new(),
+            planes: Default::default(),
+            turn: Cell::new(0),
             mixing: device.allocate(Pictures::HEADER)?,
             targets: device.allocate(4 * batch)?,
             class_weights,
@@ -208,16 +210,22 @@ impl Engine {
     /// If there are too many images, or the device is lost.
     pub fn upload_planes(&self, planes: &[f32], images: usize) -> Result<()> {
         let NetworkOptions { size, channels, .. } = self.options;
-        let memory = if let Some(memory) = self.planes.get() {
+        // in turns: one is filled while the device is still at the batch in the other
+        let turn = 1 - self.turn.replace(1 - self.turn.get());
+        let (place, used) = &self.planes[turn];
+        let memory = if let Some(memory) = place.get() {
             memory
         } else {
             let memory = self.device.allocate(4 * self.settings.batch * channels * size * size)?;
-            self.planes.get_or_init(|| memory)
+            used.replace(Some(self.device.mark()?));
+            place.get_or_init(|| memory)
         };
         let to = memory.part(0..4 * planes.len())?;
-        self.device.upload(to, &bytes_of(planes))?;
+        self.device.upload_early(to, as_bytes(planes), used.borrow().as_ref())?;
         let matrices = Matrices { batch: images, rows: channels, columns: size * size };
-        self.calls().transpose_to_store(to, matrices, self.input.all())
+        self.calls().transpose_to_store(to, matrices, self.input.all())?;
+        used.replace(Some(self.device.mark()?));
+        Ok(())
     }
 
     /// Takes the header of a table, which says how the pictures of a batch were mixed on the host: [`TrainBatch::mixing`].

@@ -1,9 +1,9 @@
 //! Pictures that lie on the device as bytes, and batches that are made of them there.
 
-use super::{Engine, Result, bytes_of};
+use super::{Engine, Result};
 use crate::nn::Normalisation;
 use crate::nn::ops::accelerator::calls::Pictures;
-use crate::nn::ops::accelerator::{Accelerator, AcceleratorError, Memory, View};
+use crate::nn::ops::accelerator::{Accelerator, AcceleratorError, Memory, View, as_bytes};
 
 /// Pictures on the device, and the memory that making batches of them needs.
 #[derive(Debug)]
@@ -34,8 +34,15 @@ pub struct TableShape {
     pub blurs: bool,
     /// Whether noise is added to a picture.
     pub noisy: bool,
-    /// Whether pictures are mixed with each other.
-    pub mixed: bool,
+}
+
+impl TableShape {
+    /// The shape of a table of `images` pictures: the kernels of their blurs and the numbers in each, the pixels of the largest cropped
+    /// picture, and whether contrast changes and noise is added.
+    #[must_use]
+    pub fn of(images: usize, (kernels, taps): (Vec<f32>, usize), largest: usize, [contrast, noisy]: [bool; 2]) -> Self {
+        Self { images, kernels, taps, largest, contrast, blurs: taps > 0, noisy }
+    }
 }
 
 /// Memory of at least so many bytes in `slot`; it is kept from batch to batch.
@@ -117,7 +124,7 @@ impl Engine {
         }
         if shape.blurs {
             at_least(device, &mut resident.weights, 4 * shape.kernels.len())?;
-            device.upload(view(resident.weights.as_ref()).part(0..4 * shape.kernels.len())?, &bytes_of(&shape.kernels))?;
+            device.upload(view(resident.weights.as_ref()).part(0..4 * shape.kernels.len())?, as_bytes(&shape.kernels))?;
             at_least(device, &mut resident.canvas, 16 * images * shape.largest)?;
             at_least(device, &mut resident.blurred, 16 * images * shape.largest)?;
         }

@@ -159,3 +159,47 @@ fn judge(loss: &Loss, pending: Option<(Logits, Vec<u32>)>, answers: &mut Answers
     answers.probabilities.extend(probabilities(&logits, answers.confusion.classes()));
     Ok(())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::rc::Rc;
+
+    use candle_core::Device;
+
+    use super::*;
+    use crate::nn::ops::accelerator::Arithmetic;
+    use crate::nn::ops::accelerator::host::Host;
+    use crate::nn::{self, Architecture, NetworkOptions};
+
+    /// Tries a network on a device with `memory` bytes.
+    fn start(architecture: Architecture, memory: usize) -> Option<Result<(usize, Option<String>), AcceleratorError>> {
+        let device = match Host::with_memory(memory) {
+            Ok(host) => Rc::new(host),
+            Err(reason) => {
+                println!("skipped: {reason}");
+                return None;
+            }
+        };
+        let options = NetworkOptions { architecture, size: 64, channels: 3, classes: 3, dropout: 0.5 };
+        let config = Config { batch: 12, ..Config::default() };
+        let network = nn::build(&options, 1, &Device::Cpu).expect("a network");
+        let (loss, optimizer) = (Loss::new(&config, &[1; 3]), Optimizer::new(&config, network.parameters()));
+        let opened = Opened { device, arithmetic: Arithmetic::F32 };
+        let started = Accelerated::start(&opened, &config, &loss, &*network, &optimizer);
+        Some(started.map(|(accelerated, note)| (accelerated.engine.settings().micro, note)))
+    }
+
+    #[test]
+    fn a_batch_that_does_not_fit_goes_through_in_parts_or_is_refused_with_advice() {
+        let Some(whole) = start(Architecture::Seed, 2 << 30) else { return };
+        assert_eq!(whole, Ok((12, None)));
+        // the weights, moments and gradients of the seed at 64 x 64 are 106 MiB, what a convolution scratches in 18, a picture about 1
+        let parts = start(Architecture::Seed, 134 << 20).expect("a compiler");
+        let (micro, note) = parts.expect("room for parts");
+        assert!(micro < 12 && note.as_ref().is_some_and(|note| note.contains(&format!("parts of {micro}"))), "{micro} {note:?}");
+        let too_little = start(Architecture::Seed, 60 << 20).expect("a compiler").expect_err("not even the weights fit");
+        assert!(too_little.to_string().contains("choose a smaller batch"), "{too_little}");
+        let norms = start(Architecture::Compact, 40 << 20).expect("a compiler").expect_err("norms need the whole batch");
+        assert!(matches!(norms, AcceleratorError::OutOfMemory { .. }), "{norms}");
+    }
+}

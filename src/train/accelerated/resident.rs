@@ -93,16 +93,8 @@ impl Set {
                 Some(variation) => table.augmented(*place, &variation.draw(*index), variation.augmentation.is_exact()),
             }
         }
-        let shape = TableShape {
-            images: images.len(),
-            kernels: table.weights(),
-            taps: table.taps(),
-            largest: table.largest(),
-            contrast: table.contrast(),
-            blurs: table.taps() > 0,
-            noisy: table.noisy(),
-            mixed: mix.is_some(),
-        };
+        let kernels = (table.weights(), table.taps());
+        let shape = TableShape::of(images.len(), kernels, table.largest(), [table.contrast(), table.noisy()]);
         engine.augment(&mut self.resident, table.bytes(), &shape, normalisation)?;
         Ok(mix.is_some())
     }

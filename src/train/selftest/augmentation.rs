@@ -56,24 +56,12 @@ fn preset(lab: &mut Lab, name: &str, augmentation: &Augmentation, [width, height
         table.augmented(Place { offset: offset as u64, width, height }, draw, augmentation.is_exact());
         offset += image.pixels().len();
     }
-    engine.augment(&mut resident, table.bytes(), &shape(&table, mix), &NORMALISATION)?;
+    let kernels = (table.weights(), table.taps());
+    let shape = TableShape::of(table.len(), kernels, table.largest(), [table.contrast(), table.noisy()]);
+    engine.augment(&mut resident, table.bytes(), &shape, &NORMALISATION)?;
     let found = lab.read(engine.input(), expected.len())?;
     lab.compare(&format!("augmentation: {name}, {width} x {height} to {SIDE} x {SIDE}"), &expected, &found);
     Ok(())
-}
-
-/// What the table asks for.
-fn shape(table: &Table, mix: Option<Mix>) -> TableShape {
-    TableShape {
-        images: table.len(),
-        kernels: table.weights(),
-        taps: table.taps(),
-        largest: table.largest(),
-        contrast: table.contrast(),
-        blurs: table.taps() > 0,
-        noisy: table.noisy(),
-        mixed: mix.is_some(),
-    }
 }
 
 /// What the processor makes of it: N x side x side x 3.

@@ -97,6 +97,11 @@ fn progress(ui: &mut Ui, run: &Run) {
     }
     ui.label(place);
     ui.label(theme::muted(ui, pace.join("  ·  ")));
+    // of the processor there is nothing to say that the form does not
+    if !started.reason.is_empty() || !started.device.starts_with("CPU") {
+        let words = [started.device.as_str(), &started.reason].into_iter().filter(|words| !words.is_empty());
+        ui.label(theme::muted(ui, words.collect::<Vec<_>>().join("  ·  ")));
+    }
     if let Some(last) = session.epochs.last() {
         let words = format!("Validation: {:.1} % right, macro-F1 {:.3}", 100.0 * last.valid_accuracy, last.valid_macro_f1);
         ui.label(theme::muted(ui, words));

@@ -151,3 +151,10 @@ impl From<u64> for Argument {
         Self::Long(value)
     }
 }
+
+/// The bytes of numbers, as the host has them.
+#[must_use]
+pub fn as_bytes(values: &[f32]) -> &[u8] {
+    // SAFETY: every byte of an f32 is initialised, bytes need no alignment, and the length is that of the same memory
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), std::mem::size_of_val(values)) }
+}

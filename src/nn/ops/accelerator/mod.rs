@@ -19,7 +19,9 @@ pub mod kernels;
 mod memory;
 
 pub use error::AcceleratorError;
-pub use memory::{Argument, Memory, View};
+pub use memory::{Argument, Memory, View, as_bytes};
+
+use std::any::Any;
 
 use serde::{Deserialize, Serialize};
 
@@ -149,6 +151,9 @@ pub struct Product {
 /// Bytes that come back later, so that the device need not wait for the host.
 pub type Fetched<'a> = Box<dyn FnOnce() -> Result<Vec<u8>, AcceleratorError> + 'a>;
 
+/// A point in the order of a device's work.
+pub struct Mark(#[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "only a device with several queues reads it"))] Box<dyn Any>);
+
 /// A device that computes in order.
 pub trait Accelerator: Send {
     /// Its name in front of a user.
@@ -179,6 +184,19 @@ pub trait Accelerator: Send {
     /// # Errors
     /// If the device is lost, or the lengths differ.
     fn upload(&self, to: View, bytes: &[u8]) -> Result<(), AcceleratorError>;
+
+    /// The point after everything that was asked for so far.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    fn mark(&self) -> Result<Mark, AcceleratorError>;
+
+    /// As [`upload`](Self::upload), but as early as `after` allows (at once, if there is none), while the device still computes. What is asked for
+    /// after it sees the bytes.
+    ///
+    /// # Errors
+    /// As [`upload`](Self::upload).
+    fn upload_early(&self, to: View, bytes: &[u8], after: Option<&Mark>) -> Result<(), AcceleratorError>;
 
     /// Copies to the host, after everything before it is done.
     ///

@@ -146,7 +146,8 @@ macro_rules! search {
 
 /// The fastest that worked, has a fixed order of sums, fits the working memory, and multiplies as was asked for.
 fn fastest<A: Copy>(found: &[Found<A>], arithmetic: Arithmetic) -> Result<(A, cudnnMathType_t, usize)> {
-    let exact = |math| arithmetic != Arithmetic::F32 || math == cudnnMathType_t::CUDNN_FMA_MATH;
+    // what was found without tensor cores is sometimes called "default"
+    let exact = |math| arithmetic != Arithmetic::F32 || math != cudnnMathType_t::CUDNN_TENSOR_OP_MATH;
     let usable = |found: &&Found<A>| {
         found.status == cudnnStatus_t::CUDNN_STATUS_SUCCESS
             && found.determinism == cudnnDeterminism_t::CUDNN_DETERMINISTIC
@@ -155,7 +156,9 @@ fn fastest<A: Copy>(found: &[Found<A>], arithmetic: Arithmetic) -> Result<(A, cu
     };
     let best = found.iter().find(usable);
     let best = best.ok_or_else(|| AcceleratorError::Unavailable("cuDNN has no algorithm for a convolution of this network".into()))?;
-    Ok((best.algorithm, best.math, best.memory))
+    // f32 stays what it was asked to be, whatever cuDNN calls it
+    let math = if arithmetic == Arithmetic::F32 { math(arithmetic) } else { best.math };
+    Ok((best.algorithm, math, best.memory))
 }
 
 impl Convolutions {

@@ -1,7 +1,8 @@
 //! A CUDA device: the driver, cuDNN for convolutions, cuBLAS for matrix products, and our kernels compiled on the spot (nvrtc).
 //!
 //! All four libraries are loaded when a device is opened, so a program with this feature starts on a machine without them and says
-//! what is missing. Everything is asked for in one stream, so it is done in the order in which it is asked for.
+//! what is missing. Everything is asked for in one stream, so it is done in the order in which it is asked for; only
+//! pictures from the host may go in another, beside the work.
 //!
 //! **Never run on a device**: it was written, compiled and linted on a machine without one; that nvrtc accepts the kernels is tested
 //! where nvrtc is. `tuning-fork selftest --device cuda` is what to run first.
@@ -21,10 +22,10 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use cudarc::driver::result as driver;
-use cudarc::driver::{CudaContext, CudaStream, DriverError};
+use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError};
 
 use super::kernels::{Launch, Storage};
-use super::{Accelerator, AcceleratorError, Argument, Arithmetic, Convolution, Fetched, Memory, Pass, Product, View};
+use super::{Accelerator, AcceleratorError, Argument, Arithmetic, Convolution, Fetched, Mark, Memory, Pass, Product, View};
 use convolution::Convolutions;
 use library::Handles;
 use memory::Allocation;
@@ -51,6 +52,9 @@ pub struct Cuda {
     modules: RefCell<Modules>,
     convolutions: RefCell<Convolutions>,
     staging: RefCell<Staging>,
+    /// What goes to the device beside the work, and the stream that it goes in.
+    early: RefCell<Staging>,
+    copies: Arc<CudaStream>,
     handles: Handles,
     stream: Arc<CudaStream>,
     context: Arc<CudaContext>,
@@ -107,6 +111,24 @@ impl Accelerator for Cuda {
         }
         self.bind()?;
         self.staging.borrow_mut().upload(&self.stream, to.address(), bytes)
+    }
+
+    fn mark(&self) -> Result<Mark> {
+        self.bind()?;
+        Ok(Mark(Box::new(self.stream.record_event(None).map_err(lost)?)))
+    }
+
+    fn upload_early(&self, to: View, bytes: &[u8], after: Option<&Mark>) -> Result<()> {
+        if bytes.len() != to.bytes() {
+            return Err(AcceleratorError::Misused(format!("an upload of {} bytes to {}", bytes.len(), to.bytes())));
+        }
+        self.bind()?;
+        if let Some(event) = after.and_then(|mark| mark.0.downcast_ref::<CudaEvent>()) {
+            self.copies.wait(event).map_err(lost)?;
+        }
+        self.early.borrow_mut().upload(&self.copies, to.address(), bytes)?;
+        let done = self.copies.record_event(None).map_err(lost)?;
+        self.stream.wait(&done).map_err(lost)
     }
 
     fn download(&self, from: View) -> Result<Vec<u8>> {

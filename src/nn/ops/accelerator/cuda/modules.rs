@@ -115,3 +115,35 @@ fn attempt(text: &CStr, architecture: &str, machine: bool) -> std::result::Resul
         Ok(image)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nvrtc_compiles_the_kernels_for_old_and_new_cards() {
+        // SAFETY: loads the library, which runs its start
+        if !unsafe { nvrtc_sys::is_culib_present() } {
+            return println!("skipped: no nvrtc on this machine");
+        }
+        for storage in Storage::ALL {
+            for capability in [(7, 5), (8, 0), (8, 6), (8, 9), (9, 0)] {
+                let image = compile(storage, capability).expect("the kernels are right CUDA C");
+                assert!(image.starts_with(b"\x7fELF"), "machine code for {capability:?}");
+                for name in crate::nn::ops::accelerator::kernels::names() {
+                    assert!(image.windows(name.len()).any(|part| part == name.as_bytes()), "{name} is in it");
+                }
+            }
+            // a card that this nvrtc does not know gets the intermediate language
+            let image = compile(storage, (99, 0)).expect("the intermediate language");
+            assert!(String::from_utf8_lossy(&image).contains(".target sm_75"));
+        }
+    }
+
+    #[test]
+    fn opening_a_device_that_is_not_there_says_so() {
+        let refused = super::super::Cuda::open(9999).expect_err("there are not so many");
+        println!("{refused}");
+        assert!(matches!(refused, AcceleratorError::Unavailable(_)), "{refused}");
+    }
+}

@@ -134,6 +134,8 @@ impl Cuda {
                 modules: RefCell::new(Modules::default()),
                 convolutions: RefCell::new(Convolutions::default()),
                 staging: RefCell::new(Staging::default()),
+                early: RefCell::new(Staging::default()),
+                copies: context.new_stream().map_err(refused)?,
                 handles,
                 stream,
                 context,

@@ -7,18 +7,26 @@
 mod products;
 
 use std::cell::UnsafeCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use half::{bf16, f16};
 
 use super::kernels::host::Library;
 use super::kernels::{Launch, Storage};
-use super::{Accelerator, AcceleratorError, Argument, Arithmetic, Convolution, Fetched, Memory, Pass, Product, View};
+use super::{Accelerator, AcceleratorError, Argument, Arithmetic, Convolution, Fetched, Mark, Memory, Pass, Product, View};
 
 /// The processor, playing a device.
 #[derive(Debug)]
 pub struct Host {
     libraries: [&'static Library; 3],
+    /// Bytes that may be in use at once.
+    limit: usize,
+    used: Arc<AtomicUsize>,
 }
+
+/// Memory of the twin unless it is told otherwise: enough for tests.
+const MEMORY: usize = 2 << 30;
 
 impl Host {
     /// Compiles the kernels, or finds them compiled.
@@ -26,14 +34,31 @@ impl Host {
     /// # Errors
     /// If there is no C++ compiler, or it fails; the message says so.
     pub fn new() -> Result<Self, AcceleratorError> {
+        Self::with_memory(MEMORY)
+    }
+
+    /// The same with `limit` bytes of memory, to see what happens when there is little.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_memory(limit: usize) -> Result<Self, AcceleratorError> {
         let load = |storage| Library::load(storage).map_err(AcceleratorError::Unavailable);
-        Ok(Self { libraries: [load(Storage::F32)?, load(Storage::Bf16)?, load(Storage::F16)?] })
+        let libraries = [load(Storage::F32)?, load(Storage::Bf16)?, load(Storage::F16)?];
+        Ok(Self { libraries, limit, used: Arc::default() })
     }
 }
 
 /// Memory that kernels write through its address.
 struct Cells {
-    _cells: Box<[UnsafeCell<u128>]>,
+    _memory: Box<[UnsafeCell<u128>]>,
+    bytes: usize,
+    used: Arc<AtomicUsize>,
+}
+
+impl Drop for Cells {
+    fn drop(&mut self) {
+        self.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// The bytes of a view.
@@ -103,20 +128,32 @@ impl Accelerator for Host {
     }
 
     fn memory(&self) -> Result<(usize, usize), AcceleratorError> {
-        // as far as the twin is concerned: enough for tests, not for a data set
-        Ok((1 << 30, 1 << 30))
+        Ok((self.limit.saturating_sub(self.used.load(Ordering::Relaxed)), self.limit))
     }
 
     fn allocate(&self, bytes: usize) -> Result<Memory, AcceleratorError> {
+        let (free, _) = self.memory()?;
+        if bytes > free {
+            return Err(AcceleratorError::out_of_memory(bytes, free));
+        }
+        self.used.fetch_add(bytes, Ordering::Relaxed);
         let cells: Box<[UnsafeCell<u128>]> = (0..bytes.div_ceil(16)).map(|_| UnsafeCell::new(0)).collect();
         let address = cells.as_ptr() as u64;
-        Ok(Memory::new(address, bytes, Box::new(Cells { _cells: cells })))
+        Ok(Memory::new(address, bytes, Box::new(Cells { _memory: cells, bytes, used: Arc::clone(&self.used) })))
     }
 
     fn upload(&self, to: View, bytes: &[u8]) -> Result<(), AcceleratorError> {
         same_length(bytes.len(), to.bytes())?;
         write(to, bytes);
         Ok(())
+    }
+
+    fn mark(&self) -> Result<Mark, AcceleratorError> {
+        Ok(Mark(Box::new(())))
+    }
+
+    fn upload_early(&self, to: View, bytes: &[u8], _: Option<&Mark>) -> Result<(), AcceleratorError> {
+        self.upload(to, bytes)
     }
 
     fn download(&self, from: View) -> Result<Vec<u8>, AcceleratorError> {
