@@ -251,11 +251,21 @@ pub fn delete(runs: &Path, names: &[String]) -> (Vec<Trashed>, Result<(), String
     (moved, Ok(()))
 }
 
-/// Moves runs back out of the trash.
+/// Moves runs back out of the trash, as many as can be moved.
 pub fn restore(runs: &Path, trashed: &[Trashed]) -> Result<String, String> {
     let trash = Trash::of(runs);
-    let names: Vec<String> = trashed.iter().map(|trashed| trash.restore(trashed).map_err(said)).collect::<Result<_, _>>()?;
-    Ok(format!("Back from the trash: {}", names.join(", ")))
+    let (mut names, mut problems) = (Vec::new(), Vec::new());
+    for trashed in trashed {
+        match trash.restore(trashed) {
+            Ok(name) => names.push(name),
+            Err(error) => problems.push(said(error)),
+        }
+    }
+    let back = format!("Back from the trash: {}", names.join(", "));
+    if problems.is_empty() {
+        return Ok(back);
+    }
+    Err(if names.is_empty() { problems.join("\n") } else { format!("{back}\n{}", problems.join("\n")) })
 }
 
 /// Removes for good what is in the trash.

@@ -61,7 +61,7 @@ impl Trash {
     /// that no other has now.
     ///
     /// # Errors
-    /// If the folder cannot be moved (it stays in the trash then), or aliases not be given back.
+    /// If the folder cannot be moved (it stays in the trash then), or aliases not be given back (the message says that it is back).
     pub fn restore(&self, trashed: &Trashed) -> Result<String, TrackError> {
         let wanted = self.runs.join(&trashed.name);
         let (parent, stem) = (wanted.parent().unwrap_or(&self.runs), wanted.file_name().unwrap_or_default().to_string_lossy());
@@ -69,7 +69,8 @@ impl Trash {
         let path = files::free_folder(parent, &stem);
         fs::rename(&trashed.path, &path).map_err(|error| TrackError::io(&trashed.path, error))?;
         let name = path.strip_prefix(&self.runs).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        Registry::of(&self.runs).restored(&name)?;
+        let aliases = Registry::of(&self.runs).restored(&name);
+        aliases.map_err(|error| TrackError::Request(format!("{name} is back from the trash, but not its aliases: {error}")))?;
         Ok(name)
     }
 

@@ -182,6 +182,10 @@ impl Mirror {
             let mut position = before.clone();
             let metrics = told::read(&folder, &mut position).map_err(Fault::Run)?;
             let Some(record) = Record::of(facts, &folder, &self.whole, position.time()) else { return Ok(None) };
+            // what is told of a trial is not told again: it waits for the search above it
+            if record.parent.as_ref().is_some_and(|parent| !self.positions.contains_key(parent)) {
+                return Err(Fault::Refused(id, "the store did not take its search".into()));
+            }
             position.record = record.digest();
             let changed = position.record != before.record;
             if position != before {

@@ -259,12 +259,15 @@ impl Registry {
         let Ok(found) = self.find(&reference) else { return Ok(()) };
         let folder = self.version_folder(&found.model, found.version);
         let mut model = self.model(&found.model)?;
+        let before = model.aliases.len();
         for alias in store::read_aliases(&folder) {
             if check_alias(&alias).is_ok() && model.named(&alias).is_none() {
                 model.aliases.insert(alias, found.version);
             }
         }
-        self.write(&model)?;
+        if model.aliases.len() > before {
+            self.write(&model)?;
+        }
         store::forget_aliases(&folder);
         Ok(())
     }
