@@ -28,7 +28,7 @@ fn looking() -> (TempDir, Window) {
 
 fn write(path: &Path, seed: u64, lr: f64) {
     Run { seed: seed + (lr * 100.0) as u64, ..Run::default() }.write(path);
-    let config = Config { data: "plain".into(), epochs: 4, seed, lr, ..Config::default() };
+    let config = Config { data: "plain".into(), epochs: 4, seed, lr, ..small_config() };
     std::fs::write(path.join("config.json"), serde_json::to_vec(&config).expect("JSON")).expect("a file");
 }
 
@@ -76,7 +76,6 @@ fn runs_are_filtered_ordered_and_grouped() {
 }
 
 #[test]
-#[ignore = "fails since it was written, the cause is not known yet"]
 fn the_trials_of_searches_stand_among_the_runs_if_they_are_wanted() {
     let (_folder, mut window) = looking();
     let elsewhere = tempfile::tempdir().expect("a folder");
@@ -103,7 +102,7 @@ fn the_trials_of_searches_stand_among_the_runs_if_they_are_wanted() {
     wait(&mut window, "its name", |state| !state.experiments.working && state.experiments.jobs.is_empty());
     assert_eq!(About::read(&searches.join("galaxies/trial-0001")).expect("a file"), about);
     act(&mut window, Action::Experiments(ExperimentsChange::UseConfig(trial.clone())));
-    wait(&mut window, "its values", |state| (state.config.lr - 0.2).abs() < 1e-12);
+    wait(&mut window, "its values", |state| (state.config.lr - 0.2).abs() < 1e-12 && state.loading.is_none());
     act(&mut window, Action::Fill(Some(Pane::Experiments)));
     // ... but for taking it out of its search
     act(&mut window, Action::Experiments(ExperimentsChange::Delete(vec![trial.clone()])));
