@@ -74,7 +74,10 @@ impl Address {
                 "{scheme}:// is no database that this program knows; give postgresql://USER@HOST/DATABASE, or the file of a journal"
             ));
         }
-        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (place, query) = divided(rest);
+        if !place.contains('@') && query.split('&').any(|part| part.contains('@') && !part.starts_with("study=")) {
+            return Err("a sign @ in the query of an address, or a ? in its password, is written as %40 or %3F".into());
+        }
         let mut study = None;
         let mut mode = env("PGSSLMODE");
         let mut root = env("PGSSLROOTCERT");
@@ -110,6 +113,29 @@ impl Address {
         let shown = format!("postgresql://{}{}", without_password(place), joined(&shown));
         Ok(Self { shown, study: study.filter(|study| !study.is_empty()), config: Arc::new(config), trust })
     }
+}
+
+/// What is before the query, and the query. A password may hold a question mark, so the query begins behind the last @, unless that is
+/// itself in a query of words that an address may have.
+fn divided(rest: &str) -> (&str, &str) {
+    const KEYS: [&str; 12] = [
+        "study=",
+        "sslmode=",
+        "sslrootcert=",
+        "user=",
+        "password=",
+        "dbname=",
+        "options=",
+        "application_name=",
+        "host",
+        "port=",
+        "connect_timeout=",
+        "target_session_attrs=",
+    ];
+    let known = rest.match_indices('?').map(|(at, _)| at).find(|&at| KEYS.iter().any(|key| rest[at + 1..].starts_with(key)));
+    let behind = rest.rfind('@').map_or(0, |at| at + 1);
+    let start = known.or_else(|| rest[behind..].find('?').map(|at| behind + at));
+    start.map_or((rest, ""), |at| (&rest[..at], &rest[at + 1..]))
 }
 
 /// What libpq takes from the environment where the address says nothing.
@@ -268,6 +294,12 @@ mod tests {
         }
         let query = super::Address::parse("postgres://ann@h/d?password=secret").expect("one");
         assert!(!query.to_string().contains("secret") && query.config().get_password() == Some(b"secret"));
+        let marked = super::Address::parse("postgresql://ann:se?cret@h/d?study=a@b").expect("one");
+        assert_eq!((marked.to_string().as_str(), marked.study()), ("postgresql://ann@h/d", Some("a@b")));
+        assert_eq!(marked.config().get_password(), Some(&b"se?cret"[..]));
+        let refused = super::Address::parse("postgresql://ann:se?user=cret@h/d").expect_err("no way to tell");
+        assert!(refused.contains("%3F") && !refused.contains("cret"), "{refused}");
+        assert_eq!(super::Address::parse("postgresql://h/d?study=a@b").expect("one").study(), Some("a@b"));
         let broken = super::Address::parse("postgres://ann:secret@h:port/d").expect_err("no port");
         assert!(!broken.contains("secret") && broken.contains("%40"), "{broken}");
     }
