@@ -1,6 +1,6 @@
 //! The part of the state that the Search panel works with, and the slow work behind it. Errors are in words for the user.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -83,12 +83,17 @@ pub struct JournalRead {
     pub studies: Result<Vec<Arc<StudyRecord>>, String>,
     /// Trials that a process left unfinished that is gone, by study.
     pub(super) left: BTreeMap<String, Vec<usize>>,
+    /// Trials of a database whose run is in a folder that this machine sees, by study.
+    pub(super) here: BTreeMap<String, BTreeSet<usize>>,
+    /// The studies that cannot be read, where the others can.
+    pub(super) damaged: Vec<String>,
 }
 
 impl JournalRead {
     /// Whether it is of the same state, with the same processes at work.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.stamp == other.stamp && self.left == other.left && self.studies.as_ref().err() == other.studies.as_ref().err()
+        let facts = |read: &Self| (read.stamp, read.studies.as_ref().err().cloned());
+        facts(self) == facts(other) && (&self.left, &self.here, &self.damaged) == (&other.left, &other.here, &other.damaged)
     }
 }
 
@@ -110,7 +115,11 @@ impl Searched {
     /// The journals and databases that cannot be read, and why.
     pub fn damaged(&self) -> impl Iterator<Item = (&Storage, &str)> {
         let away = self.opened.away.iter().map(|(storage, problem)| (storage, problem.as_str()));
-        self.read().filter_map(|(storage, read)| Some((storage, read.studies.as_ref().err()?.as_str()))).chain(away)
+        let damaged = self.read().flat_map(|(storage, read)| {
+            let problems = read.studies.as_ref().err().into_iter().chain(&read.damaged);
+            problems.map(move |problem| (storage, problem.as_str()))
+        });
+        damaged.chain(away)
     }
 
     /// The study that is shown.
@@ -126,6 +135,12 @@ impl Searched {
         let place = self.shown.as_ref();
         let left = place.and_then(|place| self.read_of(place)?.left.get(&place.study));
         left.is_some_and(|left| left.contains(&trial))
+    }
+
+    /// Whether the run of a trial of a database is in a folder that this machine sees, as of the last look.
+    #[must_use]
+    pub fn is_here(&self, place: &Place, trial: usize) -> bool {
+        self.read_of(place).and_then(|read| read.here.get(&place.study)).is_some_and(|here| here.contains(&trial))
     }
 
     fn read_of(&self, place: &Place) -> Option<&JournalRead> {
@@ -307,7 +322,7 @@ pub fn read(folder: &Path, known: &Journals) -> Result<Journals, String> {
         let storage = Storage::Journal(path.clone());
         let mut read = match known.get(&storage) {
             Some(known) if known.stamp == stamp => known.clone(),
-            _ => JournalRead { stamp, studies: studies(&path), left: BTreeMap::new() },
+            _ => JournalRead { stamp, studies: studies(&path), left: BTreeMap::new(), here: BTreeMap::new(), damaged: Vec::new() },
         };
         // a process that dies leaves no line in the journal
         let left = |study: &Arc<StudyRecord>| (study.name.clone(), search::interrupted(&path, study));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::searched::{JournalRead, Journals};
-use crate::search::{Address, DatabaseReader, HEARTBEAT, Storage};
+use crate::search::{self, Address, DatabaseRead, DatabaseReader, HEARTBEAT, Storage, StudyRecord, Trial};
 
 /// The databases whose studies are shown.
 #[derive(Default)]
@@ -45,6 +45,8 @@ impl Opened {
         self.readers.remove(storage);
         self.read.remove(storage);
         self.away.remove(storage);
+        // nobody waits for it any more
+        self.wanted = self.wanted.take().filter(|wanted| wanted != storage);
     }
 
     /// The databases that are open.
@@ -55,7 +57,7 @@ impl Opened {
     /// The work of reading all of them, for another thread; `None` if there are none.
     pub fn work(&self) -> Option<impl FnOnce() -> Journals + Send + 'static> {
         let readers = self.readers.clone();
-        (!readers.is_empty()).then_some(move || readers.into_iter().map(|(storage, reader)| (storage, read(&reader))).collect())
+        (!readers.is_empty()).then_some(move || readers.into_iter().map(|(storage, reader)| read_one(storage, &reader)).collect())
     }
 
     /// Takes what was read in; true if anything is new. The studies of a database that is away stay as they were.
@@ -82,15 +84,26 @@ impl Opened {
     }
 }
 
-fn read(reader: &Mutex<DatabaseReader>) -> JournalRead {
+fn read_one(storage: Storage, reader: &Mutex<DatabaseReader>) -> (Storage, JournalRead) {
+    let read = read(storage.home(), reader);
+    (storage, read)
+}
+
+fn read(home: &Path, reader: &Mutex<DatabaseReader>) -> JournalRead {
     // a reader that was broken off reads everything anew
     let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
     match reader.read(2 * HEARTBEAT) {
-        Ok((changes, read)) => {
-            let left = read.iter().map(|(study, left)| (study.name.clone(), left.clone())).collect();
-            let studies = read.into_iter().map(|(study, _)| Arc::new(study)).collect();
-            JournalRead { stamp: (changes, None), studies: Ok(studies), left }
+        Ok(DatabaseRead { changes, studies, damaged }) => {
+            let left = studies.iter().map(|(study, left)| (study.name.clone(), left.clone())).collect();
+            let is_here = |trial: &&Trial| search::run_of(trial).is_some_and(|run| home.join(run).is_dir());
+            let in_study = |study: &StudyRecord| study.trials.iter().filter(is_here).map(|trial| trial.number).collect();
+            let here = studies.iter().map(|(study, _)| (study.name.clone(), in_study(study))).collect();
+            let studies = studies.into_iter().map(|(study, _)| Arc::new(study)).collect();
+            JournalRead { stamp: (changes, None), studies: Ok(studies), left, here, damaged }
         }
-        Err(error) => JournalRead { stamp: (0, None), studies: Err(error.to_string()), left: BTreeMap::new() },
+        Err(error) => {
+            let (left, here) = (BTreeMap::new(), BTreeMap::new());
+            JournalRead { stamp: (0, None), studies: Err(error.to_string()), left, here, damaged: Vec::new() }
+        }
     }
 }

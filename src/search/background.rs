@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -14,7 +15,10 @@ use super::{Plan, SearchError, runner};
 use crate::data::Dataset;
 use crate::train::Command;
 
-/// A running (or finished) search. Dropping it stops the search after the current batch, and waits for that.
+/// So long a dropped search is waited for.
+const LONGEST_END: Duration = Duration::from_secs(10);
+
+/// A running (or finished) search. Dropping it stops the search after the current batch, and waits a while for that.
 #[derive(Debug)]
 pub struct Handle {
     commands: Option<Sender<Command>>,
@@ -97,7 +101,13 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.commands = None;
-        if let Some(thread) = self.thread.take() {
+        let Some(thread) = self.thread.take() else { return };
+        // a database that hangs must not hold the window; whatever is broken off goes on another time
+        let start = Instant::now();
+        while !thread.is_finished() && start.elapsed() < LONGEST_END {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if thread.is_finished() {
             // a panic inside the search was caught and told there
             let _ = thread.join();
         }

@@ -13,6 +13,8 @@ pub(super) enum Change {
     Create { params: Params, user_attrs: Map<String, Value>, system_attrs: Map<String, Value> },
     /// A trial that waited runs from now on. If another process was faster the whole transaction is decided anew.
     Take { id: usize },
+    /// A sign of life of the process that trains a trial, where the storage keeps them.
+    Beat { id: usize },
     /// Parameters of a trial.
     Params { id: usize, params: Params },
     /// The objective after an epoch.
@@ -48,6 +50,11 @@ impl Changes {
     pub fn take_trial(&mut self, id: usize, params: Params) {
         self.0.push(Change::Take { id });
         self.0.push(Change::Params { id, params });
+    }
+
+    /// A sign of life of the process that trains a trial: whoever takes one over must not seem silent.
+    pub fn beat(&mut self, id: usize) {
+        self.0.push(Change::Beat { id });
     }
 
     /// A note for people.

@@ -48,12 +48,13 @@ pub enum SearchError {
 }
 
 impl SearchError {
+    /// A file could not be read or written; a full disk is told with what to do.
     pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
-        Self::Io { path: path.into(), source }
+        Self::Io { path: path.into(), source: Self::advised(source) }
     }
 
     /// Says what to do about a full disk; other errors stay as they are.
-    pub(super) fn advised(error: std::io::Error) -> std::io::Error {
+    fn advised(error: std::io::Error) -> std::io::Error {
         if !crate::files::is_full(&error) {
             return error;
         }

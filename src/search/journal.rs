@@ -91,7 +91,7 @@ impl Journal {
             // half a line on a full disk would tear the journal for readers that are stricter
             let _ = file.set_len(whole);
         }
-        written.map_err(|error| io(SearchError::advised(error)))
+        written.map_err(io)
     }
 }
 

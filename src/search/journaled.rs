@@ -1,5 +1,6 @@
 //! A study in a journal. A transaction takes the journal's lock, reads what others added, decides, adds lines.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub(super) struct JournalStudy {
     /// The folder where workers register.
     workers: PathBuf,
     grace: Duration,
+    /// The file of this worker, if it had to be made again: the open file is the lock.
+    again: Option<File>,
 }
 
 impl JournalStudy {
@@ -31,7 +34,7 @@ impl JournalStudy {
         let journal = Journal::new(path);
         journal.create()?;
         let workers = plan::workers(path, name);
-        let mut study = Self { journal, replay: Replay::default(), id: 0, worker: worker.into(), workers, grace };
+        let mut study = Self { journal, replay: Replay::default(), id: 0, worker: worker.into(), workers, grace, again: None };
         let lock = study.journal.lock()?;
         study.refresh()?;
         if study.replay.study(name).is_none() {
@@ -85,7 +88,10 @@ impl Keeper for JournalStudy {
     }
 
     fn beat(&mut self, _trial: usize) -> Result<(), SearchError> {
-        worker::beat(&self.workers, &self.worker)
+        if let Some(file) = worker::beat(&self.workers, &self.worker)? {
+            self.again = Some(file);
+        }
+        Ok(())
     }
 }
 
@@ -122,6 +128,8 @@ impl Lines<'_> {
                     self.push(Operation::TrialUserAttr, json!({ "trial_id": id, "user_attr": { key: value } }));
                 }
             }
+            // who trains a trial shows that it lives by its file
+            Change::Beat { .. } => {}
             Change::Take { id } => {
                 let state = TrialState::Running as u64;
                 self.push(Operation::State, json!({ "trial_id": id, "state": state, "values": null, "datetime_start": clock::now() }));

@@ -37,7 +37,7 @@ mod worker;
 
 pub use background::{Handle, ended, spawn};
 pub use configure::{Param, Params, config, fields, words};
-pub use database::{Address, DatabaseReader, StudyRead};
+pub use database::{Address, DatabaseRead, DatabaseReader, StudyRead};
 pub use distribution::Distribution;
 pub use error::SearchError;
 pub use importance::importances;

@@ -3,6 +3,7 @@
 //! Several processes may run the same plan. What one decides stands in the study before anything else happens, so a process
 //! that is killed loses nothing but the epoch that it was in.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +23,8 @@ use crate::train::Command;
 
 /// The note of a trial that says which worker trains it; empty once that one gave it up.
 pub(super) const WORKER: &str = "tuning_fork:worker";
+/// The note of a trial that says how many seconds are between two signs of life of that worker.
+const HEARTBEAT: &str = "tuning_fork:heartbeat";
 /// The note of a trial that says how often its process died without an epoch in between, and after how many epochs.
 const DEATHS: &str = "tuning_fork:deaths";
 /// The note of a trial that says where its run is, from the home of the storage.
@@ -55,7 +58,19 @@ pub fn run(plan: &Plan, dataset: &Arc<Dataset>, commands: &Receiver<Command>, te
     study.update(Scope::Study, |record, _, changes| {
         plan.missing_notes(record).into_iter().for_each(|(key, value)| changes.study_user_attr(&key, value));
     })?;
-    let mut runner = Runner { plan, dataset, commands, tell, study, me, start: Instant::now(), failures: 0, away: false };
+    let mut runner = Runner {
+        plan,
+        dataset,
+        commands,
+        tell,
+        study,
+        me,
+        start: Instant::now(),
+        failures: 0,
+        away: false,
+        paused: false,
+        held: BTreeMap::new(),
+    };
     loop {
         if runner.is_stopped() {
             return Ok(Ending::Stopped);
@@ -96,12 +111,16 @@ pub(super) struct Runner<'a> {
     pub failures: usize,
     /// Whether the storage is away, and the user was told.
     away: bool,
+    /// Whether the user wants a pause that nothing obeys yet.
+    pub paused: bool,
+    /// Trials whose silent process still holds their run, and when that was seen.
+    pub held: BTreeMap<usize, Instant>,
 }
 
 impl Runner<'_> {
     /// Obeys the commands that wait between two trials; true if the search should end.
-    fn is_stopped(&self) -> bool {
-        let mut paused = false;
+    fn is_stopped(&mut self) -> bool {
+        let mut paused = std::mem::take(&mut self.paused);
         loop {
             let command = match (paused, self.commands.try_recv()) {
                 (true, Err(TryRecvError::Empty)) => self.commands.recv().map_err(|_| TryRecvError::Disconnected),
@@ -123,7 +142,9 @@ impl Runner<'_> {
             match self.try_update(scope, &mut decide) {
                 Err(error) if error.is_passing() && start.elapsed() < PATIENCE => match self.commands.recv_timeout(pause) {
                     Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return Err(error),
-                    _ => pause = (2 * pause).min(PAUSES.1),
+                    // obeyed once the storage is back
+                    Ok(command) => self.paused = command == Command::Pause,
+                    Err(RecvTimeoutError::Timeout) => pause = (2 * pause).min(PAUSES.1),
                 },
                 done => return done,
             }
@@ -149,18 +170,24 @@ impl Runner<'_> {
         let plan = self.plan;
         let time_is_over = plan.budget.time.is_some_and(|time| self.start.elapsed() >= time);
         let me = self.me.name().to_owned();
+        self.held.retain(|_, seen| seen.elapsed() < plan.grace());
+        let held = self.held.clone();
         self.update(Scope::Study, |record, left, changes| {
             // one that this process chose before the connection was lost, without hearing that it had
             if let Some(trial) = record.trials.iter().find(|trial| is_of(trial, &me)) {
                 return Next::Trial { number: trial.number, resumed: false };
             }
-            let left = settle(plan, record, left, changes);
+            let left: Vec<usize> = left.iter().copied().filter(|number| !held.contains_key(number)).collect();
+            let left = settle(plan, record, &left, changes);
             if time_is_over {
                 return Next::End(Ending::Time);
             }
             if let Some(trial) = left {
                 changes.system_attr(trial.id, WORKER, me.as_str());
+                changes.system_attr(trial.id, HEARTBEAT, plan.heartbeat.as_secs_f64());
                 changes.user_attr(trial.id, HOST, worker::host());
+                // the last sign of life is that of the process that is gone
+                changes.beat(trial.id);
                 if !is_released(trial) {
                     changes.system_attr(trial.id, DEATHS, vec![deaths(trial) + 1, trial.intermediate.len() as u64]);
                 }
@@ -178,21 +205,28 @@ impl Runner<'_> {
     }
 }
 
-/// Ends the trials that dead processes left, where they should not go on; the first of the others is returned.
+/// Ends the trials that dead processes of ours left, where they should not go on; the first of the others is returned. Those of other
+/// programs are theirs to settle.
 fn settle<'a>(plan: &Plan, record: &'a StudyRecord, left: &[usize], changes: &mut Changes) -> Option<&'a Trial> {
     let mut goes_on = None;
-    for trial in left.iter().filter_map(|&number| record.trials.get(number)) {
-        let ours = trial.system_attrs.contains_key(WORKER);
+    let ours = |trial: &&Trial| trial.system_attrs.contains_key(WORKER);
+    for trial in left.iter().filter_map(|&number| record.trials.get(number)).filter(ours) {
         let died_often = deaths(trial) >= MOST_DEATHS;
-        if plan.on_restart == OnRestart::Resume && ours && !died_often {
+        if plan.on_restart == OnRestart::Resume && !died_often {
             goes_on = goes_on.or(Some(trial));
             continue;
         }
-        let why = if ours && died_often { "the processes that trained it always ended" } else { "the process that trained it ended" };
+        let why = if died_often { "the processes that trained it always ended" } else { "the process that trained it ended" };
         changes.user_attr(trial.id, ERROR, why);
         changes.end(trial.id, TrialState::Fail, None);
     }
     goes_on
+}
+
+/// How long the process that trains a trial may be silent: twice its heartbeat, of which its own note tells.
+pub(super) fn grace_of(trial: &Trial, usual: Duration) -> Duration {
+    let noted = trial.system_attrs.get(HEARTBEAT).and_then(Value::as_f64);
+    noted.and_then(|seconds| Duration::try_from_secs_f64(2.0 * seconds).ok()).unwrap_or(usual)
 }
 
 /// How often the process of a trial died since its last epoch, the present time not included.
@@ -204,7 +238,12 @@ fn deaths(trial: &Trial) -> u64 {
 
 /// Whether a worker trains a trial, or should.
 pub(super) fn is_of(trial: &Trial, worker: &str) -> bool {
-    trial.state == TrialState::Running && trial.system_attrs.get(WORKER).and_then(Value::as_str) == Some(worker)
+    trial.state == TrialState::Running && was_of(trial, worker)
+}
+
+/// Whether a worker is the last one that trained a trial.
+pub(super) fn was_of(trial: &Trial, worker: &str) -> bool {
+    trial.system_attrs.get(WORKER).and_then(Value::as_str) == Some(worker)
 }
 
 /// Whether the worker that trained a trial gave it up before it was at its end.
@@ -216,7 +255,7 @@ pub(super) fn is_released(trial: &Trial) -> bool {
 pub(super) fn left(study: &StudyRecord, workers: &Path, grace: Duration) -> Vec<usize> {
     let is_left = |trial: &&Trial| {
         let worker = trial.system_attrs.get(WORKER).and_then(Value::as_str);
-        trial.state == TrialState::Running && worker.is_some_and(|name| !worker::is_alive(workers, name, grace))
+        trial.state == TrialState::Running && worker.is_some_and(|name| !worker::is_alive(workers, name, grace_of(trial, grace)))
     };
     study.trials.iter().filter(is_left).map(|trial| trial.number).collect()
 }
@@ -233,7 +272,8 @@ fn create(plan: &Plan, record: &StudyRecord, worker: &str, changes: &mut Changes
     let Proposal { params, notes } = plan.sampler.propose(&plan.space, record, plan.base.seed);
     let note = |key: &str, value: String| (key.to_owned(), Value::from(value));
     let user = Map::from_iter([note(RUN, free_run(plan, record, number)), note(HOST, worker::host())]);
-    let system = notes.into_iter().chain([note(WORKER, worker.into())]);
+    let heartbeat = (HEARTBEAT.to_owned(), Value::from(plan.heartbeat.as_secs_f64()));
+    let system = notes.into_iter().chain([note(WORKER, worker.into()), heartbeat]);
     changes.create_trial(params, user, system.collect());
     Next::Trial { number, resumed: false }
 }
@@ -252,6 +292,7 @@ fn take(plan: &Plan, record: &StudyRecord, waiting: &Trial, worker: &str, change
     let params = plan.sampler.complete(&plan.space, record, waiting.number, wanted, plan.base.seed);
     changes.take_trial(id, params.into_iter().filter(|(name, _)| !waiting.params.contains_key(name)).collect());
     changes.system_attr(id, WORKER, worker);
+    changes.system_attr(id, HEARTBEAT, plan.heartbeat.as_secs_f64());
     changes.user_attr(id, RUN, free_run(plan, record, waiting.number));
     changes.user_attr(id, HOST, worker::host());
     Next::Trial { number: waiting.number, resumed: false }

@@ -60,8 +60,8 @@ impl fmt::Display for Storage {
 pub(super) enum Scope {
     /// The whole of it: no other process chooses a trial meanwhile.
     Study,
-    /// Trials of this process.
-    Trial,
+    /// The trial of this id: no other process takes it over meanwhile.
+    Trial(usize),
 }
 
 /// What a transaction decides by: the study as it is, and the numbers of the trials that a process left unfinished that is gone.
@@ -101,8 +101,11 @@ pub fn studies(storage: &Storage, name: &str) -> Result<Vec<StudyRecord>, Search
     match storage {
         Storage::Journal(path) => super::read(path),
         Storage::Database { address, .. } => {
-            let (_, read) = DatabaseReader::new(&address.with_study(name)).read(HEARTBEAT)?;
-            Ok(read.into_iter().map(|(study, _)| study).collect())
+            let read = DatabaseReader::new(&address.with_study(name)).read(HEARTBEAT)?;
+            if let Some(problem) = read.damaged.into_iter().next() {
+                return Err(SearchError::Study(problem));
+            }
+            Ok(read.studies.into_iter().map(|(study, _)| study).collect())
         }
     }
 }

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::TryRecvError;
+use serde_json::Value;
 
 use super::changes::Changes;
 use super::plan::Plan;
-use super::protocol::{Event, TrialEnded, TrialEpoch, TrialStarted};
-use super::runner::{ERROR, PAUSES, Runner, WORKER, is_of, run_of};
+use super::protocol::{Event, Notice, TrialEnded, TrialEpoch, TrialStarted};
+use super::runner::{ERROR, PAUSES, Runner, WORKER, is_of, run_of, was_of};
 use super::storage::Scope;
 use super::{SearchError, Trial, TrialState, configure};
 use crate::files;
-use crate::train::{self, Command, Config, EpochReport, Handle, Job, Outcome, RunFolder};
+use crate::train::{self, Command, Config, EpochReport, Handle, Job, Outcome, RunError, RunFolder};
 
 /// Commands are looked at this often.
 const ATTENTION: Duration = Duration::from_millis(50);
@@ -71,10 +72,18 @@ impl Runner<'_> {
         let mut waiting = Waiting::default();
         let job = match job {
             Ok(job) => job,
+            // its process lives, though it is silent: it says so itself, or lets go
+            Err(SearchError::Run(RunError::Busy { .. })) => {
+                self.leave(&trial);
+                return Ok(true);
+            }
             Err(error) => return self.failed(&trial, &waiting, error.to_string()).map(|()| true),
         };
         let folder = job.folder.clone();
         let handle = train::spawn(job, None);
+        if std::mem::take(&mut self.paused) {
+            handle.send(Command::Pause);
+        }
         let (standing, outcome, message) = self.follow(&handle, &trial, &mut waiting)?;
         drop(handle);
         match (standing, outcome) {
@@ -110,6 +119,9 @@ impl Runner<'_> {
         let Plan { base, objective, .. } = self.plan;
         let dataset = Arc::clone(self.dataset);
         if let Ok(folder) = RunFolder::open(path) {
+            if folder.is_busy() {
+                return Err(RunError::Busy { path: path.into() }.into());
+            }
             let kept = folder.config()?;
             let config = Config { data: base.data.clone(), threads: base.threads, device: base.device, ..kept };
             return Ok(Job { config, dataset, folder });
@@ -180,9 +192,17 @@ impl Runner<'_> {
     fn report(&mut self, trial: &Trial, waiting: &mut Waiting) -> Result<Standing, SearchError> {
         let Some(&(epoch, value)) = waiting.epochs.last() else { return Ok(Standing::Trains) };
         let (plan, number, id, me) = (self.plan, trial.number, trial.id, self.me.name().to_owned());
-        let standing = self.try_update(Scope::Trial, |record, _, changes| {
-            let Some(known) = record.trials.get(number).filter(|trial| is_of(trial, &me)) else { return Standing::Lost };
+        let standing = self.try_update(Scope::Trial(id), |record, _, changes| {
+            let Some(known) = record.trials.get(number).filter(|trial| was_of(trial, &me)) else { return Standing::Lost };
+            match known.state {
+                TrialState::Running => {}
+                // this process said so before the connection was lost, without hearing that it was heard
+                TrialState::Pruned => return Standing::Pruned,
+                _ => return Standing::Lost,
+            }
             let mut now = known.clone();
+            // one that began anew is not judged by what it was before
+            now.intermediate.retain(|&step, _| step <= epoch as i64);
             now.intermediate.extend(waiting.epochs.iter().map(|&(epoch, value)| (epoch as i64, value)));
             waiting.write(id, changes);
             // after the last epoch there is nothing left to save
@@ -215,16 +235,27 @@ impl Runner<'_> {
         Ok(standing)
     }
 
-    /// Writes what is left to say of a trial, unless another process ended it or took it over; tells which.
-    fn close(&mut self, trial: &Trial, waiting: &Waiting, mut close: impl FnMut(&mut Changes)) -> Result<bool, SearchError> {
+    /// Writes what is left to say of a trial and ends it, unless another process did or took it over; tells which.
+    fn close(
+        &mut self,
+        trial: &Trial,
+        waiting: &Waiting,
+        (state, value): (TrialState, Option<f64>),
+        note: (&str, Option<&Value>),
+    ) -> Result<bool, SearchError> {
         let me = self.me.name().to_owned();
-        let is_ours = self.update(Scope::Trial, |record, _, changes| {
-            let is_ours = record.trials.get(trial.number).is_some_and(|trial| is_of(trial, &me));
-            if is_ours {
+        let is_ours = self.update(Scope::Trial(trial.id), |record, _, changes| {
+            let Some(known) = record.trials.get(trial.number).filter(|trial| was_of(trial, &me)) else { return false };
+            if known.state == TrialState::Running {
                 waiting.write(trial.id, changes);
-                close(changes);
+                if let (key, Some(value)) = note {
+                    changes.user_attr(trial.id, key, value.clone());
+                }
+                changes.end(trial.id, state, value);
+                return true;
             }
-            is_ours
+            // ended by this process before the connection was lost, without hearing that it was
+            known.state == state
         })?;
         if !is_ours {
             self.lose(trial.number);
@@ -240,7 +271,7 @@ impl Runner<'_> {
     /// Lets another process take the trial over at once. In a storage that is away its silence will say the same.
     fn release(&mut self, trial: &Trial, waiting: &Waiting) {
         let me = self.me.name().to_owned();
-        let released = self.study.update(Scope::Trial, |record, _, changes| {
+        let released = self.study.update(Scope::Trial(trial.id), |record, _, changes| {
             if record.trials.get(trial.number).is_some_and(|trial| is_of(trial, &me)) {
                 waiting.write(trial.id, changes);
                 changes.system_attr(trial.id, WORKER, "");
@@ -249,6 +280,14 @@ impl Runner<'_> {
         if let Err(error) = released {
             tracing::warn!("trial {} could not be given up: {error}", trial.number);
         }
+    }
+
+    /// Leaves a trial alone for a while, because another process still holds its run.
+    fn leave(&mut self, trial: &Trial) {
+        self.release(trial, &Waiting::default());
+        self.held.insert(trial.number, Instant::now());
+        let message = format!("trial {} is left alone: its process is silent, but still holds its run", trial.number);
+        (self.tell)(Event::Notice(Notice { message }));
     }
 
     fn complete(&mut self, trial: &Trial, waiting: &Waiting, folder: &RunFolder, message: String) -> Result<(), SearchError> {
@@ -260,13 +299,8 @@ impl Runner<'_> {
         if !value.is_finite() {
             return self.fail(trial, waiting, "the objective is no number after any epoch; try lower learning rates".into());
         }
-        let best_epoch = session.best_epoch().map(|epoch| epoch.epoch);
-        let is_ours = self.close(trial, waiting, |changes| {
-            if let Some(epoch) = best_epoch {
-                changes.user_attr(trial.id, "best_epoch", epoch);
-            }
-            changes.end(trial.id, TrialState::Complete, Some(value));
-        })?;
+        let best_epoch = session.best_epoch().map(|epoch| Value::from(epoch.epoch));
+        let is_ours = self.close(trial, waiting, (TrialState::Complete, Some(value)), ("best_epoch", best_epoch.as_ref()))?;
         if is_ours {
             self.failures = 0;
             let ended = TrialEnded { number: trial.number, state: TrialState::Complete, value: Some(value), message };
@@ -281,16 +315,15 @@ impl Runner<'_> {
         let folder = if home.as_os_str().is_empty() { Path::new(".") } else { home };
         if files::is_full_for(folder, ROOM) {
             let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-            return Err(SearchError::io(folder, SearchError::advised(full)));
+            // it goes on another time, and this was no death of it
+            self.release(trial, waiting);
+            return Err(SearchError::io(folder, full));
         }
         self.fail(trial, waiting, message)
     }
 
     fn fail(&mut self, trial: &Trial, waiting: &Waiting, message: String) -> Result<(), SearchError> {
-        let is_ours = self.close(trial, waiting, |changes| {
-            changes.user_attr(trial.id, ERROR, message.as_str());
-            changes.end(trial.id, TrialState::Fail, None);
-        })?;
+        let is_ours = self.close(trial, waiting, (TrialState::Fail, None), (ERROR, Some(&message.as_str().into())))?;
         if !is_ours {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 //! folder locks are not always seen: there the time of the file tells.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -30,13 +30,7 @@ impl Worker {
         let io = |e| SearchError::io(folder, e);
         fs::create_dir_all(folder).map_err(io)?;
         let path = folder.join(&name);
-        let mut file = OpenOptions::new().create_new(true).write(true).open(&path).map_err(io)?;
-        match file.try_lock() {
-            // without locks on this file system only its signs of life tell that a worker lives
-            Err(TryLockError::Error(e)) if e.kind() != ErrorKind::Unsupported => return Err(io(e)),
-            _ => {}
-        }
-        file.write_all(host().as_bytes()).map_err(io)?;
+        let file = begin(&path).map_err(io)?;
         Ok(Self { name, path, file: Some(file) })
     }
 
@@ -55,11 +49,41 @@ impl Drop for Worker {
     }
 }
 
-/// A sign of life of the worker of this name, for workers on other machines: the time of its file.
-pub(super) fn beat(folder: &Path, name: &str) -> Result<(), SearchError> {
+/// Makes the file of a worker, locks it, and writes into it on which machine that is.
+fn begin(path: &Path) -> io::Result<File> {
+    let mut file = OpenOptions::new().create_new(true).write(true).open(path)?;
+    let begun = match file.try_lock() {
+        // without locks on this file system only its signs of life tell that a worker lives
+        Err(TryLockError::Error(e)) if e.kind() != ErrorKind::Unsupported => Err(e),
+        _ => file.write_all(host().as_bytes()),
+    };
+    if begun.is_err() {
+        // on a full disk an empty file would stay
+        let _ = fs::remove_file(path);
+    }
+    begun.map(|()| file)
+}
+
+/// A sign of life of the worker of this name, for workers on other machines: the time of its file, which is written over with what it
+/// holds so that the clock is that of the file system. A file that another machine swept away is made again, and comes back: it must
+/// stay open, as the lock.
+pub(super) fn beat(folder: &Path, name: &str) -> Result<Option<File>, SearchError> {
     let path = folder.join(name);
-    let touched = OpenOptions::new().write(true).open(&path).and_then(|file| file.set_modified(SystemTime::now()));
-    touched.map_err(|e| SearchError::io(&path, e))
+    let io = |e| SearchError::io(&path, e);
+    match OpenOptions::new().write(true).open(&path) {
+        Ok(mut file) => file.write_all(host().as_bytes()).map(|()| None).map_err(io),
+        Err(e) if e.kind() == ErrorKind::NotFound => begin(&path).map(Some).map_err(io),
+        Err(e) => Err(io(e)),
+    }
+}
+
+/// What the time is where a folder is kept, which may be another machine with another clock: that of a file that is made there now.
+fn time_in(folder: &Path) -> SystemTime {
+    let path = folder.join(format!("now-{}", unique_name()));
+    let time = OpenOptions::new().create_new(true).write(true).open(&path).and_then(|file| file.metadata()?.modified());
+    // what stays is swept away by the next worker
+    let _ = fs::remove_file(&path);
+    time.unwrap_or_else(|_| SystemTime::now())
 }
 
 /// Whether the worker of this name, registered in `folder`, is at work. A lock tells it where locks are; one on another machine, whose
@@ -83,7 +107,8 @@ pub(super) fn is_alive(folder: &Path, name: &str, grace: Duration) -> bool {
     if locks && (theirs.is_empty() || theirs == host()) {
         return false;
     }
-    let age = file.metadata().and_then(|facts| facts.modified()).ok().and_then(|time| time.elapsed().ok());
+    let beaten = file.metadata().and_then(|facts| facts.modified());
+    let age = beaten.ok().and_then(|beaten| time_in(folder).duration_since(beaten).ok());
     age.is_none_or(|age| age < grace)
 }
 
@@ -153,7 +178,18 @@ mod tests {
         let file = OpenOptions::new().write(true).open(&path).expect("the file");
         file.set_modified(SystemTime::now() - 2 * GRACE).expect("a time");
         assert!(!is_alive(folder.path(), &name, GRACE));
-        beat(folder.path(), &name).expect("a file to touch");
+        assert!(beat(folder.path(), &name).expect("a file to touch").is_none());
         assert!(is_alive(folder.path(), &name, GRACE));
+    }
+
+    #[test]
+    fn a_worker_whose_file_was_swept_away_makes_it_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let worker = Worker::register(Some(folder.path())).expect("a worker");
+        fs::remove_file(folder.path().join(worker.name())).expect("a file");
+        assert!(!is_alive(folder.path(), worker.name(), GRACE));
+        let again = beat(folder.path(), worker.name()).expect("a file");
+        assert!(again.is_some() && is_alive(folder.path(), worker.name(), GRACE));
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
     }
 }

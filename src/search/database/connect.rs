@@ -1,7 +1,7 @@
 //! A connection to a database that comes back after it was lost, and what its errors mean.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postgres::config::SslMode;
 use postgres::error::SqlState;
@@ -27,6 +27,10 @@ const LIMITS: &str = "SET lock_timeout = '20s'; SET statement_timeout = '40s'; S
 pub(super) struct Connection {
     address: Address,
     client: Option<Client>,
+    /// Whether it was lost, or not reached, since it worked last.
+    lost: bool,
+    /// When it was reached again after that.
+    back: Option<Instant>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -37,7 +41,7 @@ impl std::fmt::Debug for Connection {
 
 impl Connection {
     pub fn new(address: &Address) -> Self {
-        Self { address: address.clone(), client: None }
+        Self { address: address.clone(), client: None, lost: false, back: None }
     }
 
     pub fn address(&self) -> &Address {
@@ -49,24 +53,44 @@ impl Connection {
     /// # Errors
     /// What went wrong, in words for the user.
     pub fn with<T>(&mut self, work: impl FnOnce(&mut Client) -> Result<T, Trouble>) -> Result<T, SearchError> {
-        let done = self.client().and_then(work);
+        self.with_back(|client, _| work(client))
+    }
+
+    /// The same; `work` also hears when the database was reached again, if it was lost before.
+    ///
+    /// # Errors
+    /// What went wrong, in words for the user.
+    pub fn with_back<T>(&mut self, work: impl FnOnce(&mut Client, Option<Instant>) -> Result<T, Trouble>) -> Result<T, SearchError> {
+        let done = match self.client() {
+            Ok((client, back)) => work(client, back),
+            Err(trouble) => {
+                self.lost = true;
+                Err(trouble)
+            }
+        };
         done.map_err(|trouble| match trouble {
             Trouble::Told(error) => error,
             Trouble::Database(error) => {
                 if error.as_db_error().is_none() {
                     self.client = None;
+                    self.lost = true;
                 }
                 told(&self.address, &error)
             }
         })
     }
 
-    fn client(&mut self) -> Result<&mut Client, Trouble> {
-        let client = match self.client.take().filter(|client| !client.is_closed()) {
+    fn client(&mut self) -> Result<(&mut Client, Option<Instant>), Trouble> {
+        let had = self.client.take();
+        self.lost |= had.as_ref().is_some_and(Client::is_closed);
+        let client = match had.filter(|client| !client.is_closed()) {
             Some(client) => client,
             None => connect(&self.address)?,
         };
-        Ok(self.client.insert(client))
+        if std::mem::take(&mut self.lost) {
+            self.back = Some(Instant::now());
+        }
+        Ok((self.client.insert(client), self.back))
     }
 }
 
@@ -109,15 +133,29 @@ impl Trouble {
 fn connect(address: &Address) -> Result<Client, Trouble> {
     let mut config = address.config().clone();
     config.application_name("tuning-fork").keepalives_idle(SILENCE).tcp_user_timeout(SILENCE);
+    config.keepalives_interval(Duration::from_secs(5)).keepalives_retries(3);
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT);
     }
-    let mut client = match config.get_ssl_mode() {
-        SslMode::Disable => config.connect(NoTls)?,
-        _ => config.connect(MakeRustlsConnect::new(tls(address)?))?,
+    // the time of the crate ends with the TCP connection: a server that takes it and says nothing more would hold us for ever
+    let limit = SILENCE + config.get_connect_timeout().copied().unwrap_or(CONNECT);
+    let tls = if config.get_ssl_mode() == SslMode::Disable { None } else { Some(tls(address)?) };
+    let (send, receive) = crossbeam_channel::bounded(1);
+    let work = move || {
+        let connected = match tls {
+            None => config.connect(NoTls),
+            Some(tls) => config.connect(MakeRustlsConnect::new(tls)),
+        };
+        // whoever waited for it may be gone
+        let _ = send.send(connected.and_then(|mut client| client.batch_execute(LIMITS).map(|()| client)));
     };
-    client.batch_execute(LIMITS)?;
-    Ok(client)
+    let away = |message: String| SearchError::Away { place: address.to_string(), message };
+    let thread = std::thread::Builder::new().name("tuning-fork-connect".into()).spawn(work);
+    thread.map_err(|e| away(format!("the system refused a thread to connect on: {e}")))?;
+    match receive.recv_timeout(limit) {
+        Ok(connected) => Ok(connected?),
+        Err(_) => Err(away(format!("the server did not answer for {} s. Look whether it hangs", limit.as_secs())).into()),
+    }
 }
 
 /// An error in words that say what to do.

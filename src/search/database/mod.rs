@@ -60,14 +60,17 @@ impl Keeper for DatabaseStudy {
 
     fn update(&mut self, scope: Scope, decide: &mut Decide<'_>) -> Result<(), SearchError> {
         let Self { connection, known, grace } = self;
-        let done = connection.with(|client| {
+        let done = connection.with_back(|client, back| {
             retried(|| {
                 let mut transaction = client.transaction()?;
-                if scope == Scope::Study {
-                    transaction.query_typed_opt("SELECT FROM studies WHERE study_id = $1 FOR UPDATE", &[(&known.id(), Type::INT4)])?;
+                match scope {
+                    Scope::Study => {
+                        transaction.query_typed_opt("SELECT FROM studies WHERE study_id = $1 FOR UPDATE", &[(&known.id(), Type::INT4)])?;
+                    }
+                    Scope::Trial(id) => write::lock(&mut transaction, &[id as i32])?,
                 }
                 known.refresh(&mut transaction)?;
-                let left = if scope == Scope::Study { known.left(&mut transaction, *grace)? } else { Vec::new() };
+                let left = if scope == Scope::Study { known.left_locked(&mut transaction, *grace, back)? } else { Vec::new() };
                 let record = known.record().ok_or_else(SearchError::deleted)?;
                 let mut changes = Changes::default();
                 decide(record, &left, &mut changes);
@@ -124,6 +127,17 @@ pub struct DatabaseReader {
 /// A study and the numbers of the trials that a process left unfinished that is gone.
 pub type StudyRead = (StudyRecord, Vec<usize>);
 
+/// What a look at a database found.
+#[derive(Debug)]
+pub struct DatabaseRead {
+    /// Another number than last time if something changed.
+    pub changes: u64,
+    /// The studies, the oldest first.
+    pub studies: Vec<StudyRead>,
+    /// The studies that hold what they should not, each with what is wrong.
+    pub damaged: Vec<String>,
+}
+
 impl DatabaseReader {
     /// A reader of the studies at an address: the one that it names, or all. Nothing is read yet.
     #[must_use]
@@ -131,17 +145,17 @@ impl DatabaseReader {
         Self { connection: Connection::new(address), studies: Vec::new(), changes: 0 }
     }
 
-    /// Looks at the studies; the number that comes with them is another one if something changed since the last look. A process that
-    /// has been silent for `grace` counts as gone. Nothing is ever written.
+    /// Looks at the studies. A process that has been silent for `grace`, or as long as it says itself, counts as gone. Nothing is ever
+    /// written.
     ///
     /// # Errors
     /// If the database cannot be reached, or has other tables.
-    pub fn read(&mut self, grace: Duration) -> Result<(u64, Vec<StudyRead>), SearchError> {
+    pub fn read(&mut self, grace: Duration) -> Result<DatabaseRead, SearchError> {
         let Self { connection, studies, changes } = self;
         let address = connection.address().clone();
-        let read = connection.with(|client| {
+        let (studies, damaged) = connection.with_back(|client, back| {
             if !schema::is_there(client, &address.to_string())? {
-                return Ok(Vec::new());
+                return Ok((Vec::new(), Vec::new()));
             }
             let mut there = read::studies(client)?;
             there.retain(|(_, name)| address.study().is_none_or(|study| study == name));
@@ -149,16 +163,24 @@ impl DatabaseReader {
                 *studies = there.iter().map(|(id, _)| Known::new(*id)).collect();
                 *changes += 1;
             }
-            let mut read = Vec::with_capacity(studies.len());
-            for known in studies.iter_mut() {
+            let (mut read, mut damaged) = (Vec::with_capacity(studies.len()), Vec::new());
+            for (known, (_, name)) in studies.iter_mut().zip(&there) {
                 let mut transaction = client.transaction()?;
-                *changes += u64::from(known.refresh(&mut transaction)?);
-                let left = known.left(&mut transaction, grace)?;
-                transaction.rollback()?;
-                read.extend(known.record().map(|record| (record.clone(), left)));
+                let looked = known.refresh(&mut transaction).and_then(|new| Ok((new, known.left(&mut transaction, grace, back)?)));
+                let ended = transaction.rollback();
+                match looked {
+                    Ok((new, left)) => {
+                        *changes += u64::from(new);
+                        read.extend(known.record().map(|record| (record.clone(), left)));
+                    }
+                    // the others can be read all the same
+                    Err(Trouble::Told(error)) => damaged.push(format!("the study {name:?} is left out: {error}")),
+                    Err(trouble) => return Err(trouble),
+                }
+                ended?;
             }
-            Ok(read)
+            Ok((read, damaged))
         })?;
-        Ok((self.changes, read))
+        Ok(DatabaseRead { changes: self.changes, studies, damaged })
     }
 }

@@ -1,16 +1,17 @@
 //! What the tables hold: studies and trials, as Optuna's own storage reads them. A trial that ended never changes again, so a look
 //! reads those that are new or were not at their end.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use postgres::GenericClient;
 use postgres::types::Type;
+use postgres::{GenericClient, Transaction};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::connect::Trouble;
+use super::write;
 use crate::search::configure::{Param, Params};
 use crate::search::replay::number;
 use crate::search::{Direction, Distribution, SearchError, StudyRecord, Trial, TrialState, runner};
@@ -38,10 +39,10 @@ SELECT json_build_object(
     'system', (SELECT json_agg(json_build_array(key, value_json)) FROM trial_system_attributes a WHERE a.trial_id = t.trial_id)
 )::text FROM trials t WHERE study_id = $1 AND (trial_id > $2 OR trial_id = ANY($3)) ORDER BY trial_id"#;
 
-/// Trials that run whose process has given no sign of life for some seconds.
-const LEFT: &str = "
-SELECT trial_id FROM trials JOIN trial_heartbeats USING (trial_id)
-WHERE study_id = $1 AND state = 'RUNNING' AND heartbeat < localtimestamp - make_interval(secs => $2) ORDER BY trial_id";
+/// For how many seconds the process of each trial that runs has been silent, as long as the server could hear it.
+const SILENCE: &str = "
+SELECT trial_id, extract(epoch FROM localtimestamp - greatest(heartbeat, pg_postmaster_start_time()::timestamp))::float8
+FROM trials JOIN trial_heartbeats USING (trial_id) WHERE study_id = $1 AND state = 'RUNNING'";
 
 /// Notes: keys and their JSON.
 type Notes = Option<Vec<(String, Option<String>)>>;
@@ -137,13 +138,32 @@ impl Known {
         Ok(changed)
     }
 
-    /// The numbers of trials that run whose process has given no sign of life for `grace`.
-    pub fn left(&self, client: &mut impl GenericClient, grace: Duration) -> Result<Vec<usize>, Trouble> {
+    /// The numbers of trials that run whose process has given no sign of life for as long as it says, or for `grace`. `back` is when the
+    /// database was reached again after it was lost: others may have lost it too.
+    pub fn left(&self, client: &mut impl GenericClient, grace: Duration, back: Option<Instant>) -> Result<Vec<usize>, Trouble> {
         let Some(record) = &self.record else { return Ok(Vec::new()) };
-        let rows = client.query_typed(LEFT, &[(&self.id, Type::INT4), (&grace.as_secs_f64(), Type::FLOAT8)])?;
-        let silent: HashSet<i32> = rows.iter().map(|row| row.get(0)).collect();
-        let left = record.trials.iter().filter(|trial| silent.contains(&(trial.id as i32)) || runner::is_released(trial));
-        Ok(left.map(|trial| trial.number).collect())
+        let rows = client.query_typed(SILENCE, &[(&self.id, Type::INT4)])?;
+        let silences: HashMap<i32, f64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+        let heard = back.map_or(f64::INFINITY, |back| back.elapsed().as_secs_f64());
+        let is_left = |trial: &&Trial| {
+            let grace = runner::grace_of(trial, grace).as_secs_f64();
+            silences.get(&(trial.id as i32)).is_some_and(|silence| silence.min(heard) > grace) || runner::is_released(trial)
+        };
+        Ok(record.trials.iter().filter(is_left).map(|trial| trial.number).collect())
+    }
+
+    /// The same, with the rows of those trials locked: whoever was about to write to one has done so.
+    pub fn left_locked(&mut self, client: &mut Transaction<'_>, grace: Duration, back: Option<Instant>) -> Result<Vec<usize>, Trouble> {
+        let left = self.left(client, grace, back)?;
+        if left.is_empty() {
+            return Ok(left);
+        }
+        let ids = self.record.iter().flat_map(|record| left.iter().map(|&number| record.trials[number].id as i32));
+        write::lock(client, &ids.collect::<Vec<_>>())?;
+        self.refresh(client)?;
+        // one that became silent just now is not locked; it is left another time
+        let still = self.left(client, grace, back)?;
+        Ok(still.into_iter().filter(|number| left.contains(number)).collect())
     }
 
     fn trial(&mut self, row: TrialRow) -> Result<Trial, SearchError> {

@@ -68,6 +68,7 @@ pub(super) fn write(transaction: &mut Transaction<'_>, study: i32, change: &Chan
             }
             beat(transaction, id)?;
         }
+        Change::Beat { id } => beat(transaction, *id as i32)?,
         Change::Params { id, params } => put_params(transaction, *id as i32, params)?,
         Change::Intermediate { id, step, value } => intermediate(transaction, *id as i32, *step, *value)?,
         Change::UserAttr { id, key, value } => put_notes(transaction, Owner::TrialUser, *id as i32, &one(key, value))?,
@@ -75,6 +76,13 @@ pub(super) fn write(transaction: &mut Transaction<'_>, study: i32, change: &Chan
         Change::End { id, state, value } => end(transaction, *id as i32, *state, *value)?,
     }
     Ok(Outcome::Written)
+}
+
+/// Keeps other processes from these trials until the end of the transaction.
+pub(super) fn lock(transaction: &mut Transaction<'_>, trials: &[i32]) -> Result<(), Trouble> {
+    let lock = "SELECT FROM trials WHERE trial_id = ANY($1) ORDER BY trial_id FOR UPDATE";
+    transaction.query_typed(lock, &[(&trials, Type::INT4_ARRAY)])?;
+    Ok(())
 }
 
 /// A sign of life of the process that trains a trial, as Optuna's heartbeat: in the time zone of the session, as there.

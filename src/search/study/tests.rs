@@ -65,7 +65,7 @@ fn a_study_that_optuna_began_goes_on() {
     let before = study.record().expect("a record").trials.len();
     let (number, id) = begin(&mut study, &params(0.01));
     study
-        .update(Scope::Trial, |_, _, changes| {
+        .update(Scope::Trial(0), |_, _, changes| {
             changes.intermediate(id, 1, 0.25);
             changes.system_attr(id, "completed_rung_0", 0.25);
             changes.user_attr(id, "run", "x");
@@ -90,7 +90,7 @@ fn what_comes_too_late_is_passed_over() {
     let mut study = open(&path, "us-0");
     let (_, id) = begin(&mut study, &params(0.01));
     study
-        .update(Scope::Trial, |_, _, changes| {
+        .update(Scope::Trial(0), |_, _, changes| {
             changes.end(id, TrialState::Pruned, Some(0.5));
             changes.intermediate(id, 3, 0.75);
             changes.end(id, TrialState::Complete, Some(0.9));
@@ -116,7 +116,7 @@ fn writers_at_once_give_every_trial_its_own_number() {
             let mut study = open(&path, &format!("worker-{k}"));
             let one = |_| {
                 let (number, id) = begin(&mut study, &params(0.01));
-                study.update(Scope::Trial, |_, _, changes| changes.end(id, TrialState::Complete, Some(k as f64))).expect("room");
+                study.update(Scope::Trial(0), |_, _, changes| changes.end(id, TrialState::Complete, Some(k as f64))).expect("room");
                 number
             };
             (0..10).map(one).collect()

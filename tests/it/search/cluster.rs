@@ -7,7 +7,7 @@ use std::process::{Child, Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tuning_fork::search::{Address, TrialState, run_of};
+use tuning_fork::search::{Address, DatabaseReader, TrialState, run_of};
 
 use super::*;
 use crate::postgres::{PASSWORD, Server};
@@ -166,7 +166,7 @@ fn holds(folder: &Path, text: &str) -> bool {
 #[test]
 fn the_trial_of_a_killed_worker_is_taken_up_or_fails_as_chosen() {
     let Some(server) = Server::start() else { return };
-    for (name, on_restart) in [("resumed", "--on-restart=resume"), ("failed", "--on-restart=fail")] {
+    for (name, on_restart) in [("resumed", "--on-restart=resume"), ("failed", "--on-restart=fail"), ("held", "--on-restart=resume")] {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("space.toml"), SPACE).expect("a file");
         let address = server.database(name);
@@ -183,15 +183,36 @@ fn the_trial_of_a_killed_worker_is_taken_up_or_fails_as_chosen() {
         }
         child.kill().expect("a child to kill");
         child.wait().expect("a dead child");
-        // as long as its last sign of life is young, others leave the trial alone
-        let start = Instant::now();
+        let take = || worker(folder.path(), &address, &["--heartbeat=2", on_restart]).spawn().expect("a worker");
+        // longer than those who take it up may be silent, too: they must not look as if they were
+        std::thread::sleep(Duration::from_millis(4500));
+        if name == "failed" {
+            let silent = "INSERT INTO trials (study_id, number, state) VALUES (1, 1, 'RUNNING');
+                INSERT INTO trial_heartbeats (trial_id, heartbeat) SELECT max(trial_id), localtimestamp - interval '1 day' FROM trials";
+            server.sql(name, silent);
+        }
+        if name == "held" {
+            let run = run_of(&read(&storage).trials[0]).expect("a run");
+            let lock = std::fs::File::open(storage.home().join(run).join("lock")).expect("the lock of the run");
+            lock.lock().expect("nobody has it");
+            let (good, said) = words(take());
+            assert!(good && said.contains("left alone"), "{said}");
+            assert_eq!(read(&storage).trials[0].state, TrialState::Running);
+        }
+        let (start, mut taken) = (Instant::now(), 0);
         while read(&storage).trials[0].state == TrialState::Running {
             assert!(start.elapsed() < Duration::from_mins(3), "nobody takes it up");
-            let (good, said) = words(worker(folder.path(), &address, &["--heartbeat=1", on_restart]).spawn().expect("a worker"));
-            assert!(good, "{said}");
+            for worker in [take(), take(), take()] {
+                let (good, said) = words(worker);
+                assert!(good, "{said}");
+                taken += said.matches(" goes on:").count();
+            }
         }
-        let trial = &read(&storage).trials[0];
+        let study = read(&storage);
+        let trial = &study.trials[0];
+        assert_eq!(taken, usize::from(name != "failed"), "one takes it up, the others see that it lives");
         if name == "failed" {
+            assert_eq!(study.trials[1].state, TrialState::Running, "a trial of another program is not ours to end");
             assert_eq!(trial.state, TrialState::Fail);
             assert!(trial.user_attrs["error"].as_str().is_some_and(|why| why.contains("ended")));
         } else {
@@ -264,4 +285,10 @@ fn what_a_database_refuses_is_told_with_what_to_do() {
     assert!(done, "{said}");
     let (done, said) = words(worker(folder.path(), &good, &["--space=other.toml", "--trials=2"]).spawn().expect("a worker"));
     assert!(!done && said.contains("another space"), "{said}");
+    // a study that holds nonsense does not hide the others
+    let nonsense = "INSERT INTO studies (study_name) VALUES ('nonsense');
+        INSERT INTO trials (study_id, number, state) SELECT max(study_id), 5, 'RUNNING' FROM studies";
+    server.sql("good", nonsense);
+    let read = DatabaseReader::new(&Address::parse(&good).expect("an address")).read(search::HEARTBEAT).expect("a readable database");
+    assert!(read.studies.len() == 1 && read.damaged.len() == 1 && read.damaged[0].contains("nonsense"), "{:?}", read.damaged);
 }

@@ -48,7 +48,7 @@ fn buttons(ui: &mut Ui, state: &State, place: &Place, trial: &Trial, epochs: &mu
         ui.label(theme::muted(ui, "It has no run of this program to look at."));
         return;
     };
-    if matches!(place.storage, Storage::Database { .. }) && !run.is_dir() {
+    if matches!(place.storage, Storage::Database { .. }) && !state.search.is_here(place, trial.number) {
         let host = trial.user_attrs.get("host").and_then(|host| host.as_str()).unwrap_or("another machine");
         ui.label(theme::muted(ui, format!("Its run is on {host}, in a folder that this machine does not see.")));
         return;
