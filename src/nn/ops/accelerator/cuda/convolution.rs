@@ -7,7 +7,6 @@ use std::collections::hash_map::Entry;
 use std::ffi::{c_int, c_void};
 
 use cudarc::cudnn::result as cudnn;
-use cudarc::cudnn::result::CudnnError;
 use cudarc::cudnn::sys::{
     self, cudnnConvolutionBwdDataAlgo_t as InputAlgorithm, cudnnConvolutionBwdFilterAlgo_t as WeightAlgorithm,
     cudnnConvolutionDescriptor_t, cudnnConvolutionFwdAlgo_t as ForwardAlgorithm, cudnnConvolutionMode_t, cudnnDataType_t,
@@ -16,21 +15,21 @@ use cudarc::cudnn::sys::{
 
 use super::super::kernels::Storage;
 use super::super::{Accelerator, AcceleratorError, Arithmetic, Convolution, Memory, Pass, View};
-use super::{Cuda, Result, failed};
+use super::library::of_cudnn;
+use super::{Cuda, Result};
 
 /// Algorithms that cuDNN may try; there are fewer.
 const ATTEMPTS: usize = 16;
 /// The most working memory that an algorithm may ask for.
 const LARGEST_WORKSPACE: usize = 1 << 30;
 
-fn of(error: CudnnError) -> AcceleratorError {
-    failed("cuDNN", &error)
-}
+/// What a plan is for. What was found to be the fastest on well aligned memory may not run on a part of a batch that begins anywhere.
+type Key = (Pass, Convolution, Arithmetic, bool);
 
 /// Plans by shape, and the working memory that they share.
 #[derive(Default)]
 pub struct Convolutions {
-    plans: HashMap<(Pass, Convolution, Arithmetic), Plan>,
+    plans: HashMap<Key, Plan>,
     workspace: Option<Memory>,
 }
 
@@ -64,18 +63,19 @@ impl Descriptors {
         let (format, kind) = (cudnnTensorFormat_t::CUDNN_TENSOR_NHWC, data_type(arithmetic.storage()));
         // what is made before a failure goes with `all`
         let mut all = Self { x: std::ptr::null_mut(), w: std::ptr::null_mut(), y: std::ptr::null_mut(), convolution: std::ptr::null_mut() };
-        all.x = cudnn::create_tensor_descriptor().map_err(of)?;
-        all.y = cudnn::create_tensor_descriptor().map_err(of)?;
-        all.w = cudnn::create_filter_descriptor().map_err(of)?;
-        all.convolution = cudnn::create_convolution_descriptor().map_err(of)?;
+        all.x = cudnn::create_tensor_descriptor().map_err(of_cudnn)?;
+        all.y = cudnn::create_tensor_descriptor().map_err(of_cudnn)?;
+        all.w = cudnn::create_filter_descriptor().map_err(of_cudnn)?;
+        all.convolution = cudnn::create_convolution_descriptor().map_err(of_cudnn)?;
         // SAFETY: all four were just made
         unsafe {
-            cudnn::set_tensor4d_descriptor(all.x, format, kind, [n, c, h, w]).map_err(of)?;
-            cudnn::set_tensor4d_descriptor(all.y, format, kind, [n, k, h, w]).map_err(of)?;
-            cudnn::set_filter4d_descriptor(all.w, kind, format, [k, c, 3, 3]).map_err(of)?;
+            cudnn::set_tensor4d_descriptor(all.x, format, kind, [n, c, h, w]).map_err(of_cudnn)?;
+            cudnn::set_tensor4d_descriptor(all.y, format, kind, [n, k, h, w]).map_err(of_cudnn)?;
+            cudnn::set_filter4d_descriptor(all.w, kind, format, [k, c, 3, 3]).map_err(of_cudnn)?;
             let mode = cudnnConvolutionMode_t::CUDNN_CROSS_CORRELATION;
-            cudnn::set_convolution2d_descriptor(all.convolution, 1, 1, 1, 1, 1, 1, mode, cudnnDataType_t::CUDNN_DATA_FLOAT).map_err(of)?;
-            cudnn::set_convolution_math_type(all.convolution, math(arithmetic)).map_err(of)?;
+            cudnn::set_convolution2d_descriptor(all.convolution, 1, 1, 1, 1, 1, 1, mode, cudnnDataType_t::CUDNN_DATA_FLOAT)
+                .map_err(of_cudnn)?;
+            cudnn::set_convolution_math_type(all.convolution, math(arithmetic)).map_err(of_cudnn)?;
         }
         Ok(all)
     }
@@ -135,7 +135,7 @@ macro_rules! search {
             $function($handle, $($argument),+, ATTEMPTS as c_int, &raw mut count, records.as_mut_ptr(), $workspace, $bytes)
         }
         .result()
-        .map_err(of)?;
+        .map_err(of_cudnn)?;
         let count = usize::try_from(count).unwrap_or(0).min(ATTEMPTS);
         records[..count]
             .iter()
@@ -146,16 +146,27 @@ macro_rules! search {
 
 /// The fastest that worked, has a fixed order of sums, fits the working memory, and multiplies as was asked for.
 fn fastest<A: Copy>(found: &[Found<A>], arithmetic: Arithmetic) -> Result<(A, cudnnMathType_t, usize)> {
-    // what was found without tensor cores is sometimes called "default"
-    let exact = |math| arithmetic != Arithmetic::F32 || math != cudnnMathType_t::CUDNN_TENSOR_OP_MATH;
+    use cudnnMathType_t::{CUDNN_TENSOR_OP_MATH, CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION};
+    let exact = |math| match arithmetic {
+        // what was found without tensor cores is sometimes called "default"
+        Arithmetic::F32 => math != CUDNN_TENSOR_OP_MATH && math != CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION,
+        // the conversion is one to f16, which has not the range
+        Arithmetic::Tf32 => math != CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION,
+        Arithmetic::Bf16 | Arithmetic::F16 => true,
+    };
     let usable = |found: &&Found<A>| {
         found.status == cudnnStatus_t::CUDNN_STATUS_SUCCESS
             && found.determinism == cudnnDeterminism_t::CUDNN_DETERMINISTIC
-            && found.math != cudnnMathType_t::CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION
             && exact(found.math)
     };
     let best = found.iter().find(usable);
-    let best = best.ok_or_else(|| AcceleratorError::Unavailable("cuDNN has no algorithm for a convolution of this network".into()))?;
+    let best = best.ok_or_else(|| {
+        AcceleratorError::Unavailable(format!(
+            "cuDNN has no algorithm in {} for a convolution of this network; choose another precision, install a newer cuDNN, or compute on \
+             the CPU",
+            arithmetic.name()
+        ))
+    })?;
     // f32 stays what it was asked to be, whatever cuDNN calls it
     let math = if arithmetic == Arithmetic::F32 { math(arithmetic) } else { best.math };
     Ok((best.algorithm, math, best.memory))
@@ -164,7 +175,8 @@ fn fastest<A: Copy>(found: &[Found<A>], arithmetic: Arithmetic) -> Result<(A, cu
 impl Convolutions {
     /// Runs a pass; x, w and y in this order, of which the pass says what is written.
     pub fn run(&mut self, device: &Cuda, pass: Pass, shape: Convolution, arithmetic: Arithmetic, views: [View; 3]) -> Result<()> {
-        let key = (pass, shape, arithmetic);
+        let aligned = views.iter().all(|view| view.address().is_multiple_of(16));
+        let key = (pass, shape, arithmetic, aligned);
         let plan = match self.plans.entry(key) {
             Entry::Occupied(plan) => plan.into_mut(),
             Entry::Vacant(place) => place.insert(plan(device, pass, shape, arithmetic, views)?),
@@ -208,7 +220,7 @@ fn plan(device: &Cuda, pass: Pass, shape: Convolution, arithmetic: Arithmetic, [
         }
     };
     // SAFETY: the descriptor is alive
-    unsafe { cudnn::set_convolution_math_type(convolution, math) }.map_err(of)?;
+    unsafe { cudnn::set_convolution_math_type(convolution, math) }.map_err(of_cudnn)?;
     Ok(Plan { descriptors, algorithm, workspace })
 }
 
@@ -235,6 +247,6 @@ impl Plan {
                 }
             }
         }
-        .map_err(of)
+        .map_err(of_cudnn)
     }
 }

@@ -2,12 +2,20 @@
 
 use std::sync::Arc;
 
-use cudarc::driver::CudaStream;
 use cudarc::driver::result as driver;
 use cudarc::driver::sys::CUresult;
+use cudarc::driver::{CudaStream, DriverError};
 
 use super::super::AcceleratorError;
 use super::{Result, lost};
+
+/// What it means that `bytes` bytes could not be had.
+pub fn no_room(error: DriverError, bytes: usize) -> AcceleratorError {
+    if error.0 == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
+        return AcceleratorError::out_of_memory(bytes, driver::mem_get_info().map_or(0, |(free, _)| free));
+    }
+    lost(error)
+}
 
 /// A piece of memory; it goes back in the order of the stream.
 pub struct Allocation {
@@ -24,11 +32,7 @@ impl Allocation {
         };
         match address {
             Ok(address) => Ok(Self { address, stream: Arc::clone(stream) }),
-            Err(error) if error.0 == CUresult::CUDA_ERROR_OUT_OF_MEMORY => {
-                let free = driver::mem_get_info().map_or(0, |(free, _)| free);
-                Err(AcceleratorError::out_of_memory(bytes, free))
-            }
-            Err(error) => Err(lost(error)),
+            Err(error) => Err(no_room(error, bytes)),
         }
     }
 

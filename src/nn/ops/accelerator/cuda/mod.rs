@@ -40,8 +40,11 @@ fn lost(error: DriverError) -> AcceleratorError {
     AcceleratorError::Lost(text.unwrap_or_else(|| format!("{error:?}")))
 }
 
-/// What a failed call of another library means.
-fn failed(library: &str, error: &dyn std::fmt::Display) -> AcceleratorError {
+/// What a failed call of another library means, which may be that it found no memory: it does not say how much it wanted.
+fn failed(library: &str, no_memory: bool, error: &dyn std::fmt::Display) -> AcceleratorError {
+    if no_memory {
+        return AcceleratorError::out_of_memory(1, driver::mem_get_info().map_or(0, |(free, _)| free));
+    }
     AcceleratorError::Lost(format!("{library}: {error}"))
 }
 
@@ -69,6 +72,16 @@ impl std::fmt::Debug for Cuda {
 // SAFETY: the handles of cuDNN and cuBLAS, the modules and the staging memory may be used by any one thread at a time that has bound
 // the context, which every operation does first; the type is not `Sync`, so there is only one
 unsafe impl Send for Cuda {}
+
+impl Drop for Cuda {
+    fn drop(&mut self) {
+        // kernels that still run must not lose their code, nor copies their memory; a device that is lost runs nothing any more
+        if self.bind().is_ok() {
+            let _ = self.copies.synchronize();
+            let _ = self.stream.synchronize();
+        }
+    }
+}
 
 impl Cuda {
     /// Makes this thread's calls go to the device.

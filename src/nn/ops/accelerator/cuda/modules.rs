@@ -12,8 +12,8 @@ use super::super::AcceleratorError;
 use super::super::kernels::{Storage, source};
 use super::{Result, lost};
 
-/// The kernels of each format that was asked for. They stay loaded until the program ends: a context has few, and every run of a
-/// program uses the same.
+/// The kernels of each format that was asked for. They are loaded once for a device that was opened, and go with it, when everything
+/// that it was asked for is done.
 #[derive(Default)]
 pub struct Modules {
     functions: HashMap<(Storage, &'static str), CUfunction>,

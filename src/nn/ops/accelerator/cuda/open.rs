@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cudarc::cublas::sys as cublas;
-use cudarc::cudnn::sys as cudnn;
+use cudarc::cudnn::{result as cudnn_result, sys as cudnn};
 use cudarc::driver::result as driver;
 use cudarc::driver::sys::{self, CUdevice_attribute, CUresult};
 use cudarc::driver::{CudaContext, DriverError};
@@ -26,6 +26,9 @@ pub struct CudaDevice {
     /// All of its memory, bytes.
     pub bytes: usize,
 }
+
+/// The oldest cuDNN whose functions and numbers these are.
+const CUDNN: usize = 90_000;
 
 fn unavailable(message: impl Into<String>) -> AcceleratorError {
     AcceleratorError::Unavailable(message.into())
@@ -125,6 +128,14 @@ impl Cuda {
         };
         libraries_present()?;
         guarded(move || {
+            let found = cudnn_result::get_version();
+            if found < CUDNN {
+                return Err(unavailable(format!(
+                    "cuDNN {}.{} is too old; install cuDNN 9, or compute on the CPU",
+                    found / 1000,
+                    found % 1000 / 100
+                )));
+            }
             let context = CudaContext::new(number).map_err(refused)?;
             let stream = context.new_stream().map_err(refused)?;
             let handles = Handles::new(&stream)?;

@@ -7,8 +7,8 @@ use cudarc::cublas::sys::{cublasComputeType_t, cublasGemmAlgo_t, cublasOperation
 
 use super::super::kernels::Storage;
 use super::super::{AcceleratorError, Arithmetic, Product, View};
-use super::library::Handles;
-use super::{Result, failed};
+use super::Result;
+use super::library::{Handles, of_cublas};
 
 /// How cuBLAS calls a format.
 fn data_type(storage: Storage) -> cudaDataType_t {
@@ -60,5 +60,5 @@ pub fn multiply(handles: &Handles, product: Product, arithmetic: Arithmetic, a: 
             cublasGemmAlgo_t::CUBLAS_GEMM_DEFAULT,
         )
     }
-    .map_err(|e| failed("cuBLAS", &e))
+    .map_err(of_cublas)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cudarc::driver::result as driver;
 use cudarc::driver::{CudaEvent, CudaStream};
 
+use super::memory::no_room;
 use super::{Result, lost};
 
 /// Bytes of a piece; what is longer goes in several.
@@ -25,7 +26,7 @@ impl Slot {
     fn new(stream: &Arc<CudaStream>, bytes: usize) -> Result<Self> {
         let done = stream.context().new_event(None).map_err(lost)?;
         // SAFETY: the context is bound; the memory is written before it is read
-        let start = unsafe { driver::malloc_host(bytes, 0) }.map_err(lost)?.cast();
+        let start = unsafe { driver::malloc_host(bytes, 0) }.map_err(|e| no_room(e, bytes))?.cast();
         Ok(Self { start, bytes, used: 0, done })
     }
 
