@@ -119,7 +119,6 @@ impl Parameters {
                     first: at(&first, 4)?,
                     second: second.as_ref().map_or(Ok(0), |second| at(second, 4))?,
                     length: place.length as u64,
-                    gradient_is_stored: false,
                     decayed: place.decay,
                 }
                 .to_bytes(),

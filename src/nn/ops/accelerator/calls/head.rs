@@ -95,16 +95,4 @@ impl Calls<'_> {
         // SAFETY: the kernel's arguments; the lengths were checked. The caller chose classes below `classes`
         unsafe { self.launch("class_activation_map", each(maps.pixels()), &arguments) }
     }
-
-    /// Probabilities, f32 N x classes, from f32 logits.
-    ///
-    /// # Errors
-    /// If memory is too short, or the device is lost.
-    pub fn softmax(&self, logits: View, images: usize, classes: usize, out: View) -> Called {
-        floats(logits, images * classes, "logits")?;
-        floats(out, images * classes, "out")?;
-        let arguments = [View::NONE.into(), logits.into(), u32_of(images)?, u32_of(classes)?, out.into()];
-        // SAFETY: the kernel's arguments; the lengths were checked
-        unsafe { self.launch("softmax", each(images), &arguments) }
-    }
 }

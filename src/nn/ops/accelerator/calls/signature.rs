@@ -82,9 +82,9 @@ mod tests {
             let parameters = &signatures()[name];
             assert!(!parameters.is_empty() && parameters.iter().all(Option::is_some), "{name}: {parameters:?}");
         }
-        assert!(check("relu_forward", &[Argument::Address(0), Argument::Long(1), Argument::Address(0)]).is_ok());
-        assert!(check("relu_forward", &[Argument::Address(0), Argument::Unsigned(1), Argument::Address(0)]).is_err());
-        assert!(check("relu_forward", &[Argument::Address(0)]).is_err());
+        assert!(check("to_store", &[Argument::Address(0), Argument::Long(1), Argument::Address(0)]).is_ok());
+        assert!(check("to_store", &[Argument::Address(0), Argument::Unsigned(1), Argument::Address(0)]).is_err());
+        assert!(check("to_store", &[Argument::Address(0)]).is_err());
         assert!(check("no_such_kernel", &[]).is_err());
     }
 }

@@ -1,8 +1,8 @@
 //! The loss, the norm of the gradient, and the optimiser.
 
 use super::super::kernels::{Launch, layout};
-use super::super::{Argument, View};
-use super::{Called, Calls, blocks, control_and_tally, doubles, floats, u32_of};
+use super::super::{AcceleratorError, Argument, View};
+use super::{Called, Calls, Pictures, blocks, control_and_tally, doubles, floats, u32_of};
 
 /// The constants of the class-balanced focal loss.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +78,16 @@ impl Calls<'_> {
     /// If memory is too short, or the device is lost.
     pub fn focal_loss(&self, rule: &LossRule, images: usize, divisor: usize, views: LossViews) -> Called {
         let classes = rule.weights.len();
+        if classes == 0 || divisor == 0 {
+            return Err(AcceleratorError::Misused(format!("a loss of {classes} classes and {divisor} images")));
+        }
+        // what is not there has no length
+        if views.mixing.bytes() > 0 {
+            views.mixing.at_least(Pictures::HEADER, "mixing")?;
+        }
+        if views.partners.bytes() > 0 {
+            views.partners.at_least(4 * images, "partners")?;
+        }
         floats(views.logits, images * classes, "logits")?;
         views.targets.at_least(4 * images, "targets")?;
         doubles(views.weights, classes, "weights")?;
@@ -98,7 +108,10 @@ impl Calls<'_> {
     /// If memory is too short, or the device is lost.
     pub fn update(&self, rule: UpdateRule, rates: View, scaling: bool, views: ParameterViews) -> Called {
         let ParameterViews { parameters, tiles, count, partial, control, tally } = views;
+        parameters.at_least(layout::PARAMETER_BYTES, "parameters")?;
+        tiles.at_least(layout::TILE_BYTES * count, "tiles")?;
         doubles(partial, count, "partial")?;
+        doubles(rates, 2, "rates")?;
         control_and_tally(control, tally)?;
         let tiled = blocks(count, 1)?;
         let one = Launch { grid: [1, 1, 1], ..tiled };

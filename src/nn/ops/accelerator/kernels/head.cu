@@ -17,11 +17,6 @@ KERNEL average_pool_backward(const Store* dout, u32 n, u32 pixels, u32 c, Store*
     }
 }
 
-// Launch: each(n). y may be x.
-KERNEL relu_forward(const Store* x, u64 n, Store* y) {
-    for (u64 i = first_of_grid(); i < n; i += all_of_grid()) y[i] = store(rectify(load(x[i])));
-}
-
 // Launch: each(n). The gradient at 0 is 0, as in PyTorch. dx may be dy.
 KERNEL relu_backward(const Store* y, const Store* dy, u64 n, Store* dx) {
     for (u64 i = first_of_grid(); i < n; i += all_of_grid()) dx[i] = store(load(y[i]) <= 0.0f ? 0.0f : load(dy[i]));

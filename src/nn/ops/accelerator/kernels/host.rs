@@ -5,9 +5,11 @@
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::fmt::Write;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -24,7 +26,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// The library, compiled at the first call of a machine and kept in its folder for temporary files.
+    /// The library, compiled at the first call of a machine and kept in the user's folder for caches.
     ///
     /// # Errors
     /// If there is no C++ compiler, or it does not compile the kernels: what to do.
@@ -38,7 +40,10 @@ impl Library {
         // SAFETY: a path that ends with a nought. The library is the one just compiled: loading it runs nothing but the C++ library's start.
         let library = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
         if library.is_null() {
-            return Err(format!("{} cannot be loaded; delete it, or set TMPDIR to a folder that programs may run from", path.display()));
+            return Err(format!(
+                "{} cannot be loaded; delete it, or set XDG_CACHE_HOME to a folder that programs may run from",
+                path.display()
+            ));
         }
         // SAFETY: a loaded library, which is never closed.
         let entry = unsafe { libc::dlsym(library, c"tuning_fork_launch".as_ptr()) };
@@ -83,26 +88,73 @@ const FLAGS: &[&str] = &["-std=c++20", "-O2", "-ffp-contract=off", "-fno-strict-
 
 /// The library that `text` compiles to. It appears whole or not at all, so several programs may compile it at once.
 fn compiled(text: &str) -> Result<PathBuf, String> {
-    let folder = std::env::temp_dir();
+    let failed = |what: &dyn std::fmt::Display| format!("the kernels cannot be compiled for the processor: {what}");
+    let cache = dirs::cache_dir().map(|cache| cache.join("tuning-fork"));
+    // a home that cannot be written to is none
+    let folder = match cache.filter(|folder| DirBuilder::new().recursive(true).mode(0o700).create(folder).is_ok()) {
+        Some(folder) => folder,
+        None => fresh_folder().map_err(|e| failed(&e))?,
+    };
+    private(&folder).map_err(|e| failed(&e))?;
     let mut hash = DefaultHasher::new();
     (text, FLAGS, std::env::var_os("CXX")).hash(&mut hash);
-    let name = format!("tuning-fork-kernels-{}-{:016x}", user(), hash.finish());
+    let name = format!("kernels-{:016x}", hash.finish());
     let library = folder.join(format!("{name}.so"));
-    if std::fs::symlink_metadata(&library).is_ok_and(|file| file.is_file() && file.uid() == user()) {
+    if ours(&library) {
         return Ok(library);
     }
-    let own = format!("{name}-{}", std::process::id());
+    // names that nobody guesses, and files that were not there before
+    let own = format!("{name}-{:016x}", random());
     let (input, output) = (folder.join(format!("{own}.cpp")), folder.join(format!("{own}.so")));
-    let failed = |what: &dyn std::fmt::Display| format!("the kernels cannot be compiled for the processor: {what}");
-    std::fs::write(&input, text).map_err(|e| failed(&format!("{}: {e}", input.display())))?;
-    let result = compile(&input, &output);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&input).map_err(|e| failed(&at(&input, &e)))?;
+    let result = file.write_all(text.as_bytes()).map_err(|e| at(&input, &e)).and_then(|()| compile(&input, &output));
     let _ = std::fs::remove_file(&input);
-    result.map_err(|e| failed(&e))?;
-    std::fs::rename(&output, &library).map_err(|e| failed(&format!("{}: {e}", library.display())))?;
-    Ok(library)
+    let renamed = result.and_then(|()| {
+        // compilers heed the umask, which may let others write
+        std::fs::set_permissions(&output, Permissions::from_mode(0o700)).map_err(|e| at(&output, &e))?;
+        std::fs::rename(&output, &library).map_err(|e| at(&library, &e))
+    });
+    if renamed.is_err() {
+        let _ = std::fs::remove_file(&output);
+    }
+    renamed.map_err(|e| failed(&e))?;
+    if ours(&library) { Ok(library) } else { Err(failed(&format!("{} is another user's; delete it", library.display()))) }
 }
 
-/// Whose temporary files are loaded: no other user's.
+fn at(path: &Path, error: &std::io::Error) -> String {
+    format!("{}: {error}", path.display())
+}
+
+/// Refuses a folder that another user may write to.
+fn private(folder: &Path) -> Result<(), String> {
+    let found = std::fs::symlink_metadata(folder).map_err(|e| at(folder, &e))?;
+    if found.is_dir() && found.uid() == user() && found.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(format!(
+        "others may write to {}; let its owner alone do so (chmod go-w), or set XDG_CACHE_HOME to a folder of your own",
+        folder.display()
+    ))
+}
+
+/// A folder for temporary files of this program alone.
+fn fresh_folder() -> Result<PathBuf, String> {
+    let folder = std::env::temp_dir().join(format!("tuning-fork-{:016x}", random()));
+    DirBuilder::new().mode(0o700).create(&folder).map_err(|e| at(&folder, &e))?;
+    Ok(folder)
+}
+
+/// Whether this is a file of this user that nobody else may change.
+fn ours(file: &Path) -> bool {
+    std::fs::symlink_metadata(file).is_ok_and(|file| file.is_file() && file.uid() == user() && file.mode() & 0o022 == 0)
+}
+
+/// Another number each time: the standard library's hash maps begin with random keys of the system.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Whose files are loaded: no other user's.
 fn user() -> u32 {
     // SAFETY: asks the system for a number and cannot fail.
     unsafe { libc::geteuid() }
@@ -120,4 +172,30 @@ fn compile(input: &Path, output: &Path) -> Result<(), String> {
         return Err(format!("{compiler} says {}", String::from_utf8_lossy(&out.stderr).lines().next().unwrap_or("nothing")));
     }
     Err("no C++ compiler; install g++ or clang, or name one in CXX".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_may_write_to_is_not_loaded() {
+        let parent = tempfile::tempdir().expect("a folder");
+        let folder = parent.path().join("cache");
+        DirBuilder::new().mode(0o700).create(&folder).expect("a new folder");
+        private(&folder).expect("a folder of our own");
+        let file = folder.join("kernels.so");
+        std::fs::write(&file, "x").expect("a file");
+        for (mode, good) in [(0o700, true), (0o755, true), (0o720, false), (0o702, false)] {
+            std::fs::set_permissions(&file, Permissions::from_mode(mode)).expect("permissions");
+            assert_eq!(ours(&file), good, "{mode:o}");
+            std::fs::set_permissions(&folder, Permissions::from_mode(mode)).expect("permissions");
+            assert_eq!(private(&folder).is_ok(), good, "{mode:o}");
+        }
+        std::fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("permissions");
+        let link = folder.join("link.so");
+        std::os::unix::fs::symlink(&file, &link).expect("a link");
+        assert!(!ours(&link) && !ours(&folder.join("nothing.so")));
+        assert_ne!(random(), random());
+    }
 }

@@ -11,12 +11,6 @@ pub const CONTROL_BYTES: usize = 128;
 /// Bytes of a [`Tally`].
 pub const TALLY_BYTES: usize = 64;
 
-/// Bytes of the table of a batch of so many pictures, which `augment::Table` fills: how they are mixed, then a record for each.
-#[must_use]
-pub const fn table_bytes(pictures: usize) -> usize {
-    64 + 192 * pictures
-}
-
 /// One parameter of the network, by the addresses of its parts on the device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parameter {
@@ -24,7 +18,7 @@ pub struct Parameter {
     pub weight: u64,
     /// Their copy in the storage type; 0 for none.
     pub copy: u64,
-    /// The gradient.
+    /// The gradient, f32.
     pub gradient: u64,
     /// Mean gradient, or momentum of SGD.
     pub first: u64,
@@ -32,8 +26,6 @@ pub struct Parameter {
     pub second: u64,
     /// Numbers in it.
     pub length: u64,
-    /// Whether the gradient is in the storage type, else f32.
-    pub gradient_is_stored: bool,
     /// Whether weight decay applies.
     pub decayed: bool,
 }
@@ -42,8 +34,8 @@ impl Parameter {
     /// The device's record.
     #[must_use]
     pub fn to_bytes(self) -> [u8; PARAMETER_BYTES] {
-        let flags = u64::from(u32::from(self.gradient_is_stored) | u32::from(self.decayed) << 1);
-        words([self.weight, self.copy, self.gradient, self.first, self.second, self.length, halves(flags as u32, 0), 0])
+        let flags = halves(u32::from(self.decayed), 0);
+        words([self.weight, self.copy, self.gradient, self.first, self.second, self.length, flags, 0])
     }
 }
 
@@ -133,8 +125,6 @@ pub struct Tally {
     pub last_loss: f64,
     /// Norm of its gradient.
     pub last_norm: f64,
-    /// Its learning rate.
-    pub last_rate: f64,
 }
 
 impl Tally {
@@ -150,7 +140,6 @@ impl Tally {
             steps: record[4],
             last_loss: f64::from_bits(record[5]),
             last_norm: f64::from_bits(record[6]),
-            last_rate: f64::from_bits(record[7]),
         }
     }
 }

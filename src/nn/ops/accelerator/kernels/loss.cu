@@ -1,4 +1,4 @@
-// Class-balanced focal loss with label smoothing and mixed labels, and the softmax: train/loss.rs number for number, in f64.
+// Class-balanced focal loss with label smoothing and mixed labels: train/loss.rs number for number, in f64.
 
 __device__ inline double logit(const Store* stored, const float* plain, u64 at) { return plain ? (double)plain[at] : (double)load(stored[at]); }
 
@@ -107,13 +107,5 @@ KERNEL focal_loss(const Store* logits, const float* logits32, const u32* targets
         control->step_loss += sum;
         control->step_correct += (u64)correct;
         control->step_images += n;
-    }
-}
-
-// Launch: each(n). Each row sums to 1.
-KERNEL softmax(const Store* logits, const float* logits32, u32 n, u32 classes, float* probabilities) {
-    for (u64 image = first_of_grid(); image < n; image += all_of_grid()) {
-        Row row = row_of(logits, logits32, image, classes);
-        for (u32 c = 0; c < classes; c++) probabilities[image * classes + c] = (float)exp(row.log_p(c));
     }
 }

@@ -1,4 +1,4 @@
-// Numbers from one type or layout to another; zeros; the search for what is not finite.
+// Numbers from one type or layout to another.
 
 // Launch: each(n).
 KERNEL to_store(const float* from, u64 n, Store* to) {
@@ -39,23 +39,9 @@ template <typename From, typename To> __device__ void transposed(const From* fro
 }
 
 // Launch: [ceil(columns / 32), ceil(rows / 32), batch], [32, 8]. N x C x H x W to N x H x W x C is rows = C, columns = H * W;
-// weights of 3 x 3 x inputs x outputs to outputs x 3 x 3 x inputs are rows = 9 * inputs, columns = outputs.
-KERNEL transpose(const float* from, u32 rows, u32 columns, float* to) { transposed(from, rows, columns, to); }
-// The same, into the storage type.
+// weights of 3 x 3 x inputs x outputs to outputs x 3 x 3 x inputs are rows = 9 * inputs, columns = outputs. Into the storage type.
 KERNEL transpose_to_store(const float* from, u32 rows, u32 columns, Store* to) { transposed(from, rows, columns, to); }
 // The same, out of the storage type.
 KERNEL transpose_from_store(const Store* from, u32 rows, u32 columns, float* to) { transposed(from, rows, columns, to); }
 // The same within the storage type.
 KERNEL transpose_store(const Store* from, u32 rows, u32 columns, Store* to) { transposed(from, rows, columns, to); }
-
-// Launch: each(bytes).
-KERNEL zero(u8* to, u64 bytes) {
-    for (u64 i = first_of_grid(); i < bytes; i += all_of_grid()) to[i] = 0;
-}
-
-// Launch: each(n). Sets the flag if a number is not finite; never clears it.
-KERNEL not_finite(const Store* x, const float* x32, u64 n, u32* flag) {
-    for (u64 i = first_of_grid(); i < n; i += all_of_grid()) {
-        if (!is_finite((double)(x32 ? x32[i] : load(x[i])))) *flag = 1;
-    }
-}

@@ -9,10 +9,6 @@ static const float LARGEST_SCALE = 16777216.0f;
 // A scale this small means that no scale would help.
 static const float SMALLEST_SCALE = 1.0f / 65536.0f;
 
-__device__ inline float gradient_at(const Parameter& parameter, u64 i) {
-    return parameter.flags & GRADIENT_IS_STORED ? load(((const Store*)parameter.gradient)[i]) : ((const float*)parameter.gradient)[i];
-}
-
 // Launch: [count], THREADS. The sum of squares of each tile.
 KERNEL gradient_squares(const Parameter* parameters, const Tile* tiles, u32 count, double* partial) {
     for (u32 tile = blockIdx.x; tile < count; tile += gridDim.x) {
@@ -20,7 +16,7 @@ KERNEL gradient_squares(const Parameter* parameters, const Tile* tiles, u32 coun
         u64 start = tiles[tile].start, end = parameter.length < start + TILE ? parameter.length : start + TILE;
         double sum = 0.0;
         for (u64 i = start + threadIdx.x; i < end; i += THREADS) {
-            double value = (double)gradient_at(parameter, i);
+            double value = (double)parameter.gradient[i];
             sum += value * value;
         }
         sum = block_sum(sum);
@@ -108,7 +104,6 @@ KERNEL step_finish(const double* partial, u32 count, const double* rates, double
         tally->steps += 1;
         tally->last_loss = loss / (double)control->step_images;
         tally->last_norm = norm;
-        tally->last_rate = rate;
     } else if (control->failed) {
         return;
     }
@@ -129,7 +124,7 @@ KERNEL optimizer_step(const Parameter* parameters, const Tile* tiles, u32 count,
         float decay = parameter.flags & DECAYED ? control->decay : 0.0f;
         u64 start = tiles[tile].start, end = parameter.length < start + TILE ? parameter.length : start + TILE;
         for (u64 i = start + threadIdx.x; i < end; i += THREADS) {
-            float p = parameter.weight[i], g = gradient_at(parameter, i) * scale, m = parameter.first[i];
+            float p = parameter.weight[i], g = parameter.gradient[i] * scale, m = parameter.first[i];
             if (rule == RULE_SGD) {
                 m = m * beta1 + (g + p * decay);
                 p -= rate * m;

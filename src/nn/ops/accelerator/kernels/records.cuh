@@ -1,20 +1,19 @@
 // Records that host and device share; `layout.rs` and `augment/table.rs` write and read the same bytes.
 
-// One parameter of the network. Gradients of convolutions come from cuDNN in the storage type, the others in f32.
+// One parameter of the network.
 struct Parameter {
     float* weight;
     Store* copy;            // null: none is kept
-    const void* gradient;
+    const float* gradient;
     float* first;           // mean gradient, or momentum of SGD
     float* second;          // mean squared gradient; null for SGD
     u64 length;
-    u32 flags;              // GRADIENT_IS_STORED | DECAYED
+    u32 flags;              // DECAYED or 0
     u32 unused;
     u64 unused_too;
 };
 
-static const u32 GRADIENT_IS_STORED = 1;
-static const u32 DECAYED = 2;
+static const u32 DECAYED = 1;
 static const u32 TILE = 8192;
 
 // TILE numbers of a parameter, or what is left of them.
@@ -62,7 +61,7 @@ struct Tally {
     u64 steps;
     double last_loss;       // mean of the last step
     double last_norm;
-    double last_rate;       // its learning rate
+    u64 unused;
 };
 
 // How the pictures of a batch are mixed: each with the one before it, the first with the last.
