@@ -23,7 +23,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     println!("{}\n\n{:<8} {:<64} {:>10} {:>8}", device.name(), "numbers", "check", "error", "bound");
     let checks = selftest::run(&device, |check| println!("{}", line(check)))?;
     let failed = checks.iter().filter(|check| !check.passed()).count();
-    println!("\n{} checks, {failed} failed", checks.len());
+    println!("\n{} checks, {failed} failed\n\n{}", checks.len(), selftest::BOUNDS);
     if failed > 0 {
         anyhow::bail!("this device does not compute what the processor does: train with --device cpu, and please report the table above");
     }

@@ -21,6 +21,18 @@ use lab::Lab;
 /// How much more than one operator a whole step may be off.
 pub const STEP_FACTOR: f64 = 5.0;
 
+/// How much more than one operator the logits may be off after three epochs: nine steps, each of which starts from what rounding made of
+/// the one before.
+pub const EPOCHS_FACTOR: f64 = 20.0;
+
+/// Which bounds are wider than those of one operator (f32 1e-4, TF32 2e-3, bf16 and f16 2e-2), and why, for people.
+pub const BOUNDS: &str = "\
+One operator keeps to 1e-4 in f32, 2e-3 in TF32, 2e-2 in bf16 and f16 (a share of the largest number). Wider are:
+- answers, gradient norm and epoch losses of a network: 5 times that, because the errors of its layers add up;
+- logits after three epochs: 20 times that, because every step starts from the rounding of the one before;
+- gradients of a network, by the length of their difference: f32 5e-4 (the best of 8 batches; which one is said), TF32 and f16 0.1, bf16 0.4.
+  Where two numbers of a pooling are nearly equal, rounding decides which of them counts, and the gradient changes in a jump.";
+
 /// How far the gradients of a whole network may be off, by length.
 #[must_use]
 pub fn gradient_bound(arithmetic: Arithmetic) -> f64 {
