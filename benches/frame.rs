@@ -249,6 +249,7 @@ fn epoch(epoch: usize) -> Event {
         valid_macro_f1: 0.5,
         confusion,
         learning_rate: 1e-3,
+        skipped: 0,
         gradient_norm: 1.0,
         images_per_s: 2_000.0,
         seconds: 1.0,

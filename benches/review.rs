@@ -237,6 +237,7 @@ fn report(labels: &[u32], split: &Split, epoch: usize, values: &[f16]) -> EpochR
         valid_macro_f1: 0.5,
         confusion,
         learning_rate: 1e-3,
+        skipped: 0,
         gradient_norm: 1.0,
         images_per_s: 100.0,
         seconds: 60.0,

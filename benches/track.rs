@@ -241,6 +241,7 @@ fn epoch(epoch: usize, number: usize) -> Event {
         valid_macro_f1: score,
         confusion,
         learning_rate: 1e-3,
+        skipped: 0,
         gradient_norm: 1.0,
         images_per_s: 2_000.0,
         seconds: 3.0,

@@ -167,12 +167,20 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "T", help_heading = "Machine")]
     pub threads: Option<usize>,
     /// Where to compute: auto (the first CUDA device if there is one, else the processor), cpu, cuda (the first device), cuda:N
-    #[arg(long, value_name = "NAME", help_heading = "Machine")]
+    #[arg(long, value_name = "NAME", value_parser = place, help_heading = "Machine")]
     pub device: Option<DeviceChoice>,
-    /// Arithmetic of the training step: the fastest that keeps 32-bit accuracy, 32-bit floats, or bfloat16 products; on CUDA devices
-    /// TF32, and f16 for cards without bfloat16
+    /// Arithmetic of the training step: auto (on the processor the fastest that keeps 32-bit accuracy; on a CUDA device TF32, or f32
+    /// before Ampere), 32-bit floats, or bfloat16 products; on CUDA devices also TF32, and f16 for cards without bfloat16
     #[arg(long, value_name = "NAME", value_parser = Choice::<Precision>::new(), help_heading = "Machine")]
     pub precision: Option<Precision>,
+}
+
+/// Where a run may compute: the twin of a device is for the self-test alone.
+fn place(text: &str) -> Result<DeviceChoice, String> {
+    match text.parse()? {
+        DeviceChoice::Host => Err("the host twin is for the self-test only; choose auto, cpu, cuda or cuda:N".into()),
+        choice => Ok(choice),
+    }
 }
 
 /// A finite number, with a message for those that are none.
@@ -284,7 +292,11 @@ impl ConfigFlags {
 /// If the file cannot be read, has an unknown key or a value of the wrong kind.
 pub fn read(path: &Path) -> anyhow::Result<Config> {
     let text = std::fs::read_to_string(path).with_context(|| format!("the configuration {} cannot be read", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("the configuration {} cannot be used", path.display()))
+    let config: Config = toml::from_str(&text).with_context(|| format!("the configuration {} cannot be used", path.display()))?;
+    match place(&config.device.to_string()) {
+        Ok(_) => Ok(config),
+        Err(wrong) => bail!("the configuration {} cannot be used: device: {wrong}", path.display()),
+    }
 }
 
 /// Fails with every value of `config` that cannot be used, each with its flag and what is allowed.

@@ -122,7 +122,7 @@ fn epoch_line(report: &EpochReport, session: &Session) -> String {
     let epochs = session.started.as_ref().map_or(0, |s| s.epochs);
     let width = epochs.to_string().len();
     format!(
-        "epoch {:>width$}/{epochs}  train loss {:.4} acc {:5.1} %  valid loss {:.4} acc {:5.1} % macro-F1 {:.3}  lr {:.2e}  {:.0} images/s  {:.1} s{}",
+        "epoch {:>width$}/{epochs}  train loss {:.4} acc {:5.1} %  valid loss {:.4} acc {:5.1} % macro-F1 {:.3}  lr {:.2e}  {:.0} images/s  {:.1} s{}{}",
         report.epoch,
         report.train_loss,
         report.train_accuracy * 100.0,
@@ -133,5 +133,22 @@ fn epoch_line(report: &EpochReport, session: &Session) -> String {
         report.images_per_s,
         report.seconds,
         if report.best { "  best" } else { "" },
+        if report.skipped > 0 { format!("  ({} steps skipped: not finite in f16)", report.skipped) } else { String::new() },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_headline_says_why_this_device() {
+        let json = r#"{"data": "plain", "classes": ["a"], "parameters": 1, "train_images": 1, "valid_images": 1, "test_images": 1,
+            "steps_per_epoch": 1, "epochs": 1, "epochs_done": 0, "steps_done": 0, "device": "CPU, f32", "threads": 1,
+            "split_digest": "0", "version": "0", "time": 0}"#;
+        let plain: Started = serde_json::from_str(json).expect("a start as older programs told it");
+        assert_eq!(headline(&plain).lines().count(), 1);
+        let told = headline(&Started { reason: "no CUDA device: no driver".into(), ..plain });
+        assert_eq!(told.lines().nth(1), Some("no CUDA device: no driver"));
+    }
 }

@@ -32,7 +32,11 @@ pub(super) struct EpochSums {
     /// Images classified right.
     pub correct: u64,
     pub images: u64,
+    /// Steps that changed the network.
     pub steps: u64,
+    /// Steps that were left out because a number in f16 was not finite.
+    #[serde(default)]
+    pub skipped: u64,
     /// Sum of the gradient norms.
     pub gradient_norm: f64,
     /// Seconds of the steps.

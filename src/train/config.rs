@@ -61,7 +61,7 @@ pub enum BestBy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// The fastest that keeps the accuracy of 32-bit floating point.
+    /// On the processor the fastest that keeps the accuracy of 32-bit floating point; on a CUDA device TF32, or f32 before Ampere.
     #[default]
     Auto,
     /// 32-bit floating point.

@@ -51,16 +51,47 @@ pub fn choose(config: &Config) -> Result<Chosen, ConfigError> {
     if config.device == DeviceChoice::Cpu {
         return processor(config, String::new());
     }
-    match (open(config.device), config.device) {
-        (Ok(device), choice) => {
-            let (arithmetic, advice) = arithmetic(&*device, config.precision)?;
-            let found = if choice == DeviceChoice::Auto { "the first CUDA device" } else { "" };
-            let reason = [found, advice].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
-            Ok(Chosen { step: Step::best_accurate(), opened: Some(Opened { device, arithmetic }), reason })
+    decide(config, open(config.device))
+}
+
+/// The same for a run that goes on, or whose model is evaluated: a precision that only CUDA devices have is the accuracy of 32 bits on the
+/// processor, so that a run which lost its device can be taken to its end.
+///
+/// # Errors
+/// As [`choose`].
+pub fn choose_again(config: &Config) -> Result<Chosen, ConfigError> {
+    let error = match choose(config) {
+        Err(error) if matches!(config.device, DeviceChoice::Auto | DeviceChoice::Cpu) => error,
+        chosen => return chosen,
+    };
+    let name = match config.precision {
+        Precision::Tf32 => "tf32",
+        Precision::F16 => "f16",
+        _ => return Err(error),
+    };
+    let reason = format!("the run's precision {name} needs a CUDA device; the processor goes on with the accuracy of 32 bits");
+    processor(&Config { precision: Precision::Auto, ..config.clone() }, reason)
+}
+
+/// What to do with the device that was opened, or not.
+fn decide(config: &Config, opened: Result<Rc<dyn Accelerator>, String>) -> Result<Chosen, ConfigError> {
+    let auto = config.device == DeviceChoice::Auto;
+    match opened {
+        Ok(device) => match arithmetic(&*device, config.precision) {
+            Ok((arithmetic, advice)) => {
+                let found = if auto { "the first CUDA device" } else { "" };
+                let reason = [found, advice].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
+                Ok(Chosen { step: Step::best_accurate(), opened: Some(Opened { device, arithmetic }), reason })
+            }
+            Err(error) if auto => processor(config, format!("the CUDA device was not used: {}", error.message)),
+            Err(error) => Err(error),
+        },
+        Err(why) if auto => {
+            let chosen = processor(config, format!("no CUDA device: {why}"))?;
+            // whoever built the program without CUDA knows that
+            Ok(if cfg!(feature = "cuda") { chosen } else { Chosen { reason: String::new(), ..chosen } })
         }
-        (Err(_), DeviceChoice::Auto) if !cfg!(feature = "cuda") => processor(config, String::new()),
-        (Err(why), DeviceChoice::Auto) => processor(config, format!("no CUDA device: {why}")),
-        (Err(why), _) => Err(ConfigError { field: "device", message: format!("{why}; choose \"cpu\" or \"auto\"") }),
+        Err(why) => Err(ConfigError { field: "device", message: format!("{why}; choose \"cpu\" or \"auto\"") }),
     }
 }
 
@@ -122,9 +153,13 @@ fn arithmetic(device: &dyn Accelerator, precision: Precision) -> Result<(Arithme
     Err(ConfigError { field: "precision", message })
 }
 
-/// The processor, with the instructions that `config` asks for.
-fn processor(config: &Config, reason: String) -> Result<Chosen, ConfigError> {
-    Ok(Chosen { step: instructions(config)?, opened: None, reason })
+/// The processor, with the instructions that `config` asks for; `reason` says why no device, if one was wanted.
+pub(super) fn processor(config: &Config, reason: String) -> Result<Chosen, ConfigError> {
+    let step = match instructions(config) {
+        Err(error) if !reason.is_empty() => return Err(ConfigError { message: format!("{} ({reason})", error.message), ..error }),
+        step => step?,
+    };
+    Ok(Chosen { step, opened: None, reason })
 }
 
 /// The instructions of the processor that `config` asks for; [`describe`] names them in front of a user.
@@ -171,4 +206,23 @@ pub fn threads(config: &Config) -> usize {
 pub fn pool(config: &Config) -> Result<ThreadPool, TrainError> {
     let builder = ThreadPoolBuilder::new().num_threads(threads(config)).thread_name(|n| format!("tuning-fork-compute-{n}"));
     builder.build().map_err(|e| TrainError::System(e.to_string()))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_automatic_device_that_cannot_be_used_leaves_the_processor_and_says_why() {
+        let auto = |precision| Config { device: DeviceChoice::Auto, precision, ..Config::default() };
+        let missing = || Err("the card is on fire".to_owned());
+        let chosen = decide(&auto(Precision::F32), missing()).expect("the processor");
+        assert!(chosen.opened.is_none() && chosen.reason.contains("on fire") == cfg!(feature = "cuda"), "{}", chosen.reason);
+        // where the processor cannot do it either, both stand in the message
+        let refused = decide(&auto(Precision::Tf32), missing()).expect_err("only a CUDA device has TF32").to_string();
+        assert!(refused.contains("on fire") && refused.contains("f32 or bf16"), "{refused}");
+        let again = choose_again(&Config { device: DeviceChoice::Cpu, ..auto(Precision::F16) }).expect("a run that goes on");
+        assert!(again.reason.contains("f16") && again.step == Step::best_accurate(), "{again:?}");
+        choose(&Config { device: DeviceChoice::Cpu, ..auto(Precision::F16) }).expect_err("not for a new run");
+    }
 }

@@ -105,16 +105,21 @@ pub fn evaluate(
             buffers: &Buffers::new(config.batch, spec.network.size),
             threads: device::threads(&config),
         };
-        let mut ask = || {
+        let mut ask = |from_start: bool| {
+            begun = if from_start { 0 } else { begun };
             let done = begun.min(images.len());
             begun += config.batch;
             go_on(done)
         };
-        // a device that cannot do it is left alone
+        // a device that cannot do it is left alone, and one that is lost on the way
         let device = chosen.opened.and_then(|opened| Accelerated::evaluator(&opened, &config, &loss, &*network).ok());
-        let answers = match device {
-            Some(mut device) => device.answers(&pass, images, &mut ask)?,
-            None => pass.run(images, ask)?,
+        let answered = device.map(|mut device| device.answers(&pass, images, &mut || ask(false)));
+        let answers = match answered {
+            None | Some(Err(TrainError::Device(_))) => {
+                let mut first = true;
+                pass.run(images, || ask(std::mem::take(&mut first)))?
+            }
+            Some(answers) => answers?,
         };
         // files of older programs do not say which epoch they are of
         let epoch = epoch.or(spec.epoch).or_else(|| folder.outline().ok()?.best_epoch().map(|best| best.epoch));
@@ -136,7 +141,11 @@ pub fn evaluate(
 /// The device of a run, or the processor where it is not to be had: a run may be evaluated on another machine.
 fn choose(config: &Config) -> Result<Chosen, ConfigError> {
     let anywhere = || Config { device: DeviceChoice::Cpu, precision: Precision::Auto, ..config.clone() };
-    device::choose(config).or_else(|error| if config.device == DeviceChoice::Cpu { Err(error) } else { device::choose(&anywhere()) })
+    // the twin is for tests of training: here it would only be slow
+    if config.device == DeviceChoice::Host {
+        return device::choose(&anywhere());
+    }
+    device::choose_again(config).or_else(|error| if config.device == DeviceChoice::Cpu { Err(error) } else { device::choose(&anywhere()) })
 }
 
 /// Images of each class among `images`.

@@ -126,7 +126,7 @@ fn mean((a, wa): (f64, f64), (b, wb): (f64, f64)) -> f64 {
 pub struct EpochReport {
     /// The epoch, counted from 1.
     pub epoch: usize,
-    /// Mean training loss (in training mode, as the epoch went).
+    /// Mean training loss (in training mode, as the epoch went); if every step was skipped, it and the accuracy are those of the validation.
     pub train_loss: f64,
     /// Training accuracy (in training mode, as the epoch went).
     pub train_accuracy: f64,
@@ -142,12 +142,20 @@ pub struct EpochReport {
     pub learning_rate: f64,
     /// Mean global norm of the gradient before clipping.
     pub gradient_norm: f64,
+    /// Steps that changed nothing, because a number of the precision f16 was not finite; the loss scale was halved each time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u64,
     /// Training images per second, pauses left out.
     pub images_per_s: f64,
     /// Seconds of the epoch, validation included, pauses left out.
     pub seconds: f64,
     /// Whether this is the best epoch so far.
     pub best: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A checkpoint was written, or could not be.

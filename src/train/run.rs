@@ -276,16 +276,20 @@ fn keep_models(setup: &Setup, state: &mut State, control: &mut Control, epoch: u
 
 fn report(state: &State, answers: &Answers, macro_f1: f64, validating: f64, best: bool) -> EpochReport {
     let sums = &state.progress.sums;
+    // where every step was skipped, the network that was validated is all there is
+    let trained = sums.images > 0;
+    let images = sums.images.max(1) as f64;
     EpochReport {
         epoch: state.progress.epochs + 1,
-        train_loss: sums.loss / sums.images as f64,
-        train_accuracy: sums.correct as f64 / sums.images as f64,
+        train_loss: if trained { sums.loss / images } else { answers.loss },
+        train_accuracy: if trained { sums.correct as f64 / images } else { answers.confusion.accuracy() },
         valid_loss: answers.loss,
         valid_accuracy: answers.confusion.accuracy(),
         valid_macro_f1: macro_f1,
         confusion: answers.confusion.clone(),
         learning_rate: state.schedule.learning_rate(state.progress.step.saturating_sub(1)),
-        gradient_norm: sums.gradient_norm / sums.steps as f64,
+        gradient_norm: sums.gradient_norm / sums.steps.max(1) as f64,
+        skipped: sums.skipped,
         images_per_s: sums.images as f64 / sums.seconds.max(f64::MIN_POSITIVE),
         seconds: sums.seconds + validating,
         best,

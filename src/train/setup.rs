@@ -63,9 +63,9 @@ pub(super) fn check_values(config: &Config) -> Result<(), ConfigError> {
 /// Checks everything else and builds everything; what cannot work is refused here, before anything is written.
 pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> {
     let config = &job.config;
-    let mut chosen = device::choose(config)?;
-    let lock = job.folder.lock()?;
     let resumed = RunFolder::open(job.folder.path()).is_ok();
+    let mut chosen = if resumed { device::choose_again(config)? } else { device::choose(config)? };
+    let lock = job.folder.lock()?;
     if resumed {
         check_same_run(&job.folder.config()?, config, &job.folder)?;
     }
@@ -146,7 +146,7 @@ fn bring(
         }
         Err(error) if config.device == DeviceChoice::Auto => {
             let reason = format!("{} was not used: {error}", opened.device.name());
-            *chosen = Chosen { reason, ..device::choose(&Config { device: DeviceChoice::Cpu, ..config.clone() })? };
+            *chosen = device::processor(config, reason)?;
             network.set_step(chosen.step);
             Ok(None)
         }

@@ -17,6 +17,9 @@ pub(super) fn text(session: &Session) -> String {
         line("split", started.split_digest.clone());
         line("parameters", started.parameters.to_string());
         line("device", format!("{}, {} threads", started.device, started.threads));
+        if !started.reason.is_empty() {
+            line("why this device", started.reason.clone());
+        }
         line("program", started.version.clone());
     }
     line("status", status(session.status).into());

@@ -68,6 +68,7 @@ impl Run {
             valid_macro_f1: confusion.scores().macro_average.f1,
             confusion,
             learning_rate: 1e-3,
+            skipped: 0,
             gradient_norm: 1.0,
             images_per_s: 64.0,
             seconds: 6.0,

@@ -72,6 +72,8 @@ pub struct Engine {
     control: Memory,
     tally: Memory,
     rates: Option<Memory>,
+    /// How many of them no step has used yet.
+    rates_left: Cell<usize>,
     partial: Memory,
     // last, so that it goes when all memory is back
     device: Rc<dyn Accelerator>,
@@ -119,6 +121,7 @@ impl Engine {
             control,
             tally: device.allocate(layout::TALLY_BYTES)?,
             rates: None,
+            rates_left: Cell::new(0),
             partial: device.allocate(8 * parameters.tile_count)?,
             options: options.clone(),
             settings: Settings { micro, ..settings },

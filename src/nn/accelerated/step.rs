@@ -28,6 +28,8 @@ pub struct Progress {
     pub skipped: u64,
     /// What the loss is multiplied by; 1 unless in f16.
     pub loss_scale: f32,
+    /// Steps since the loss scale was changed; after many of them it is doubled.
+    pub calm: u32,
     /// What was not finite, if something was: from then on nothing changes any more.
     pub failed: Option<&'static str>,
 }
@@ -41,7 +43,7 @@ pub struct Sums {
     pub correct: u64,
     /// Images.
     pub images: u64,
-    /// Steps.
+    /// Steps, but for those that were left out.
     pub steps: u64,
     /// Of the steps' gradient norms.
     pub gradient_norm: f64,
@@ -97,11 +99,13 @@ impl Engine {
         if let Some(memory) = &self.rates {
             self.device.upload(memory.part(0..bytes.len())?, &bytes)?;
         }
+        self.rates_left.set(rates.len());
         let control = layout::Control {
             step: progress.steps,
             updates: progress.updates,
             skipped: progress.skipped,
             loss_scale: if progress.loss_scale > 0.0 { progress.loss_scale } else { self.first_scale() },
+            calm: progress.calm,
             ..layout::Control::START
         };
         self.device.upload(self.control.all(), &control.to_bytes())
@@ -117,8 +121,14 @@ impl Engine {
     /// # Errors
     /// If the device is lost, or mixed pictures would have to be split.
     pub fn train(&self, batch: TrainBatch) -> Result<()> {
-        let Some(rates) = &self.rates else { return Err(AcceleratorError::Misused("a step without a learning rate".into())) };
+        // the device counts the rates itself and would read on behind the last
+        let (Some(rates), left @ 1..) = (&self.rates, self.rates_left.get()) else {
+            return Err(AcceleratorError::Misused("a step without a learning rate".into()));
+        };
         let images = batch.images;
+        if images == 0 || images > self.settings.batch {
+            return Err(AcceleratorError::Misused(format!("a step of {images} images, of at most {}", self.settings.batch)));
+        }
         if batch.mixing.is_some() && images > self.settings.micro {
             return Err(AcceleratorError::Misused("a part of a batch whose pictures are mixed".into()));
         }
@@ -134,6 +144,7 @@ impl Engine {
             tally: self.tally.all(),
         };
         let scaling = self.settings.arithmetic == Arithmetic::F16;
+        self.rates_left.set(left - 1);
         self.calls().update(self.settings.update, rates.all(), scaling, views)
     }
 
@@ -196,6 +207,7 @@ impl Engine {
                 updates: control.updates,
                 skipped: control.skipped,
                 loss_scale: control.loss_scale,
+                calm: control.calm,
                 failed,
             };
             let sums = Sums {

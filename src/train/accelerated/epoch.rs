@@ -47,7 +47,7 @@ struct Epoch<'a> {
     /// When the last steps were told.
     told: Instant,
     interval: usize,
-    loss_scale: f32,
+    scale: (f32, u32),
 }
 
 /// The steps of the present epoch that are still to do, on the device; false if the run should end. Weights and moments on the processor
@@ -83,10 +83,10 @@ impl Accelerated {
             waited: 0.0,
             told: Instant::now(),
             interval: self.interval,
-            loss_scale: self.loss_scale,
+            scale: self.scale,
         };
         let go_on = epoch.run(&order, &variation, feed, state, control)?;
-        (self.interval, self.loss_scale) = (epoch.interval, epoch.loss_scale);
+        (self.interval, self.scale) = (epoch.interval, epoch.scale);
         Ok(go_on)
     }
 
@@ -114,8 +114,8 @@ impl Accelerated {
         let left = setup.split.train.len().div_ceil(setup.config.batch).saturating_sub(progress.step_in_epoch);
         let rate = |step| [state.schedule.learning_rate(step), state.schedule.momentum(step).unwrap_or(state.optimizer.momentum())];
         let rates: Vec<[f64; 2]> = (progress.step..progress.step + left).map(rate).collect();
-        let (steps, updates) = (progress.step as u64, progress.optimizer_steps);
-        self.engine.prepare(Progress { steps, updates, loss_scale: self.loss_scale, ..Progress::default() }, &rates)?;
+        let ((steps, updates), (loss_scale, calm)) = ((progress.step as u64, progress.optimizer_steps), self.scale);
+        self.engine.prepare(Progress { steps, updates, loss_scale, calm, ..Progress::default() }, &rates)?;
         Ok(())
     }
 }
@@ -201,7 +201,7 @@ impl Epoch<'_> {
         }
         let seconds = self.told.elapsed().as_secs_f64();
         self.told = Instant::now();
-        self.loss_scale = device.loss_scale;
+        self.scale = (device.loss_scale, device.calm);
         let wished = (REPORT_SECONDS / seconds.max(1e-6) * steps as f64) as usize;
         self.interval = wished.clamp(1, (2 * self.interval).min(MOST_STEPS));
 
@@ -212,10 +212,15 @@ impl Epoch<'_> {
         progress.sums.loss += sums.loss;
         progress.sums.correct += sums.correct;
         progress.sums.images += sums.images;
-        progress.sums.steps += steps as u64;
+        progress.sums.steps += sums.steps;
+        progress.sums.skipped += (steps as u64).saturating_sub(sums.steps);
         progress.sums.gradient_norm += sums.gradient_norm;
         progress.sums.seconds += seconds;
-        let images = sums.images.max(1) as f64;
+        if sums.images == 0 {
+            // every one was left out, so there is no loss to tell; the epoch's report counts them
+            return Ok(());
+        }
+        let images = sums.images as f64;
         control.tell(Event::Steps(Steps {
             epoch,
             step: progress.step,

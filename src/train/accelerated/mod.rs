@@ -27,8 +27,8 @@ pub(super) struct Accelerated {
     engine: Engine,
     /// Pictures on the device, if they fit.
     pictures: Pictures,
-    /// What a loss is multiplied with in f16; 0 is the first one.
-    loss_scale: f32,
+    /// What a loss is multiplied with in f16 (0 is the first one), and for how many steps it has been.
+    scale: (f32, u32),
     /// Steps between two reports.
     interval: usize,
 }
@@ -76,7 +76,7 @@ impl Accelerated {
         let engine = Engine::new(opened.device.clone(), network.options(), settings)?;
         engine.load(network)?;
         engine.rehearse()?;
-        let done = Self { engine, pictures: Pictures::default(), loss_scale: 0.0, interval: 1 };
+        let done = Self { engine, pictures: Pictures::default(), scale: (0.0, 0), interval: 1 };
         done.push_moments(optimizer)?;
         Ok(done)
     }
@@ -103,7 +103,7 @@ impl Accelerated {
         };
         let engine = Engine::new(opened.device.clone(), network.options(), settings)?;
         engine.load(network)?;
-        Ok(Self { engine, pictures: Pictures::default(), loss_scale: 0.0, interval: 1 })
+        Ok(Self { engine, pictures: Pictures::default(), scale: (0.0, 0), interval: 1 })
     }
 
     /// What the network makes of pictures in evaluation mode; `go_on` is asked before each batch, and `None` comes back once it says no. The

@@ -5,7 +5,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use tuning_fork::app::Action;
 use tuning_fork::train::{Command, Event, Outcome, Paused, Saved};
 
-use super::stand::{act, ended, epoch, feed, run, small, state, step};
+use super::stand::{act, ended, epoch, feed, run, small, started, state, step};
 
 #[test]
 fn empty_panels_say_what_to_do() {
@@ -30,6 +30,18 @@ fn progress_curves_and_matrix_follow_the_events() {
     assert!(window.query_by_label_contains("Epoch 1: accuracy 80.0 %, macro-F1 0.250 on 30 validation images").is_some());
     assert!(window.query_by_label_contains("most often confused: 6 of 14 Spiral were called Round (43 %)").is_some());
     assert!(window.query_by_label_contains("CPU, 32 bit").is_some());
+}
+
+#[test]
+fn the_device_is_told_with_its_reason() {
+    let mut window = small();
+    run(&mut window, []);
+    let reason = "the first CUDA device; the precision bf16 is faster still";
+    feed(&mut window, [started("GeForce, TF32", reason), step(1)]);
+    assert!(window.query_by_label(&format!("GeForce, TF32  ·  {reason}")).is_some());
+    // of the processor only what is not plain
+    feed(&mut window, [started("CPU, 32 bit", "no CUDA device: no driver"), step(2)]);
+    assert!(window.query_by_label_contains("no CUDA device: no driver").is_some());
 }
 
 #[test]

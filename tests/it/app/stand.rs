@@ -130,7 +130,7 @@ pub fn data(count: usize) -> Arc<Dataset> {
 /// Shows a run of 4 epochs of 10 steps on three classes, and feeds it `events`.
 pub fn run(window: &mut Window, events: impl IntoIterator<Item = Event>) {
     app(window).show_run(Config::default(), PathBuf::from("runs/test"));
-    feed(window, std::iter::once(started()).chain(events));
+    feed(window, std::iter::once(started("CPU, 32 bit", "")).chain(events));
 }
 
 /// Feeds the present run more events.
@@ -141,7 +141,8 @@ pub fn feed(window: &mut Window, events: impl IntoIterator<Item = Event>) {
     window.run_ok();
 }
 
-fn started() -> Event {
+/// The start of that run, on this device for this reason.
+pub fn started(device: &str, reason: &str) -> Event {
     Event::Started(Started {
         data: "plain".into(),
         classes: ["Round", "Spiral", "Edge-on"].map(str::to_owned).to_vec(),
@@ -153,8 +154,8 @@ fn started() -> Event {
         epochs: 4,
         epochs_done: 0,
         steps_done: 0,
-        device: "CPU, 32 bit".into(),
-        reason: String::new(),
+        device: device.into(),
+        reason: reason.into(),
         threads: 2,
         split_digest: "0".into(),
         version: "0".into(),
@@ -197,6 +198,7 @@ pub fn epoch(epoch: usize, right: usize, best: bool) -> Event {
         valid_macro_f1: 0.25 * epoch as f64,
         confusion,
         learning_rate: 1e-3,
+        skipped: 0,
         gradient_norm: 1.0,
         images_per_s: 64.0,
         seconds: 6.0,

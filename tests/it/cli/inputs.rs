@@ -24,7 +24,11 @@ fn values_that_cannot_be_used_are_named_with_what_is_allowed() {
     refused(&["--model=resnet"], 2, &["seed", "compact"]);
     refused(&["--learning-rate=1"], 2, &["--learning-rate"]);
     refused(&["--data=nowhere"], 1, &["nowhere"]);
-    refused(&["--device=cuda"], 1, &["cpu"]);
+    refused(&["--device=host"], 2, &["--device", "cuda:N"]);
+    // where there is a device, it is taken
+    if tuning_fork::train::device::open(tuning_fork::train::DeviceChoice::Cuda(0)).is_err() {
+        refused(&["--device=cuda"], 1, &["cpu"]);
+    }
 }
 
 #[test]
@@ -57,6 +61,7 @@ fn mistakes_in_a_configuration_file_are_named_with_what_is_allowed() {
     let folder = tempfile::tempdir().expect("a folder");
     for (text, words) in [
         ("learning_rate = 1.0", &["run.toml", "learning_rate", "`lr`", "weight_decay"][..]),
+        ("device = \"host\"", &["run.toml", "device", "cuda:N"]),
         ("schedule = \"triangle\"", &["run.toml", "schedule", "triangle", "one_cycle", "cosine"]),
         ("epochs = \"ten\"", &["run.toml", "epochs", "ten"]),
         ("epochs = 0", &["run.toml", "epochs", "at least 1"]),

@@ -195,3 +195,29 @@ fn answers_features_and_maps_are_those_of_the_processor() {
         assert!(difference(&numbers(&expected), &maps.expect("maps")) < 1e-4);
     }
 }
+
+#[test]
+fn the_loss_scale_of_f16_falls_and_rises_from_epoch_to_epoch() {
+    let Some(device) = twin() else { return };
+    let options = options(Architecture::Compact, 32);
+    let reference = Reference::new(&options, OptimizerKind::Adamw);
+    let mut engine = reference.engine(device, Arithmetic::F16, 2, 2);
+    let (planes, targets) = pictures(&options, 2, 1);
+    let mut step = |before: Progress| {
+        engine.prepare(before, &[[1e-3, 0.9]]).expect("rates");
+        engine.upload_planes(&planes, 2).expect("pictures");
+        engine.upload_targets(&targets).expect("labels");
+        let batch = TrainBatch { images: 2, targets: None, mixing: None };
+        engine.train(batch).expect("a step");
+        engine.train(batch).expect_err("there is no rate for another");
+        engine.report().expect("a report")().expect("a report")
+    };
+    // an f16 ends at 65504
+    let (after, sums) = step(Progress { loss_scale: 16_777_216.0, ..Progress::default() });
+    assert_eq!((after.skipped, after.updates, after.calm, sums.steps, sums.images), (1, 0, 0, 0, 0));
+    assert!((after.loss_scale - 8_388_608.0).abs() < 0.5);
+    let (after, sums) = step(Progress { loss_scale: 64.0, calm: 7, ..Progress::default() });
+    assert_eq!((after.skipped, after.updates, after.calm, sums.steps), (0, 1, 8, 1));
+    let (after, _) = step(Progress { loss_scale: 64.0, calm: 1999, ..Progress::default() });
+    assert!((after.loss_scale - 128.0).abs() < 1e-3 && after.calm == 0, "{after:?}");
+}

@@ -2,7 +2,9 @@
 
 use tuning_fork::augment::{Augmentation, Preset};
 use tuning_fork::data::Part;
-use tuning_fork::train::{Command, Config, DeviceChoice, Event, Job, Outcome, Precision, RunFolder, device, evaluate, selftest, spawn};
+use tuning_fork::train::{
+    Command, Config, DeviceChoice, Event, Job, Outcome, Precision, RunFolder, Started, device, evaluate, selftest, spawn,
+};
 
 use super::common::{at_step, config, dataset, ended, events};
 
@@ -63,8 +65,7 @@ fn a_run_on_a_device_is_the_run_on_the_processor() {
         let (_keep, folder_host) = folder();
         let (events, losses) = run(&on_host, &folder_host);
         assert_eq!(ended(&events).outcome, Outcome::Completed, "{}", ended(&events).message);
-        let started = events.iter().find_map(|event| if let Event::Started(started) = event { Some(started) } else { None });
-        assert_eq!(started.expect("a start").device, "host twin, f32");
+        assert_eq!(started(&events).device, "host twin, f32");
         let (_keep, folder_cpu) = folder();
         let (_, expected) = run(&Config { device: DeviceChoice::Cpu, ..on_host }, &folder_cpu);
         close(&losses, &expected, 2e-3);
@@ -93,6 +94,38 @@ fn a_run_goes_on_on_the_other_device() {
         assert_eq!(ended(&events).outcome, Outcome::Completed, "{}", ended(&events).message);
         close(&losses, &expected[told..], 5e-3);
     }
+}
+
+/// The start that a run told.
+fn started(events: &[Event]) -> &Started {
+    events.iter().find_map(|event| if let Event::Started(started) = event { Some(started) } else { None }).expect("a start")
+}
+
+#[test]
+fn a_run_in_f16_learns_and_goes_on_on_the_processor() {
+    if !twin() {
+        return;
+    }
+    let in_f16 = Config { precision: Precision::F16, ..on_host(4) };
+    let (_keep, whole) = folder();
+    let (events, losses) = run(&in_f16, &whole);
+    assert_eq!(ended(&events).outcome, Outcome::Completed, "{}", ended(&events).message);
+    assert_eq!(started(&events).device, "host twin, f16");
+    assert!(losses.len() == 4 && losses[3] < 0.9 * losses[0] && losses.iter().all(|loss| loss.is_finite()), "{losses:?}");
+
+    let (_keep, half) = folder();
+    let handle = spawn(Job { config: in_f16.clone(), dataset: dataset(60), folder: half.clone() }, None);
+    at_step(&handle, 7, Command::Stop);
+    assert_eq!(ended(&self::events(&handle)).outcome, Outcome::Stopped);
+    drop(handle);
+    let (events, losses) = run(&Config { device: DeviceChoice::Cpu, ..in_f16 }, &half);
+    assert_eq!(ended(&events).outcome, Outcome::Completed, "{}", ended(&events).message);
+    assert!(losses.iter().all(|loss| loss.is_finite()));
+    let reason = &started(&events).reason;
+    assert!(reason.contains("f16 needs a CUDA device"), "{reason}");
+    let summary = std::fs::read_to_string(half.summary_path()).expect("a summary");
+    assert!(summary.contains(reason), "{summary}");
+    evaluate(&half, None, Part::Test, &dataset(60), |_| true).expect("an evaluation without a device").expect("not stopped");
 }
 
 #[test]

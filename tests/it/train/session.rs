@@ -52,6 +52,7 @@ fn epoch(number: usize, seconds: f64) -> EpochReport {
         valid_macro_f1: 0.5,
         confusion: Confusion::new(2),
         learning_rate: 1e-3,
+        skipped: 0,
         gradient_norm: 1.0,
         images_per_s: 8.0,
         seconds,

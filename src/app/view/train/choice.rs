@@ -16,12 +16,18 @@ pub trait Choice: Copy + PartialEq + 'static {
     fn name(self) -> &'static str {
         Self::ALL.iter().find(|(value, ..)| *value == self).map_or("", |(_, name, _)| name)
     }
+
+    /// The name of a value that is not in the list.
+    fn unlisted(self) -> String {
+        String::new()
+    }
 }
 
 /// Shows the choice as a drop-down list.
 pub fn show<T: Choice>(ui: &mut Ui, salt: &str, value: &mut T) -> Response {
     let width = ui.available_width() - 26.0;
-    let combo = ComboBox::from_id_salt(salt).width(width.clamp(60.0, 150.0)).selected_text(value.name());
+    let shown = Some(value.name()).filter(|name| !name.is_empty()).map_or_else(|| value.unlisted(), str::to_owned);
+    let combo = ComboBox::from_id_salt(salt).width(width.clamp(60.0, 150.0)).selected_text(shown);
     combo
         .show_ui(ui, |ui| {
             for &(choice, name, meaning) in T::ALL {
@@ -90,11 +96,15 @@ impl Choice for DeviceChoice {
         (Self::Cuda(2), "CUDA 2", "The third NVIDIA graphics card."),
         (Self::Cuda(3), "CUDA 3", "The fourth NVIDIA graphics card."),
     ];
+
+    fn unlisted(self) -> String {
+        self.to_string()
+    }
 }
 
 impl Choice for Precision {
     const ALL: &'static [(Self, &'static str, &'static str)] = &[
-        (Self::Auto, "Automatic", "The fastest that keeps the accuracy of 32 bits."),
+        (Self::Auto, "Automatic", "CPU: the fastest that keeps the accuracy of 32 bits. CUDA: TF32, or 32 bit before Ampere."),
         (Self::F32, "32 bit", "32-bit floating point throughout."),
         (Self::Bf16, "bfloat16", "Products in 16 bits, sums and weights in 32."),
         (Self::Tf32, "TF32", "CUDA only: products rounded to 19 bits, everything else in 32."),

@@ -105,6 +105,9 @@ fn progress(ui: &mut Ui, run: &Run) {
     if let Some(last) = session.epochs.last() {
         let words = format!("Validation: {:.1} % right, macro-F1 {:.3}", 100.0 * last.valid_accuracy, last.valid_macro_f1);
         ui.label(theme::muted(ui, words));
+        if last.skipped > 0 {
+            ui.label(theme::muted(ui, format!("{} steps skipped: not finite in f16", last.skipped)));
+        }
     }
 }
 
