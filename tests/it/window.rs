@@ -82,7 +82,7 @@ fn dropped_files_become_a_table_and_an_exported_map() {
     // the model comes by a drop too
     program.drop_files(&[&run.join("best.safetensors")]);
     program.wait_for("32 x 32 px, 10 classes", SOON);
-    program.click("Enlarge Classify");
+    program.enlarge("Classify");
     let names = ["a galaxy é.png", "zweite Galaxie ü.png"];
     let pictures = names.map(|name| home.path().join(name));
     for (number, picture) in (1..).zip(&pictures) {

@@ -79,7 +79,7 @@ fn files_and_folders_are_chosen_in_the_systems_dialogs() {
     }
 
     // a dialog that is closed changes nothing; two pictures are a table, which is saved
-    program.click("Enlarge Classify");
+    program.enlarge("Classify");
     dialogs.choose(&[]);
     program.click("Picture…");
     program.wait("the closed dialog", SOON, || dialogs.asked(4));

@@ -137,6 +137,12 @@ impl<'a> Program<'a> {
         self.click_where(name, |label| label == name);
     }
 
+    /// Gives a panel the whole window, and waits for it: controls of the same names were elsewhere before.
+    pub fn enlarge(&mut self, panel: &str) {
+        self.click(&format!("Enlarge {panel}"));
+        self.wait_for("All panels", super::SOON);
+    }
+
     /// Clicks the first control whose name holds these words.
     pub fn click_on(&mut self, words: &str) {
         self.click_where(words, |label| label.contains(words));

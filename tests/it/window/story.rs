@@ -28,7 +28,7 @@ fn what_was_done_in_an_evening_is_there_the_next_day() {
     let run = train(&mut program, home.path());
 
     // the worst cell, and its first galaxy
-    program.click("Enlarge Confusion");
+    program.enlarge("Confusion");
     program.wait_for("All panels", SOON);
     let worst = program.best("a confused cell", |name| {
         let (count, rest) = name.split_once(" of ")?;

@@ -31,32 +31,30 @@ pub fn show(ui: &mut Ui, state: &State, question: &mut Question, actions: &mut V
     });
     if question.map {
         ui.horizontal_wrapped(|ui| how(ui, question));
-        ui.horizontal_wrapped(|ui| {
-            let ready = !state.inspect.saving;
-            let what = "Writes the figure with its legend among the exports of the model's run, without asking";
-            if ui
-                .add_enabled(ready, egui::Button::new("Export"))
-                .on_hover_text(what)
-                .on_disabled_hover_text("It is being written.")
-                .clicked()
-            {
-                actions.push(Action::Inspect(InspectAction::Export));
-            }
-            ui.menu_button("Save map…", |ui| {
-                for export in Export::ALL {
-                    if ui.button(export.title()).clicked() {
-                        actions.push(Action::Inspect(InspectAction::Save(export)));
-                        ui.close();
-                    }
-                }
-            });
-            let label = ui.label(theme::muted(ui, "at"));
-            let size = ui.add(DragValue::new(&mut question.style.zoom).range(1..=4).suffix(" x"));
-            widget::name(ui, &size, egui::Role::SpinButton, "Size of saved drawings");
-            size.labelled_by(label.id).on_hover_text("Size of saved drawings");
-            believe(ui, state, actions);
-        });
+        ui.horizontal_wrapped(|ui| believe(ui, state, actions));
     }
+}
+
+/// Where the map is saved, and how large.
+pub fn saving(ui: &mut Ui, state: &State, question: &mut Question, actions: &mut Vec<Action>) {
+    let ready = !state.inspect.saving;
+    let what = "Writes the figure with its legend among the exports of the model's run, without asking";
+    let button = ui.add_enabled(ready, egui::Button::new("Export"));
+    if button.on_hover_text(what).on_disabled_hover_text("It is being written.").clicked() {
+        actions.push(Action::Inspect(InspectAction::Export));
+    }
+    ui.menu_button("Save map…", |ui| {
+        for export in Export::ALL {
+            if ui.button(export.title()).clicked() {
+                actions.push(Action::Inspect(InspectAction::Save(export)));
+                ui.close();
+            }
+        }
+    });
+    let label = ui.label(theme::muted(ui, "at"));
+    let size = ui.add(DragValue::new(&mut question.style.zoom).range(1..=4).suffix(" x"));
+    widget::name(ui, &size, egui::Role::SpinButton, "Size of saved drawings");
+    size.labelled_by(label.id).on_hover_text("Size of saved drawings");
 }
 
 /// What tells how far the map can be believed. Without a run that needs the processor it is measured unasked.

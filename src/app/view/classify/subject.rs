@@ -67,8 +67,13 @@ impl SubjectView {
 
     /// The probabilities, small maps, the legend of the map, what can be asked, and what was looked at before.
     fn below(&mut self, ui: &mut Ui, state: &State, subject: &Subject, question: &mut Question, actions: &mut Vec<Action>) {
+        let explained = state.inspect.explainer.is_some();
+        if explained && question.map {
+            // above all that grows: what is looked for most must not slip below the fold
+            ui.horizontal_wrapped(|ui| controls::saving(ui, state, question, actions));
+        }
         answers(ui, state, subject);
-        if state.inspect.explainer.is_some() {
+        if explained {
             if question.map {
                 tiles::show(ui, state, question, actions);
             }

@@ -2,7 +2,7 @@
 
 use super::buffer::Shared;
 use super::kernel::{AMX_ROWS, COLUMNS, Tile};
-use super::pixels::DEAD;
+use super::pixels::{DEAD, largest};
 use super::windows::Windows;
 
 /// The sums of some windows and 32 channels: a tile for each of a window's four pixels, one row a window.
@@ -153,10 +153,7 @@ impl Epilogue for BiasReluPool<'_> {
             let [a, b, c, d] = [0, 1, 2, 3].map(|p: usize| &sums[p].0[part.row + window]);
             let (mut best, mut codes) = ([0.0f32; COLUMNS], [0u8; COLUMNS]);
             for j in 0..COLUMNS {
-                // the first of equal maxima in reading order, as PyTorch
-                let (top, top_at) = if b[j] > a[j] { (b[j], 1u8) } else { (a[j], 0) };
-                let (low, low_at) = if d[j] > c[j] { (d[j], 3) } else { (c[j], 2) };
-                let (value, at) = if low > top { (low, low_at) } else { (top, top_at) };
+                let (value, at) = largest([a[j], b[j], c[j], d[j]]);
                 let value = value + bias[j];
                 // not `value > 0`: a NaN must stay one, so that the loss shows it
                 best[j] = if value <= 0.0 { 0.0 } else { value };

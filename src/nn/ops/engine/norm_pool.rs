@@ -14,7 +14,7 @@ use super::epilogue::{BiasReluPool, Store, StoreWithMoments};
 use super::kernel::{Kernel, Task, run_all};
 use super::layer::Layer;
 use super::norm_gradient::{Line, Pooled, Spread, SpreadAll, norm_gradient};
-use super::pixels::{DEAD, Dense, Grid};
+use super::pixels::{DEAD, Dense, Grid, largest};
 use super::windows::Windows;
 
 /// Memory of one block that is kept from step to step.
@@ -215,11 +215,7 @@ impl Task for Pool<'_> {
             let (out, codes) = unsafe { (self.out.part(at, channels), self.codes.part(at, channels)) };
             for j in 0..channels {
                 let normal = |z: f32| z * scale[j] + shift[j];
-                let (a, b, c, d) = (normal(a[j]), normal(b[j]), normal(c[j]), normal(d[j]));
-                // the first of equal maxima in reading order, as PyTorch
-                let (top, top_at) = if b > a { (b, 1u8) } else { (a, 0) };
-                let (low, low_at) = if d > c { (d, 3) } else { (c, 2) };
-                let (value, place) = if low > top { (low, low_at) } else { (top, top_at) };
+                let (value, place) = largest([normal(a[j]), normal(b[j]), normal(c[j]), normal(d[j])]);
                 // not `value > 0`: a NaN must stay one, so that the loss shows it
                 out[j] = if value <= 0.0 { 0.0 } else { value };
                 codes[j] = if value <= 0.0 { DEAD } else { place };

@@ -95,6 +95,15 @@ fn copy(from: &[f32], to: &mut [f32]) {
 /// The code of a pooling window whose activation was not positive: it passes no gradient.
 pub const DEAD: u8 = 4;
 
+/// The largest of a window, row by row, and where it is: the first of equals, and a NaN before all, as in `PyTorch`.
+#[inline(always)]
+pub fn largest([a, b, c, d]: [f32; 4]) -> (f32, u8) {
+    // `|` and not `||`: no branches, so that loops over channels become vectors
+    let (top, top_at) = if (b > a) | b.is_nan() { (b, 1u8) } else { (a, 0) };
+    let (low, low_at) = if (d > c) | d.is_nan() { (d, 3) } else { (c, 2) };
+    if (low > top) | low.is_nan() { (low, low_at) } else { (top, top_at) }
+}
+
 /// The gradient of ReLU and 2 x 2 max-pooling: each window's gradient at the position of its maximum, zero elsewhere.
 pub struct Unpooled<'a> {
     /// The shape before pooling.

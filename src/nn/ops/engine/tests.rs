@@ -97,6 +97,34 @@ fn steps() -> impl Iterator<Item = (Step, f64)> {
         .map(|step| (step, largest_error(step)))
 }
 
+/// One pixel that is not a number makes all that it reaches not a number, wherever in a window it falls: a diverged run must show.
+#[test]
+fn a_nan_is_never_swallowed() {
+    for (grid, outputs) in SHAPES {
+        let mut random = Random::new(7, Purpose::Test, &[grid.len() as u64]);
+        let weights = numbers(&mut random, 9 * grid.channels * outputs);
+        let bias = numbers(&mut random, outputs);
+        let pooled = grid.pooled().with_channels(outputs);
+        // around a window's four places
+        for (y, x) in (2..4).flat_map(|y| (2..4).map(move |x| (y.min(grid.height - 1), x.min(grid.width - 1)))) {
+            let mut pixels = numbers(&mut random, grid.len());
+            pixels[(y * grid.width + x) * grid.channels] = f32::NAN;
+            let convolved = convolve(grid, &wide(&pixels), &wide(&weights), outputs);
+            for (step, _) in steps() {
+                let (mut out, mut codes) = (vec![0.0; pooled.len()], vec![9; pooled.len()]);
+                ReluPool::default().forward(step, grid, &pixels, &weights, &bias, &mut out, &mut codes);
+                for (i, out) in out.iter().enumerate() {
+                    let (window, o) = (i / outputs, i % outputs);
+                    let (line, px) = (window / pooled.width, window % pooled.width);
+                    let (image, py) = (line / pooled.height, line % pooled.height);
+                    let pixel = |p: usize| ((image * grid.height + 2 * py + p / 2) * grid.width + 2 * px + p % 2) * outputs + o;
+                    assert!(out.is_nan() || !(0..4).any(|p| convolved[pixel(p)].is_nan()), "{step} {grid:?} ({y}, {x}) window {window}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn relu_pool_block_matches_direct_loops() {
     for (grid, outputs) in SHAPES {
