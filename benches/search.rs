@@ -4,11 +4,11 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tuning_fork::data::synth;
 use tuning_fork::search::{self, Budget, Direction, Event, Objective, OnRestart, Plan, Pruner, Sampler, Space, Storage, StudyRecord};
-use tuning_fork::train::{Config, RunFolder, Session};
+use tuning_fork::train::{self, Config, Job, RunFolder, Session};
 
 const TRIALS: usize = 1_000;
 const EPOCHS: usize = 20;
@@ -95,16 +95,24 @@ fn overhead(folder: &std::path::Path) {
     let seconds = start.elapsed().as_secs_f64();
     println!("between two trials: {:.2} ms", between * 1e3 / 15.0);
     // batches, steps and validation; the rest is setting up, checkpoints, models, the journal
-    let trained: f64 = runs_of(&plan).iter().map(|run| run.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>()).sum();
+    let trained: f64 = runs_of(&plan).iter().map(|(_, run)| run.epochs.iter().map(|epoch| epoch.seconds).sum::<f64>()).sum();
     println!("a trial beyond its epochs: {:.2} ms", (seconds - trained) * 1e3 / 15.0);
+    // the same runs once more, without a search
+    let start = Instant::now();
+    for (number, config) in runs_of(&plan).into_iter().map(|(config, _)| config).enumerate() {
+        let run = RunFolder::create(folder.join(format!("alone-{number}"))).expect("a folder");
+        let handle = train::spawn(Job { config, dataset: Arc::clone(&dataset), folder: run }, None);
+        while !matches!(handle.next(Duration::from_secs(60)), Some(train::Event::Ended(_)) | None) {}
+    }
+    println!("a trial beyond the same run without a search: {:.2} ms", (seconds - start.elapsed().as_secs_f64()) * 1e3 / 15.0);
 }
 
-/// The runs of the trials.
-fn runs_of(plan: &Plan) -> Vec<Session> {
+/// The runs of the trials: what they were to do, and what they told.
+fn runs_of(plan: &Plan) -> Vec<(Config, Session)> {
     let Storage::Journal(journal) = &plan.storage else { panic!("the bench keeps its study in a journal") };
     let studies = search::read(journal).expect("a journal");
     let home = plan.storage.home();
     let run = |trial: &search::Trial| search::run_of(trial).map(|run| home.join(run));
     let folders = studies[0].trials.iter().filter_map(run);
-    folders.map(|folder| RunFolder::open(folder).and_then(|run| run.outline()).expect("a run")).collect()
+    folders.map(|folder| RunFolder::open(folder).and_then(|run| Ok((run.config()?, run.outline()?))).expect("a run")).collect()
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::{Context, Event as Input, MouseWheelUnit, Pos2, RawInput, Rect, TouchPhase, pos2, vec2};
-use tuning_fork::app::{Action, Page, Pane, SearchChange, TuningForkApp};
+use tuning_fork::app::{Action, Page, Pane, SearchChange, TuningForkApp, pause};
 use tuning_fork::data::synth;
 use tuning_fork::metrics::Confusion;
 use tuning_fork::search::{self, Direction, Sampler, Space, StudyRecord};
@@ -178,7 +178,9 @@ fn share_of_a_step(folder: &Path, runs: &Path) {
     index.list().expect("runs");
     let start = Instant::now();
     index.list().expect("runs");
-    share("index of 1,000 runs, listed every two seconds", start.elapsed().as_secs_f64() / 2.0 * a_step);
+    let took = start.elapsed();
+    let pause = pause(took).as_secs_f64();
+    share(&format!("index of 1,000 runs, listed every {pause:.1} s"), took.as_secs_f64() / pause * a_step);
     let target = Target::Database(folder.join("mlflow.db"));
     let settings = Settings { runs: runs.to_owned(), target, experiment: "bench".into(), rebuild: false, patience: PATIENCE };
     timed("mirror 1,000 runs in a new database", || mlflow::once(&settings, &mut |_| {}).expect("a mirror"));

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::mirror::Mirror;
 use super::models;
@@ -60,6 +61,8 @@ pub struct Experiments {
     pub changes: u64,
     /// Whether they are being listed.
     pub reading: bool,
+    /// How long that took the last time.
+    pub took: Duration,
     /// Folders of the runs that are set side by side, in the order they were chosen.
     pub compared: Vec<String>,
     /// Their epochs.
@@ -178,6 +181,13 @@ pub enum Answer {
     Config(String, Result<Box<Config>, String>),
 }
 
+/// How long the runs in sight are left before they are listed again, so that those of other processes appear as they train: two
+/// seconds, and longer where so many are listed that it would take more than a hundredth of a processor from a training.
+#[must_use]
+pub fn pause(took: Duration) -> Duration {
+    (100 * took).max(Duration::from_secs(2))
+}
+
 /// The runs of a folder.
 pub struct Listed {
     /// The runs.
@@ -188,6 +198,8 @@ pub struct Listed {
     pub models: Models,
     /// What is in the trash.
     pub trash: Vec<Trashed>,
+    /// How long it took to find out.
+    pub took: Duration,
 }
 
 fn said(error: impl Into<track::TrackError>) -> String {
@@ -196,6 +208,7 @@ fn said(error: impl Into<track::TrackError>) -> String {
 
 /// Lists the runs, and if they are wanted the trials of searches, with the epochs of `compared`.
 pub fn list(folders: &Folders, with_trials: bool, compared: &[String]) -> Result<Box<Listed>, String> {
+    let start = Instant::now();
     let mut index = Index::open(&folders.runs).map_err(said)?;
     let mut listing = index.list().map_err(said)?;
     let mut trials = if with_trials { Some(Index::open(&folders.searches).map_err(said)?) } else { None };
@@ -214,7 +227,7 @@ pub fn list(folders: &Folders, with_trials: bool, compared: &[String]) -> Result
     let trash = Trash::of(&folders.runs).list().map_err(said)?;
     // what is wrong with the registry is no reason to hide the runs
     let models = Registry::of(&folders.runs).list().unwrap_or_else(|error| Models { damaged: vec![said(error)], ..Models::default() });
-    Ok(Box::new(Listed { listing, curves, models, trash }))
+    Ok(Box::new(Listed { listing, curves, models, trash, took: start.elapsed() }))
 }
 
 /// Puts the trials of searches among the runs.

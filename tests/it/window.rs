@@ -57,8 +57,7 @@ fn the_window_trains_classifies_and_comes_back() {
     program.wait_for("picture a galaxy é.png", SOON);
     program.wait_for("probability", SOON);
 
-    program.click("Light theme");
-    program.wait_for("Dark theme", SOON);
+    program.click_until("Light theme", "Dark theme");
     program.close();
 
     let mut again = Program::start(&display, home.path());

@@ -195,7 +195,8 @@ impl TuningForkApp {
         experiments.reading = false;
         match result {
             Ok(listed) => {
-                let Listed { listing, curves, models, trash } = *listed;
+                let Listed { listing, curves, models, trash, took } = *listed;
+                experiments.took = took;
                 let same = matches!(&experiments.listing, Some(Ok(old)) if **old == listing) && experiments.curves == curves;
                 if !same {
                     experiments.changes += 1;

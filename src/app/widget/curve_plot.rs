@@ -73,6 +73,8 @@ pub fn show(ui: &mut Ui, plot: &CurvePlot<'_>) -> Response {
                 }
                 _ => None,
             });
+        // around one number alone the plot would show it on a scale of its own choice, far from the number
+        let frame = if let Some(value) = only_value(plot.curves) { frame.include_y(0.0).include_y(2.0 * value) } else { frame };
         let shown = frame.show(ui, |p| {
             for curve in plot.curves {
                 draw(p, curve);
@@ -85,6 +87,13 @@ pub fn show(ui: &mut Ui, plot: &CurvePlot<'_>) -> Response {
         shown.response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, enabled, plot.summary));
     })
     .response
+}
+
+/// The height at which all curves lie, unless it is zero; `None` where they have several, or no number at all.
+fn only_value(curves: &[Curve<'_>]) -> Option<f64> {
+    let mut values = curves.iter().flat_map(|curve| curve.raw).map(|point| point.y).filter(|y| y.is_finite());
+    let first = values.next().filter(|first| *first != 0.0)?;
+    values.all(|y| y == first).then_some(first)
 }
 
 fn draw<'a>(p: &mut egui_plot::PlotUi<'a>, curve: &Curve<'a>) {
@@ -130,5 +139,16 @@ mod tests {
         assert_eq!(values(0.0, 1.3, true), [0.0, 1.0]);
         assert_eq!(values(0.1, 2.6, false), [0.5, 1.0, 1.5, 2.0, 2.5]);
         assert!((nice_step(f64::NAN) - 1.0).abs() < 1e-12);
+    }
+    #[test]
+    fn one_number_alone_is_told_from_several() {
+        let curve = |raw| Curve { name: "", colour: Color32::WHITE, raw, smooth: &[], dots: false };
+        let at = |y: &[f64]| y.iter().map(|&y| PlotPoint::new(0.0, y)).collect::<Vec<_>>();
+        let (flat, sloping, nothing, gap) = (at(&[1e-3, 1e-3]), at(&[1e-3, 2e-3]), at(&[0.0]), at(&[f64::NAN, 1e-3]));
+        assert_eq!(only_value(&[curve(&flat), curve(&gap)]), Some(1e-3));
+        for several in [&sloping, &nothing, &Vec::new()] {
+            assert_eq!(only_value(&[curve(several)]), None);
+        }
+        assert_eq!(only_value(&[curve(&flat), curve(&sloping)]), None);
     }
 }

@@ -158,6 +158,7 @@ fn tables_are_written_from_the_sheet() {
         window.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
         window.get_by_role_and_label(Role::TextInput, "File to write").type_text(&path.display().to_string());
         window.run_ok();
+        assert!(window.query_by_label("Replace").is_none());
         window.get_by_label("Write").click();
         window.run_ok();
         wait(&mut window, "the file", |state| !state.explore.exporting);
@@ -166,4 +167,10 @@ fn tables_are_written_from_the_sheet() {
         assert_eq!(rows, lines, "{name}");
     }
     assert!(state(&window).notices.iter().any(|notice| notice.text.contains("300 pictures written")));
+    // the last path still stands in the sheet: what lies there is replaced only by the button that says so
+    window.get_by_label("Export…").click();
+    window.run_ok();
+    assert!(window.query_by_label("Write").is_none());
+    window.get_by_label_contains("It would be replaced");
+    window.get_by_label("Replace");
 }

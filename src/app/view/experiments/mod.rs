@@ -18,14 +18,11 @@ use serde::{Deserialize, Serialize};
 use rows::{Rows, Wish};
 
 use crate::app::action::Action;
-use crate::app::experiments::{Change, Experiments};
+use crate::app::experiments::{self, Change, Experiments};
 use crate::app::state::State;
 use crate::app::{page, theme, widget};
 use crate::files;
 use crate::track::Column;
-
-/// Seconds after which the runs are listed again while the panel is in sight: those of other processes appear as they train.
-const REFRESH: f64 = 2.0;
 
 /// What is shown below the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,12 +169,13 @@ impl ExperimentsView {
     /// Wants the runs listed anew when what is shown is old.
     fn refresh(&mut self, ui: &Ui, experiments: &Experiments, actions: &mut Vec<Action>) {
         let now = ui.input(|i| i.time);
-        if !experiments.reading && self.listed.is_none_or(|listed| now - listed >= REFRESH) {
+        let pause = experiments::pause(experiments.took);
+        if !experiments.reading && self.listed.is_none_or(|listed| now - listed >= pause.as_secs_f64()) {
             self.listed = Some(now);
             actions.push(Action::Experiments(Change::Refresh));
         }
         // a window at rest looks again too
-        ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(REFRESH));
+        ui.ctx().request_repaint_after(pause);
     }
 
     fn toolbar(&mut self, ui: &mut Ui, experiments: &Experiments, actions: &mut Vec<Action>) {

@@ -1,8 +1,8 @@
 //! The sheet that writes a table: which one, and where.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use egui::{Context, Id, Key, Modal, TextEdit};
+use egui::{Context, Id, Key, Modal, RichText, TextEdit};
 
 use crate::app::action::Action;
 use crate::app::explored::{Change, Table};
@@ -18,6 +18,8 @@ pub struct Sheet {
     pub open: bool,
     table: Table,
     path: String,
+    /// The path that was looked up last, and whether a file is there: not asked of the disk in every frame.
+    looked_up: (String, bool),
 }
 
 impl Sheet {
@@ -46,15 +48,21 @@ impl Sheet {
             ui.horizontal(|ui| {
                 let response = ui.add(TextEdit::singleline(&mut self.path).desired_width(340.0));
                 widget::name(ui, &response, egui::Role::TextInput, "File to write");
-                write = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+                // Enter replaces nothing: that takes the button which says so
+                write = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter)) && !self.exists();
                 if ui.button("Browse…").clicked() {
                     actions.push(Action::Explore(Change::BrowseExport(self.table)));
                     self.open = false;
                 }
             });
+            if self.exists() {
+                let palette = theme::palette(ui.visuals());
+                ui.label(RichText::new("There is a file of this name. It would be replaced.").color(palette.warn));
+            }
             ui.add_space(theme::SECTION_GAP);
             ui.horizontal(|ui| {
-                write |= theme::main_button(ui, "Write", !self.path.trim().is_empty()).clicked();
+                let word = if self.exists() { "Replace" } else { "Write" };
+                write |= theme::main_button(ui, word, !self.path.trim().is_empty()).clicked();
                 if ui.button("Cancel").clicked() {
                     self.open = false;
                 }
@@ -64,9 +72,18 @@ impl Sheet {
                 self.open = false;
             }
         });
-        if modal.should_close() {
+        if modal.should_close() || !self.open {
             self.open = false;
+            self.looked_up = Default::default();
         }
+    }
+
+    /// Whether there is a file at the path.
+    fn exists(&mut self) -> bool {
+        if self.looked_up.0 != self.path {
+            self.looked_up = (self.path.clone(), Path::new(self.path.trim()).exists());
+        }
+        self.looked_up.1
     }
 }
 
