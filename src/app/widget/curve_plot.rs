@@ -145,8 +145,9 @@ mod tests {
         let curve = |raw| Curve { name: "", colour: Color32::WHITE, raw, smooth: &[], dots: false };
         let at = |y: &[f64]| y.iter().map(|&y| PlotPoint::new(0.0, y)).collect::<Vec<_>>();
         let (flat, sloping, nothing, gap) = (at(&[1e-3, 1e-3]), at(&[1e-3, 2e-3]), at(&[0.0]), at(&[f64::NAN, 1e-3]));
+        let none = Vec::new();
         assert_eq!(only_value(&[curve(&flat), curve(&gap)]), Some(1e-3));
-        for several in [&sloping, &nothing, &Vec::new()] {
+        for several in [&sloping, &nothing, &none] {
             assert_eq!(only_value(&[curve(several)]), None);
         }
         assert_eq!(only_value(&[curve(&flat), curve(&sloping)]), None);
