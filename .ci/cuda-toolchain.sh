@@ -10,22 +10,11 @@ case $folder in *[[:space:]]*) echo "choose a folder without blanks, not $folder
 mkdir -p "$folder"
 [ -x "$folder/bin/pip" ] || python3 -m venv "$folder"
 "$folder/bin/pip" install --quiet --disable-pip-version-check \
-  "nvidia-cuda-nvcc==13.0.*" "nvidia-nvvm==13.0.*" "nvidia-cuda-crt==13.0.*" "nvidia-cuda-cccl==13.0.*" \
-  "nvidia-cuda-runtime==13.0.*" "nvidia-cuda-nvrtc==13.0.*" "nvidia-cublas==13.0.*" "nvidia-cudnn-cu13==9.*"
+  "nvidia-cuda-nvcc==13.0.*" "nvidia-nvvm==13.0.*" "nvidia-cuda-crt==13.0.*" "nvidia-cuda-runtime==13.0.*" \
+  "nvidia-cuda-nvrtc==13.0.*" "nvidia-cublas==13.0.*" "nvidia-cudnn-cu13==9.*"
 nvidia=$(echo "$folder"/lib/python3*/site-packages/nvidia)
 
-# The packages have libraries with version numbers only; nvcc wants the plain names.
-(
-  cd "$nvidia/cu13/lib"
-  for name in cublas cublasLt cudart nvrtc; do
-    ln -sf "$(find . -maxdepth 1 -name "lib$name.so.*" ! -name '*alt*' | sort | head -1)" "lib$name.so"
-  done
-)
-ln -sfn lib "$nvidia/cu13/lib64"
-ln -sf libcudnn.so.9 "$nvidia/cudnn/lib/libcudnn.so"
-
 cat > "$folder/environment" <<END
-export CUDA_HOME=$nvidia/cu13
 export PATH=$nvidia/cu13/bin:\$PATH
 export LD_LIBRARY_PATH=$nvidia/cu13/lib:$nvidia/cudnn/lib\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}
 END
