@@ -178,7 +178,7 @@ pub struct ConfigFlags {
 /// Where a run may compute: the twin of a device is for the self-test alone.
 fn place(text: &str) -> Result<DeviceChoice, String> {
     match text.parse()? {
-        DeviceChoice::Host => Err("the host twin is for the self-test only; choose auto, cpu, cuda or cuda:N".into()),
+        DeviceChoice::Host(_) => Err("the host twin is for the self-test only; choose auto, cpu, cuda or cuda:N".into()),
         choice => Ok(choice),
     }
 }

@@ -18,7 +18,7 @@ pub struct Arguments {
 /// # Errors
 /// If the device cannot be had or fails, or a check does.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let choice = if arguments.device == DeviceChoice::Cpu { DeviceChoice::Host } else { arguments.device };
+    let choice = if arguments.device == DeviceChoice::Cpu { DeviceChoice::HOST } else { arguments.device };
     let device = device::open(choice).map_err(anyhow::Error::msg)?;
     println!("{}\n\n{:<8} {:<64} {:>10} {:>8}", device.name(), "numbers", "check", "error", "bound");
     let checks = selftest::run(&device, |check| println!("{}", line(check)))?;

@@ -71,6 +71,12 @@ pub(super) struct Progress {
     pub stopped_early: bool,
     /// Seconds of the run, pauses left out.
     pub seconds: f64,
+    /// What a device multiplies the loss with in f16; 0 before its first report.
+    #[serde(default)]
+    pub loss_scale: f32,
+    /// Steps since that was changed.
+    #[serde(default)]
+    pub calm: u32,
 }
 
 /// Writes a checkpoint; the one before stays until this one is whole.

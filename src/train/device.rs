@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::{Config, ConfigError, DeviceChoice, Precision, TrainError};
+use super::{Config, ConfigError, DeviceChoice, Precision, TrainError, Twin};
 use crate::nn::Step;
 use crate::nn::ops::accelerator::{Accelerator, Arithmetic};
 
@@ -103,7 +103,7 @@ pub fn open(choice: DeviceChoice) -> Result<Rc<dyn Accelerator>, String> {
     match choice {
         DeviceChoice::Auto => cuda(0),
         DeviceChoice::Cuda(number) => cuda(number),
-        DeviceChoice::Host => host(),
+        DeviceChoice::Host(twin) => host(twin),
         DeviceChoice::Cpu => Err("the processor is no device of its own".into()),
     }
 }
@@ -120,13 +120,16 @@ fn cuda(_: u16) -> Result<Rc<dyn Accelerator>, String> {
 }
 
 #[cfg(unix)]
-fn host() -> Result<Rc<dyn Accelerator>, String> {
+fn host(Twin { memory, calls }: Twin) -> Result<Rc<dyn Accelerator>, String> {
     use crate::nn::ops::accelerator::host::Host;
-    Host::new().map(|device| Rc::new(device) as Rc<dyn Accelerator>).map_err(|e| e.to_string())
+    let host = if memory == 0 { Host::new() } else { Host::shared((memory as usize) << 20) };
+    host.map(|host| if calls == 0 { host } else { host.lost_after(calls as usize) })
+        .map(|device| Rc::new(device) as Rc<dyn Accelerator>)
+        .map_err(|e| e.to_string())
 }
 
 #[cfg(not(unix))]
-fn host() -> Result<Rc<dyn Accelerator>, String> {
+fn host(_: Twin) -> Result<Rc<dyn Accelerator>, String> {
     Err("the kernels run on the processor under Linux and macOS only".into())
 }
 

@@ -79,7 +79,7 @@ pub enum TrainError {
     #[error("the network could not be computed: {0}")]
     Compute(#[from] candle_core::Error),
     /// A device failed, or had no room.
-    #[error("{0}; what has a checkpoint can be resumed from it, also with the device \"cpu\"; what has none is to be started again")]
+    #[error(transparent)]
     Device(#[from] AcceleratorError),
     /// The system refused something that a run needs.
     #[error("the run could not be set up: {0}; close other programs, or choose fewer threads")]

@@ -142,7 +142,7 @@ pub fn evaluate(
 fn choose(config: &Config) -> Result<Chosen, ConfigError> {
     let anywhere = || Config { device: DeviceChoice::Cpu, precision: Precision::Auto, ..config.clone() };
     // the twin is for tests of training: here it would only be slow
-    if config.device == DeviceChoice::Host {
+    if matches!(config.device, DeviceChoice::Host(_)) {
         return device::choose(&anywhere());
     }
     device::choose_again(config).or_else(|error| if config.device == DeviceChoice::Cpu { Err(error) } else { device::choose(&anywhere()) })

@@ -31,7 +31,7 @@ mod summary;
 mod validate;
 mod worker;
 
-pub use choice::DeviceChoice;
+pub use choice::{DeviceChoice, Twin};
 pub use config::{BestBy, Config, ConfigError, LossKind, OptimizerKind, Precision, ScheduleKind};
 pub use error::{RunError, TrainError};
 pub use evaluate::{Evaluation, evaluate};

@@ -61,6 +61,11 @@ impl Recorder {
         files::replace(&path, |file| file.write_all(text.as_bytes())).map_err(|e| RunError::io(&path, e))
     }
 
+    /// Whether the run's folder has a log, so that the run is more than an attempt.
+    pub fn has_begun(&self) -> bool {
+        self.log.is_some()
+    }
+
     pub fn best_epoch(&self) -> Option<usize> {
         self.session.best_epoch().map(|e| e.epoch)
     }

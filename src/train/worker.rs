@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::outbox::{CAPACITY, Outbox};
 use super::recorder::Recorder;
 use super::run::{self, Conclusion};
-use super::{Command, Config, Ended, Event, Outcome, RunFolder, device, setup};
+use super::{Command, Config, Ended, Event, Outcome, RunFolder, TrainError, device, setup};
 use crate::data::Dataset;
 
 /// What to train, on what, and where to keep it.
@@ -111,10 +111,26 @@ fn work(job: &Job, commands: &Receiver<Command>, outbox: Outbox, finished: &Atom
     };
     let ended = match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(conclusion)) => ended(conclusion),
-        Ok(Err(error)) => failed(Outcome::Failed, error.to_string(), &recorder, start),
+        Ok(Err(error)) => failed(Outcome::Failed, with_advice(&error, &job.folder, &recorder), &recorder, start),
         Err(panic) => failed(Outcome::Panicked, panic_message(&*panic), &recorder, start),
     };
     recorder.end(&job.folder, ended, finished);
+}
+
+/// What went wrong; where a device failed a run that had begun, how to take the run to its end without it.
+fn with_advice(error: &TrainError, folder: &RunFolder, recorder: &Recorder) -> String {
+    if !matches!(error, TrainError::Device(_)) || !recorder.has_begun() {
+        return error.to_string();
+    }
+    let path = folder.path().display();
+    if folder.last_checkpoint().exists() {
+        return format!(
+            "{error}. The last checkpoint is kept; to go on from it on the processor: tuning-fork train --resume {path} --device cpu"
+        );
+    }
+    format!(
+        "{error}. No epoch was done, so there is nothing to go on from: start it again, with the device \"cpu\" if this one fails again"
+    )
 }
 
 fn ended(Conclusion { outcome, message, best_epoch, seconds }: Conclusion) -> Ended {

@@ -2,6 +2,7 @@
 
 pub mod common;
 mod device;
+mod device_failure;
 mod failure;
 mod loss;
 mod optimizer;

@@ -24,7 +24,7 @@ use std::rc::Rc;
 use super::models::plan;
 use super::ops::accelerator::calls::{Calls, LossRule, Maps, Matrices, Pictures, UpdateRule};
 use super::ops::accelerator::kernels::layout;
-use super::ops::accelerator::{Accelerator, AcceleratorError, Arithmetic, Mark, Memory, View, as_bytes};
+use super::ops::accelerator::{Accelerator, AcceleratorError, Arithmetic, Ledger, Mark, Memory, View, as_bytes};
 use super::{Network, NetworkOptions};
 use blocks::{Blocks, Run};
 use head::Head;
@@ -130,6 +130,16 @@ impl Engine {
             head,
             device,
         })
+    }
+
+    /// The memory of a device that [`new`](Self::new) takes, bytes. What the device's libraries want for themselves comes on top.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn needs(options: &NetworkOptions, settings: Settings) -> Result<usize> {
+        let ledger = Rc::new(Ledger::default());
+        Self::new(ledger.clone(), options, settings)?;
+        Ok(ledger.bytes())
     }
 
     /// What it was built from.

@@ -47,7 +47,6 @@ struct Epoch<'a> {
     /// When the last steps were told.
     told: Instant,
     interval: usize,
-    scale: (f32, u32),
 }
 
 /// The steps of the present epoch that are still to do, on the device; false if the run should end. Weights and moments on the processor
@@ -83,10 +82,9 @@ impl Accelerated {
             waited: 0.0,
             told: Instant::now(),
             interval: self.interval,
-            scale: self.scale,
         };
         let go_on = epoch.run(&order, &variation, feed, state, control)?;
-        (self.interval, self.scale) = (epoch.interval, epoch.scale);
+        self.interval = epoch.interval;
         Ok(go_on)
     }
 
@@ -114,8 +112,14 @@ impl Accelerated {
         let left = setup.split.train.len().div_ceil(setup.config.batch).saturating_sub(progress.step_in_epoch);
         let rate = |step| [state.schedule.learning_rate(step), state.schedule.momentum(step).unwrap_or(state.optimizer.momentum())];
         let rates: Vec<[f64; 2]> = (progress.step..progress.step + left).map(rate).collect();
-        let ((steps, updates), (loss_scale, calm)) = ((progress.step as u64, progress.optimizer_steps), self.scale);
-        self.engine.prepare(Progress { steps, updates, loss_scale, calm, ..Progress::default() }, &rates)?;
+        let before = Progress {
+            steps: progress.step as u64,
+            updates: progress.optimizer_steps,
+            loss_scale: progress.loss_scale,
+            calm: progress.calm,
+            ..Progress::default()
+        };
+        self.engine.prepare(before, &rates)?;
         Ok(())
     }
 }
@@ -201,7 +205,7 @@ impl Epoch<'_> {
         }
         let seconds = self.told.elapsed().as_secs_f64();
         self.told = Instant::now();
-        self.scale = (device.loss_scale, device.calm);
+        (progress.loss_scale, progress.calm) = (device.loss_scale, device.calm);
         let wished = (REPORT_SECONDS / seconds.max(1e-6) * steps as f64) as usize;
         self.interval = wished.clamp(1, (2 * self.interval).min(MOST_STEPS));
 

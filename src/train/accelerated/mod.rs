@@ -27,8 +27,6 @@ pub(super) struct Accelerated {
     engine: Engine,
     /// Pictures on the device, if they fit.
     pictures: Pictures,
-    /// What a loss is multiplied with in f16 (0 is the first one), and for how many steps it has been.
-    scale: (f32, u32),
     /// Steps between two reports.
     interval: usize,
 }
@@ -49,18 +47,23 @@ impl Accelerated {
     ) -> Result<(Self, Option<String>), AcceleratorError> {
         let mixes = config.augmentation.mixup > 0.0 || config.augmentation.cutmix > 0.0;
         let splits = network.buffers().is_empty() && !mixes;
+        let (free, _) = opened.device.memory()?;
+        let settings = |batch, micro| Settings {
+            arithmetic: opened.arithmetic,
+            batch,
+            micro,
+            loss: loss.rule(),
+            update: optimizer.update_rule(config.clip),
+            seed: config.seed,
+        };
         let mut micro = config.batch;
         loop {
-            let settings = Settings {
-                arithmetic: opened.arithmetic,
-                batch: config.batch,
-                micro,
-                loss: loss.rule(),
-                update: optimizer.update_rule(config.clip),
-                seed: config.seed,
-            };
-            match Self::attempt(opened, network, optimizer, settings) {
+            match Self::attempt(opened, network, optimizer, settings(config.batch, micro)) {
                 Err(AcceleratorError::OutOfMemory { .. }) if splits && micro > 1 => micro = micro.div_ceil(2),
+                Err(AcceleratorError::OutOfMemory { needed, .. }) => {
+                    let needs = |batch, micro| Engine::needs(network.options(), settings(batch, micro));
+                    return Err(too_large((config.batch, micro), needed, free, needs)?);
+                }
                 Err(error) => return Err(error),
                 Ok(done) => {
                     let note = (micro < config.batch).then(|| {
@@ -76,7 +79,7 @@ impl Accelerated {
         let engine = Engine::new(opened.device.clone(), network.options(), settings)?;
         engine.load(network)?;
         engine.rehearse()?;
-        let done = Self { engine, pictures: Pictures::default(), scale: (0.0, 0), interval: 1 };
+        let done = Self { engine, pictures: Pictures::default(), interval: 1 };
         done.push_moments(optimizer)?;
         Ok(done)
     }
@@ -103,7 +106,7 @@ impl Accelerated {
         };
         let engine = Engine::new(opened.device.clone(), network.options(), settings)?;
         engine.load(network)?;
-        Ok(Self { engine, pictures: Pictures::default(), scale: (0.0, 0), interval: 1 })
+        Ok(Self { engine, pictures: Pictures::default(), interval: 1 })
     }
 
     /// What the network makes of pictures in evaluation mode; `go_on` is asked before each batch, and `None` comes back once it says no. The
@@ -137,6 +140,28 @@ impl Accelerated {
         answers.loss /= images.len().max(1) as f64;
         Ok(Some(answers))
     }
+}
+
+/// What to say of a batch that does not fit in `free` bytes, not even in parts of `micro`: what it `needs` by our own count, or if that is
+/// less than there is, with the `wanted` MiB that were wanted last.
+fn too_large(
+    (batch, micro): (usize, usize),
+    wanted: usize,
+    free: usize,
+    needs: impl Fn(usize, usize) -> Result<usize, AcceleratorError>,
+) -> Result<AcceleratorError, AcceleratorError> {
+    let mib = |bytes: usize| bytes.div_ceil(1 << 20);
+    let (mut fits, mut smaller) = (None, batch);
+    // half of it is left for what the libraries want where nothing is known of that
+    let room = if needs(batch, micro)? > free { free } else { free / 2 };
+    while fits.is_none() && smaller > 1 {
+        smaller /= 2;
+        let bytes = needs(smaller, smaller.min(micro))?;
+        fits = (bytes <= room).then(|| (smaller, mib(bytes)));
+    }
+    let needed = mib(needs(batch, micro)?);
+    let needed = if needed > mib(free) { needed } else { needed.max(mib(free) + wanted.max(1)) };
+    Ok(AcceleratorError::TooLarge { needed, free: free >> 20, fits })
 }
 
 /// Brings weights, statistics and moments up to date on the processor, after `steps` steps of the optimiser.
@@ -198,8 +223,11 @@ mod tests {
         let (micro, note) = parts.expect("room for parts");
         assert!(micro < 12 && note.as_ref().is_some_and(|note| note.contains(&format!("parts of {micro}"))), "{micro} {note:?}");
         let too_little = start(Architecture::Seed, 60 << 20).expect("a compiler").expect_err("not even the weights fit");
-        assert!(too_little.to_string().contains("choose a smaller batch"), "{too_little}");
+        let words = too_little.to_string();
+        assert!(words.contains("60 MiB are free") && words.contains("smaller network"), "{words}");
         let norms = start(Architecture::Compact, 40 << 20).expect("a compiler").expect_err("norms need the whole batch");
-        assert!(matches!(norms, AcceleratorError::OutOfMemory { .. }), "{norms}");
+        let AcceleratorError::TooLarge { needed, free: 40, fits: Some((batch, less)) } = norms else { panic!("{norms}") };
+        assert!(needed > 40 && less <= 40 && batch < 12, "{norms}");
+        assert!(norms.to_string().contains(&format!("a batch of at most {batch} (which needs {less} MiB)")), "{norms}");
     }
 }

@@ -1,5 +1,8 @@
 //! Runs on a device: the host twin, which runs the device's kernels. Skipped with a word where there is no C++ compiler.
 
+use std::collections::BTreeMap;
+
+use safetensors::SafeTensors;
 use tuning_fork::augment::{Augmentation, Preset};
 use tuning_fork::data::Part;
 use tuning_fork::train::{
@@ -9,8 +12,8 @@ use tuning_fork::train::{
 use super::common::{at_step, config, dataset, ended, events};
 
 /// Whether the twin can be had here.
-fn twin() -> bool {
-    match device::open(DeviceChoice::Host) {
+pub fn twin() -> bool {
+    match device::open(DeviceChoice::HOST) {
         Ok(_) => true,
         Err(reason) => {
             println!("skipped: {reason}");
@@ -19,7 +22,7 @@ fn twin() -> bool {
     }
 }
 
-fn folder() -> (tempfile::TempDir, RunFolder) {
+pub fn folder() -> (tempfile::TempDir, RunFolder) {
     let parent = tempfile::tempdir().expect("a temporary folder");
     let folder = RunFolder::create(parent.path().join("run")).expect("a new folder");
     (parent, folder)
@@ -34,7 +37,7 @@ fn run(config: &Config, folder: &RunFolder) -> (Vec<Event>, Vec<f64>) {
 }
 
 fn on_host(epochs: usize) -> Config {
-    Config { device: DeviceChoice::Host, precision: Precision::F32, ..config(epochs) }
+    Config { device: DeviceChoice::HOST, precision: Precision::F32, ..config(epochs) }
 }
 
 fn close(a: &[f64], b: &[f64], bound: f64) {
@@ -46,7 +49,7 @@ fn close(a: &[f64], b: &[f64], bound: f64) {
 
 #[test]
 fn every_check_of_the_self_test_passes_on_the_host_twin() {
-    let device = match device::open(DeviceChoice::Host) {
+    let device = match device::open(DeviceChoice::HOST) {
         Ok(device) => device,
         Err(reason) => return println!("skipped: {reason}"),
     };
@@ -81,7 +84,7 @@ fn a_run_goes_on_on_the_other_device() {
     }
     let (_keep, whole) = folder();
     let (_, expected) = run(&Config { device: DeviceChoice::Cpu, ..on_host(3) }, &whole);
-    for devices in [[DeviceChoice::Cpu, DeviceChoice::Host], [DeviceChoice::Host, DeviceChoice::Cpu]] {
+    for devices in [[DeviceChoice::Cpu, DeviceChoice::HOST], [DeviceChoice::HOST, DeviceChoice::Cpu]] {
         let (_keep, folder) = folder();
         let first = Config { device: devices[0], ..on_host(3) };
         let handle = spawn(Job { config: first.clone(), dataset: dataset(60), folder: folder.clone() }, None);
@@ -126,6 +129,35 @@ fn a_run_in_f16_learns_and_goes_on_on_the_processor() {
     let summary = std::fs::read_to_string(half.summary_path()).expect("a summary");
     assert!(summary.contains(reason), "{summary}");
     evaluate(&half, None, Part::Test, &dataset(60), |_| true).expect("an evaluation without a device").expect("not stopped");
+}
+
+#[test]
+fn a_run_in_f16_that_is_resumed_is_the_one_that_never_stopped() {
+    if !twin() {
+        return;
+    }
+    let in_f16 = Config { precision: Precision::F16, ..on_host(3) };
+    let (_keep, whole) = folder();
+    let (_, expected) = run(&in_f16, &whole);
+    let (_keep, parts) = folder();
+    let handle = spawn(Job { config: in_f16.clone(), dataset: dataset(60), folder: parts.clone() }, None);
+    at_step(&handle, 7, Command::Stop);
+    assert_eq!(ended(&events(&handle)).outcome, Outcome::Stopped);
+    drop(handle);
+    let (_, losses) = run(&in_f16, &parts);
+    assert_eq!(losses[..], expected[expected.len() - losses.len()..]);
+    let checkpoints = [whole, parts].map(|folder| std::fs::read(folder.last_checkpoint()).expect("a checkpoint"));
+    let [(a, scale_a), (b, scale_b)] = checkpoints.each_ref().map(|bytes| {
+        let (_, header) = SafeTensors::read_metadata(bytes).expect("a header");
+        let progress = header.metadata().as_ref().expect("metadata")["tuning_fork_progress"].clone();
+        let progress: serde_json::Value = serde_json::from_str(&progress).expect("JSON");
+        let tensors = SafeTensors::deserialize(bytes).expect("tensors");
+        let numbers: BTreeMap<String, Vec<u8>> = tensors.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect();
+        (numbers, [progress["loss_scale"].as_f64(), progress["calm"].as_f64()])
+    });
+    assert_eq!(scale_a, scale_b);
+    assert!(scale_a[0].is_some_and(|scale| scale > 1.0) && scale_a[1].is_some_and(|calm| calm > 0.0), "{scale_a:?}");
+    assert!(a == b, "weights and moments are the same bit by bit");
 }
 
 #[test]

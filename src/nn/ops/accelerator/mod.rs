@@ -16,9 +16,11 @@ mod error;
 #[cfg(unix)]
 pub mod host;
 pub mod kernels;
+mod ledger;
 mod memory;
 
 pub use error::AcceleratorError;
+pub use ledger::Ledger;
 pub use memory::{Argument, Memory, View, as_bytes};
 
 use std::any::Any;
@@ -154,6 +156,9 @@ pub type Fetched<'a> = Box<dyn FnOnce() -> Result<Vec<u8>, AcceleratorError> + '
 /// A point in the order of a device's work.
 pub struct Mark(#[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "only a device with several queues reads it"))] Box<dyn Any>);
 
+/// Keeps a device from beginning anything as long as it is there.
+pub struct Hold(#[expect(dead_code, reason = "what it does, it does when it goes")] Box<dyn Any>);
+
 /// A device that computes in order.
 pub trait Accelerator: Send {
     /// Its name in front of a user.
@@ -244,6 +249,15 @@ pub trait Accelerator: Send {
     /// # Errors
     /// If a view is too short, or the device is lost.
     fn multiply(&self, product: Product, arithmetic: Arithmetic, a: View, b: View, c: View) -> Result<(), AcceleratorError>;
+
+    /// Lets what is asked for from now on wait (for ten seconds at most) until the answer is dropped, so that a step or two can be measured
+    /// without the host's part. Nothing may be read or waited for meanwhile. A device that computes in the host's own time does not wait.
+    ///
+    /// # Errors
+    /// If the device is lost.
+    fn hold(&self) -> Result<Hold, AcceleratorError> {
+        Ok(Hold(Box::new(())))
+    }
 
     /// Waits until everything is done.
     ///

@@ -8,6 +8,7 @@
 //! where nvrtc is. `tuning-fork selftest --device cuda` is what to run first.
 
 mod convolution;
+mod hold;
 mod library;
 mod memory;
 mod modules;
@@ -25,7 +26,7 @@ use cudarc::driver::result as driver;
 use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError};
 
 use super::kernels::{Launch, Storage};
-use super::{Accelerator, AcceleratorError, Argument, Arithmetic, Convolution, Fetched, Mark, Memory, Pass, Product, View};
+use super::{Accelerator, AcceleratorError, Argument, Arithmetic, Convolution, Fetched, Hold, Mark, Memory, Pass, Product, View};
 use convolution::Convolutions;
 use library::Handles;
 use memory::Allocation;
@@ -43,7 +44,7 @@ fn lost(error: DriverError) -> AcceleratorError {
 /// What a failed call of another library means, which may be that it found no memory: it does not say how much it wanted.
 fn failed(library: &str, no_memory: bool, error: &dyn std::fmt::Display) -> AcceleratorError {
     if no_memory {
-        return AcceleratorError::out_of_memory(1, driver::mem_get_info().map_or(0, |(free, _)| free));
+        return AcceleratorError::out_of_memory(0, driver::mem_get_info().map_or(0, |(free, _)| free));
     }
     AcceleratorError::Lost(format!("{library}: {error}"))
 }
@@ -206,6 +207,11 @@ impl Accelerator for Cuda {
     fn multiply(&self, product: Product, arithmetic: Arithmetic, a: View, b: View, c: View) -> Result<()> {
         self.bind()?;
         product::multiply(&self.handles, product, arithmetic, a, b, c)
+    }
+
+    fn hold(&self) -> Result<Hold> {
+        self.bind()?;
+        Ok(Hold(Box::new(hold::Gate::close(&self.stream)?)))
     }
 
     fn synchronise(&self) -> Result<()> {

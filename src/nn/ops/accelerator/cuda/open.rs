@@ -154,3 +154,21 @@ impl Cuda {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_of_a_toolkit_are_found_and_new_enough() {
+        // SAFETY: loads the library, which runs its start
+        if !unsafe { nvrtc::is_culib_present() } {
+            return println!("skipped: no CUDA toolkit on this machine");
+        }
+        // a toolkit may come without cuDNN, which is then said by name
+        match libraries_present() {
+            Ok(()) => assert!(cudnn_result::get_version() >= CUDNN, "{}", cudnn_result::get_version()),
+            Err(missing) => assert!(missing.to_string().contains("cannot be found; install"), "{missing}"),
+        }
+    }
+}

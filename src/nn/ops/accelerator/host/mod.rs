@@ -6,9 +6,10 @@
 
 mod products;
 
-use std::cell::UnsafeCell;
-use std::sync::Arc;
+use std::cell::{Cell, UnsafeCell};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use half::{bf16, f16};
 
@@ -23,6 +24,8 @@ pub struct Host {
     /// Bytes that may be in use at once.
     limit: usize,
     used: Arc<AtomicUsize>,
+    /// Operations that are left before it is lost, if it is to be lost.
+    left: Cell<Option<usize>>,
 }
 
 /// Memory of the twin unless it is told otherwise: enough for tests.
@@ -44,7 +47,36 @@ impl Host {
     pub fn with_memory(limit: usize) -> Result<Self, AcceleratorError> {
         let load = |storage| Library::load(storage).map_err(AcceleratorError::Unavailable);
         let libraries = [load(Storage::F32)?, load(Storage::Bf16)?, load(Storage::F16)?];
-        Ok(Self { libraries, limit, used: Arc::default() })
+        Ok(Self { libraries, limit, used: Arc::default(), left: Cell::new(None) })
+    }
+
+    /// The same, but all that are given the same `limit` have that much together, as programs on one card do.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn shared(limit: usize) -> Result<Self, AcceleratorError> {
+        static CARDS: LazyLock<Mutex<HashMap<usize, Arc<AtomicUsize>>>> = LazyLock::new(Mutex::default);
+        let used = Arc::clone(CARDS.lock().unwrap_or_else(PoisonError::into_inner).entry(limit).or_default());
+        Ok(Self { used, ..Self::with_memory(limit)? })
+    }
+
+    /// The same, but after `calls` kernels, convolutions and products nothing works any more, as when a card falls off the bus.
+    #[must_use]
+    pub fn lost_after(self, calls: usize) -> Self {
+        self.left.set(Some(calls));
+        self
+    }
+
+    /// Fails once the twin is lost.
+    fn alive(&self) -> Result<(), AcceleratorError> {
+        if self.left.get() == Some(0) { Err(AcceleratorError::Lost("as it was told to be".into())) } else { Ok(()) }
+    }
+
+    /// The same, and counts an operation.
+    fn count(&self) -> Result<(), AcceleratorError> {
+        self.alive()?;
+        self.left.set(self.left.get().map(|left| left - 1));
+        Ok(())
     }
 }
 
@@ -132,17 +164,18 @@ impl Accelerator for Host {
     }
 
     fn allocate(&self, bytes: usize) -> Result<Memory, AcceleratorError> {
-        let (free, _) = self.memory()?;
-        if bytes > free {
-            return Err(AcceleratorError::out_of_memory(bytes, free));
+        self.alive()?;
+        let more = |used: usize| used.checked_add(bytes).filter(|used| *used <= self.limit);
+        if let Err(used) = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
+            return Err(AcceleratorError::out_of_memory(bytes, self.limit.saturating_sub(used)));
         }
-        self.used.fetch_add(bytes, Ordering::Relaxed);
         let cells: Box<[UnsafeCell<u128>]> = (0..bytes.div_ceil(16)).map(|_| UnsafeCell::new(0)).collect();
         let address = cells.as_ptr() as u64;
         Ok(Memory::new(address, bytes, Box::new(Cells { _memory: cells, bytes, used: Arc::clone(&self.used) })))
     }
 
     fn upload(&self, to: View, bytes: &[u8]) -> Result<(), AcceleratorError> {
+        self.alive()?;
         same_length(bytes.len(), to.bytes())?;
         write(to, bytes);
         Ok(())
@@ -157,20 +190,23 @@ impl Accelerator for Host {
     }
 
     fn download(&self, from: View) -> Result<Vec<u8>, AcceleratorError> {
+        self.alive()?;
         Ok(bytes(from).to_vec())
     }
 
     fn fetch<'a>(&'a self, from: View) -> Result<Fetched<'a>, AcceleratorError> {
-        let copy = bytes(from).to_vec();
+        let copy = self.download(from)?;
         Ok(Box::new(move || Ok(copy)))
     }
 
     fn clear(&self, memory: View) -> Result<(), AcceleratorError> {
+        self.alive()?;
         write(memory, &vec![0; memory.bytes()]);
         Ok(())
     }
 
     fn copy(&self, from: View, to: View) -> Result<(), AcceleratorError> {
+        self.alive()?;
         same_length(from.bytes(), to.bytes())?;
         write(to, bytes(from));
         Ok(())
@@ -183,12 +219,14 @@ impl Accelerator for Host {
         launch: Launch,
         arguments: &[Argument],
     ) -> Result<(), AcceleratorError> {
+        self.count()?;
         let mut pointers: Vec<_> = arguments.iter().map(Argument::pointer).collect();
         // SAFETY: the caller's promise is the library's; memory here begins at multiples of 16 bytes
         unsafe { self.libraries[storage as usize].launch(kernel, launch, &mut pointers) }.map_err(AcceleratorError::Misused)
     }
 
     fn convolve(&self, pass: Pass, shape: Convolution, arithmetic: Arithmetic, x: View, w: View, y: View) -> Result<(), AcceleratorError> {
+        self.count()?;
         let storage = arithmetic.storage();
         let [x_len, w_len, y_len] = [shape.input_len(), shape.weight_len(), shape.output_len()];
         match pass {
@@ -211,6 +249,7 @@ impl Accelerator for Host {
     }
 
     fn multiply(&self, product: Product, arithmetic: Arithmetic, a: View, b: View, c: View) -> Result<(), AcceleratorError> {
+        self.count()?;
         let a = factors(a, arithmetic, product.rows * product.inner)?;
         let b = factors(b, arithmetic, product.inner * product.columns)?;
         let mut out = vec![0.0; product.rows * product.columns];
@@ -225,7 +264,7 @@ impl Accelerator for Host {
     }
 
     fn synchronise(&self) -> Result<(), AcceleratorError> {
-        Ok(())
+        self.alive()
     }
 }
 
