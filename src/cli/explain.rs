@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::device::{self, DeviceFlags};
 use super::model::ModelFlags;
 use super::output;
 use super::rendering::RenderingFlags;
@@ -57,6 +58,8 @@ pub struct Arguments {
     /// Only this part of the picture: left, top, width and height in pixels
     #[arg(long, value_name = "X,Y,W,H", value_delimiter = ',', conflicts_with = "fit", allow_negative_numbers = true)]
     crop: Option<Vec<i64>>,
+    #[command(flatten)]
+    device: DeviceFlags,
     #[command(flatten)]
     rendering: RenderingFlags,
     /// Which planes of three are g, r and z, counted from 1
@@ -128,7 +131,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !(0.0..=1.0).contains(&arguments.opacity) || arguments.contours.iter().any(|share| !(0.0..=1.0).contains(share)) {
         bail!("--opacity and --contours are shares from 0 to 1");
     }
-    let classifier = Arc::new(Classifier::load(&model)?);
+    let classifier = arguments.device.bring(Classifier::load(&model)?)?;
     let source = source(&arguments.paths)?;
     let picture = source.open(&rendering(arguments)?).with_context(|| source.path().display().to_string())?;
     let frame = frame(arguments, &picture, classifier.fit())?;
@@ -182,6 +185,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     } else {
         told.text()?;
     }
+    device::tell_trouble(&classifier);
     Ok(())
 }
 

@@ -6,7 +6,6 @@ mod maps;
 mod sink;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Args;
@@ -14,6 +13,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use self::maps::Maps;
 use self::sink::{Answer, Sink};
+use super::device::{self, DeviceFlags};
 use super::familiarity::familiarity;
 use super::model::ModelFlags;
 use super::output;
@@ -51,6 +51,8 @@ pub struct Arguments {
     #[arg(long)]
     average: bool,
     #[command(flatten)]
+    device: DeviceFlags,
+    #[command(flatten)]
     rendering: RenderingFlags,
     /// Show the K most probable classes of each picture
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
@@ -66,7 +68,7 @@ pub struct Arguments {
 /// If the model cannot be used, the output not written, or not one picture could be classified.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let model = arguments.model.path()?;
-    let classifier = Arc::new(Classifier::load(&model)?);
+    let classifier = arguments.device.bring(Classifier::load(&model)?)?;
     let mut failures = Failures::default();
     let mut pictures = imaging::find_pictures(&arguments.paths, |path, reason| failures.report(path, reason));
     if let Some(folder) = &arguments.maps {
@@ -103,6 +105,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bail!("none of the {} pictures could be read; the reasons are above", failures.count);
     }
     sink.close()?;
+    device::tell_trouble(&classifier);
     if failures.count > 0 || undrawn > 0 {
         let maps = if undrawn > 0 { format!(", {undrawn} without a map") } else { String::new() };
         output::note(format!("{classified} pictures classified, {} skipped{maps}", failures.count));

@@ -8,9 +8,11 @@ use candle_core::{Device, Tensor};
 use sha2::{Digest, Sha256};
 
 use super::Calibration;
+use super::device::{DeviceNetwork, LazyDevice, Opener};
 use super::numbers::softmax;
 use crate::imaging::{Fit, Image};
 use crate::metrics::apply_temperature;
+use crate::nn::models::map_layers;
 use crate::nn::{Framing, Mode, ModelSpec, Network, predict, weights};
 
 /// The model's file name inside a run folder.
@@ -62,6 +64,8 @@ pub struct Classifier {
     path: PathBuf,
     calibration: Option<Calibration>,
     identity: OnceLock<String>,
+    /// Where many pictures go, if that is not the processor.
+    elsewhere: Option<LazyDevice>,
 }
 
 impl Classifier {
@@ -85,7 +89,40 @@ impl Classifier {
         let device = Device::Cpu;
         let (network, spec) = weights::load(&path, &device)?;
         let calibration = Calibration::of_model(&path);
-        Ok(Self { network, spec, device, path, calibration, identity: OnceLock::new() })
+        Ok(Self { network, spec, device, path, calibration, identity: OnceLock::new(), elsewhere: None })
+    }
+
+    /// The same model, but many pictures at once go to the device that `open` opens: when there are enough of them, or it is
+    /// [opened](Self::open_device). Answers differ by rounding only. Where the device fails, the processor does the work.
+    #[must_use]
+    pub fn with_device(mut self, open: Opener) -> Self {
+        self.elsewhere = Some(LazyDevice::new(open));
+        self
+    }
+
+    /// Opens the device of [`Self::with_device`] now; its name.
+    ///
+    /// # Errors
+    /// If there is none, it cannot be had or has no room: why, in words for the user.
+    pub fn open_device(&self) -> Result<&str, String> {
+        let device = self.elsewhere.as_ref().ok_or_else(|| "no device was asked for".to_owned())?;
+        device.open(|open| self.start(open)).map(DeviceNetwork::name)
+    }
+
+    /// Why the processor does the work of the device, if it does.
+    #[must_use]
+    pub fn device_trouble(&self) -> Option<&str> {
+        self.elsewhere.as_ref().and_then(LazyDevice::trouble)
+    }
+
+    fn start(&self, open: Opener) -> Result<DeviceNetwork, String> {
+        let numbers = weights::snapshot(self.network()).map_err(|error| error.to_string())?;
+        DeviceNetwork::start(open, &self.spec.network, numbers, self.batch())
+    }
+
+    /// The device, if it is there and it is worth it for so many pictures.
+    fn on_device(&self, images: usize) -> Option<&DeviceNetwork> {
+        self.elsewhere.as_ref()?.network(images, |open| self.start(open))
     }
 
     /// The same model with other weights: those of a snapshot of its network. It has no calibration.
@@ -93,7 +130,7 @@ impl Classifier {
         let network = crate::nn::build(&self.spec.network, 0, &self.device)?;
         weights::restore(network.as_ref(), snapshot)?;
         let (spec, path) = (self.spec.clone(), self.path.clone());
-        Ok(Self { network, spec, device: Device::Cpu, path, calibration: None, identity: OnceLock::new() })
+        Ok(Self { network, spec, device: Device::Cpu, path, calibration: None, identity: OnceLock::new(), elsewhere: None })
     }
 
     /// What tells this model's answers from others' whatever its file is called: [`Self::fingerprint`] and the temperature. Worked out at
@@ -188,7 +225,12 @@ impl Classifier {
     pub fn classify(&self, images: &[Image]) -> Result<Vec<Vec<f32>>, ExplainError> {
         let mut probabilities = Vec::with_capacity(images.len());
         for batch in images.chunks(self.batch()) {
-            probabilities.extend(predict(self.network.as_ref(), &self.input(batch)?)?.to_vec2::<f32>()?);
+            let planes = self.planes(batch);
+            if let Some(logits) = self.on_device(batch.len()).and_then(|device| device.logits(planes.clone(), batch.len())) {
+                probabilities.extend(logits.chunks_exact(self.spec.classes.len()).map(softmax));
+            } else {
+                probabilities.extend(predict(self.network.as_ref(), &self.tensor(planes)?)?.to_vec2::<f32>()?);
+            }
         }
         if !probabilities.iter().flatten().all(|p| p.is_finite()) {
             return Err(ExplainError::NotFinite);
@@ -224,7 +266,23 @@ impl Classifier {
 
     /// N x K x h x w activations after the last block.
     pub(super) fn features(&self, images: &[Image]) -> Result<Tensor, ExplainError> {
-        Ok(self.network.features(&self.input(images)?, Mode::Eval)?)
+        let (planes, count) = (self.planes(images), images.len());
+        let Some(values) = self.on_device(count).and_then(|device| device.features(planes.clone(), count)) else {
+            return Ok(self.network.features(&self.tensor(planes)?, Mode::Eval)?);
+        };
+        let Some(last) = map_layers(&self.spec.network)?.pop() else {
+            return Err(ExplainError::Refused("the network has no blocks".into()));
+        };
+        Ok(Tensor::from_vec(values, (count, last.channels, last.height, last.width), &self.device)?)
+    }
+
+    /// The class activation map of one picture after the last block for each of `classes`, h x w, signed; `None` where no device is open, or
+    /// the network has no exact ones.
+    pub(super) fn device_maps(&self, image: &Image, classes: &[usize]) -> Option<Vec<Vec<f32>>> {
+        let device = self.on_device(1)?;
+        let planes = self.planes(std::slice::from_ref(image)).repeat(classes.len());
+        let maps = device.maps(planes, classes.iter().map(|&class| class as u32).collect())?;
+        Some(maps.chunks_exact(maps.len() / classes.len()).map(<[f32]>::to_vec).collect())
     }
 
     /// The logits of each row of [`Self::features`].
@@ -242,12 +300,21 @@ impl Classifier {
 
     /// Pictures -> N x 3 x size x size, normalised.
     pub(super) fn input(&self, images: &[Image]) -> Result<Tensor, ExplainError> {
+        self.tensor(self.planes(images))
+    }
+
+    fn tensor(&self, planes: Vec<f32>) -> Result<Tensor, ExplainError> {
+        let size = self.spec.network.size;
+        Ok(Tensor::from_vec(planes, ((), 3, size, size), &self.device)?)
+    }
+
+    fn planes(&self, images: &[Image]) -> Vec<f32> {
         let size = self.spec.network.size;
         let mut planes = vec![0.0; images.len() * 3 * size * size];
         for (image, planes) in images.iter().zip(planes.chunks_exact_mut(3 * size * size)) {
             self.spec.normalisation.write_planes(self.prepare(image).pixels(), planes);
         }
-        Ok(Tensor::from_vec(planes, (images.len(), 3, size, size), &self.device)?)
+        planes
     }
 }
 

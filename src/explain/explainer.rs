@@ -156,6 +156,11 @@ impl Explainer {
         let gradients = if method.takes_gradient() { self.gradients(layer, target, activation)? } else { Vec::new() };
         Ok(match method {
             Method::Cam => {
+                let classes: Vec<usize> = std::iter::once(target.class).chain(target.against).collect();
+                if let Some(maps) = self.classifier.device_maps(view, &classes) {
+                    let cell = |cell: usize| maps[0][cell] - maps.get(1).map_or(0.0, |against| against[cell]);
+                    return Ok((0..cells).map(cell).collect());
+                }
                 let (rows, _) = self.classifier.last_layer()?;
                 let weights: Vec<f64> = (0..layer.channels).map(|k| target.difference(|c| f64::from(rows[c][k]))).collect();
                 formula::weighted(&values, &weights)

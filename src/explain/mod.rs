@@ -4,6 +4,7 @@
 mod answers;
 mod calibration;
 mod classifier;
+mod device;
 mod embedding;
 mod explainer;
 mod export;
@@ -25,6 +26,7 @@ mod style;
 pub use answers::{AnswerTable, TableFormat, best};
 pub use calibration::{CALIBRATION, Calibration};
 pub use classifier::{BEST_MODEL, Classifier, ExplainError};
+pub use device::Opener;
 pub use embedding::Reading;
 pub use explainer::Explainer;
 pub use export::{Content, npy};

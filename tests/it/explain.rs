@@ -1,5 +1,6 @@
 //! The classifier against a plain forward pass, and what it says of files that are no models.
 
+mod device;
 mod faithful;
 mod familiarity;
 pub mod figures;

@@ -20,7 +20,8 @@ impl TuningForkApp {
         };
         self.state.model.loading = true;
         let latest = chosen.is_none() && self.state.inspect.latest;
-        self.start_task(Kind::Model, move || Answer::Model(chosen, work::load_model(&path, latest)));
+        let device = self.state.config.device;
+        self.start_task(Kind::Model, move || Answer::Model(chosen, work::load_model(&path, latest, device)));
     }
 
     /// Reads the model of the last session again. Unlike one that the user chooses, it makes room for a new run's.

@@ -14,8 +14,9 @@ impl TuningForkApp {
     pub(super) fn change_rival(&mut self, action: RivalAction) {
         match action {
             RivalAction::Take(path) => {
+                let device = self.state.config.device;
                 self.state.inspect.rival.loading = self.start_task(Kind::RivalModel, move || {
-                    let loaded = work::load_model(&path, false);
+                    let loaded = work::load_model(&path, false, device);
                     Answer::Inspect(InspectAnswer::RivalModel(path, loaded))
                 });
             }

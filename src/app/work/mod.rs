@@ -12,7 +12,7 @@ use super::state::{Data, DataKey};
 use crate::data::{self, Dataset, Part};
 use crate::explain::Classifier;
 use crate::imaging::{Bands, Image, ImagingError, Rendering, Source};
-use crate::train::{self, Config, Handle, Job, RunFolder};
+use crate::train::{self, Config, DeviceChoice, Handle, Job, RunFolder, device};
 
 /// Opens a data set. `open` is the data set that is open already; it is
 /// used again if only the split changes.
@@ -50,11 +50,18 @@ pub fn start_run(parent: &Path, config: Config, set: Arc<Dataset>, waker: Waker)
     Ok((handle, path, Box::new(config)))
 }
 
-/// Reads a model file or the best model of a run folder; with `latest` the one of the last epoch that the run keeps, if it keeps one.
-pub fn load_model(path: &Path, latest: bool) -> Result<Arc<Classifier>, String> {
+/// Reads a model file or the best model of a run folder; with `latest` the one of the last epoch that the run keeps, if it keeps one. Many
+/// pictures at once go to the device of `choice`.
+pub fn load_model(path: &Path, latest: bool, choice: DeviceChoice) -> Result<Arc<Classifier>, String> {
     let kept = RunFolder::open(path).and_then(|folder| folder.snapshots()).unwrap_or_default();
     let last = kept.last().filter(|_| latest).map_or(path, |(_, last)| last);
-    Classifier::load(last).map(Arc::new).map_err(|error| error.to_string())
+    let classifier = Classifier::load(last).map_err(|error| error.to_string())?;
+    let elsewhere = match choice {
+        DeviceChoice::Cpu => false,
+        DeviceChoice::Auto | DeviceChoice::Cuda(_) => cfg!(feature = "cuda"),
+        DeviceChoice::Host(_) => true,
+    };
+    Ok(Arc::new(if elsewhere { classifier.with_device(Box::new(move || device::open(choice))) } else { classifier }))
 }
 
 /// Decodes a picture; of FITS files the numbers too.
