@@ -5,6 +5,7 @@
 mod augment;
 mod floor;
 mod gpu;
+mod pipeline;
 
 use std::time::Instant;
 
@@ -58,6 +59,9 @@ pub struct Arguments {
     /// On a CUDA device: make every batch there from pictures in its memory, augmented like this
     #[arg(long, value_name = "PRESET", value_parser = Choice::<Preset>::new())]
     pipeline: Option<Preset>,
+    /// On a CUDA device: the images of an epoch, which with --pipeline is measured too
+    #[arg(long, value_name = "N", default_value_t = 17_736, value_parser = flags::count)]
+    images: usize,
     /// Measure the augmentation of 256 x 256 pictures to --size on one core instead
     #[arg(long, value_name = "PRESET", value_parser = Choice::<Preset>::new())]
     augmentation: Option<Preset>,

@@ -53,6 +53,25 @@ fn bench_ends_with_one_line_of_figures() {
 }
 
 #[test]
+fn bench_goes_the_whole_way_on_the_twin_of_a_device() {
+    use tuning_fork::train::{DeviceChoice, device};
+    if let Err(reason) = device::open(DeviceChoice::HOST) {
+        return println!("skipped: {reason}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let small = ["bench", "--device=host", "--model=compact", "--size=32", "--batch=4", "--steps=1", "--warmup=1", "--precision=bf16"];
+    for more in [&[][..], &["--pipeline=seed", "--images=10"], &["--inference"]] {
+        let figures = json(&succeed(folder.path(), &[&small[..], more].concat()));
+        let number = |key: &str| figures[key].as_f64().unwrap_or_else(|| panic!("{key}: {figures}"));
+        assert!(number("step_ms") > 0.0 && number("images_per_s") > 0.0 && number("epoch_s") > 0.0 && number("host_ms") > 0.0);
+        assert_eq!((&figures["precision"], &figures["device"]), (&"bf16".into(), &"host twin".into()));
+        assert_eq!(figures["epoch_measured"], more.len() == 2);
+        // the twin is no card with known rates, and computes in the host's own time
+        assert!(figures["floor"]["gflop"].as_f64().is_some_and(|g| g > 0.0) && figures["waits"].is_null(), "{figures}");
+    }
+}
+
+#[test]
 fn each_step_of_the_ladder_can_be_forced() {
     use tuning_fork::nn::Step;
     let folder = tempfile::tempdir().expect("a folder");
