@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 
 use super::lab::{Lab, Result, broken, by_length, flat, largest};
-use super::{EPOCHS_FACTOR, STEP_FACTOR, gradient_bound};
+use super::{EPOCHS_FACTOR, gradient_bound};
 use crate::augment::{Mix, Table};
 use crate::nn::accelerated::{Engine, Progress, Settings, Tensors, TrainBatch};
 use crate::nn::ops::accelerator::Arithmetic;
@@ -113,11 +113,7 @@ fn step(lab: &mut Lab, architecture: Architecture, kind: OptimizerKind, size: us
     let bound = lab.arithmetic.bound();
     let name = |what: &str| format!("{architecture:?} {images} x {size} x {size}, {kind:?}: {what}").to_lowercase();
     let pair = Pair::new(lab, architecture, kind, size, images)?;
-    let planes = pair.pictures(images, 1).planes;
-    pair.engine.upload_planes(&planes, images)?;
-    let logits = flat(&pair.network.forward(&pair.tensor(&planes, images)?, Mode::Eval).map_err(broken)?)?;
-    let found = pair.engine.evaluate(images)?()?;
-    lab.note(&name("answers"), largest(&logits, &found), STEP_FACTOR * bound);
+    inspect(lab, &pair, images, name)?;
     // in f32 a batch is looked for in which rounding decides nothing
     let batches = if lab.arithmetic == Arithmetic::F32 { BATCHES } else { 1 };
     let (mut outcome, mut batch) = (Outcome::default(), 0);
@@ -131,11 +127,31 @@ fn step(lab: &mut Lab, architecture: Architecture, kind: OptimizerKind, size: us
     let which = format!("a step was done (batch {batch} of {batches})");
     lab.note(&name(&which), if outcome.done { 0.0 } else { f64::INFINITY }, 0.0);
     lab.note(&name("loss"), outcome.loss, bound);
-    lab.note(&name("gradient norm"), outcome.norm, STEP_FACTOR * bound);
+    lab.note(&name("gradient norm"), outcome.norm, bound);
     for (parameter, error) in outcome.gradients {
         lab.note(&name(&format!("gradient of {parameter}")), error, gradient_bound(lab.arithmetic));
     }
     lab.note(&name("weights after it"), outcome.weights, Arithmetic::F32.bound());
+    Ok(())
+}
+
+/// Answers, activations and class activation maps in evaluation mode.
+fn inspect(lab: &mut Lab, pair: &Pair, images: usize, name: impl Fn(&str) -> String) -> Result<()> {
+    let bound = lab.arithmetic.bound();
+    let planes = pair.pictures(images, 1).planes;
+    pair.engine.upload_planes(&planes, images)?;
+    let tensor = pair.tensor(&planes, images)?;
+    let logits = flat(&pair.network.forward(&tensor, Mode::Eval).map_err(broken)?)?;
+    lab.note(&name("answers"), largest(&logits, &pair.engine.evaluate(images)?()?), bound);
+    let features = pair.network.features(&tensor, Mode::Eval).map_err(broken)?;
+    lab.note(&name("activations after the last block"), largest(&flat(&features)?, &pair.engine.features(images)?), bound);
+    // where the logits are more than averages and a linear layer there are no exact maps
+    let (Architecture::Compact, [.., weights, _]) = (pair.network.options().architecture, pair.network.parameters()) else { return Ok(()) };
+    let chosen: Vec<u32> = (0..images).map(|image| (image % CLASSES) as u32).collect();
+    let rows = Tensor::from_slice(&chosen, images, &Device::Cpu).and_then(|chosen| weights.var.index_select(&chosen, 0));
+    let maps =
+        rows.and_then(|rows| rows.unsqueeze(2)?.unsqueeze(3)).and_then(|rows| features.broadcast_mul(&rows)?.sum(1)).map_err(broken)?;
+    lab.note(&name("class activation maps"), largest(&flat(&maps)?, &pair.engine.class_activation_maps(&chosen)?), bound);
     Ok(())
 }
 
@@ -194,7 +210,7 @@ fn epochs(lab: &mut Lab, architecture: Architecture, size: usize) -> Result<()> 
     // this optimiser changes little where the gradient is little, so that rounding grows slowly
     let rates = [[1e-3, 0.9]; 9];
     pair.engine.prepare(Progress::default(), &rates)?;
-    let bound = STEP_FACTOR * lab.arithmetic.bound();
+    let bound = lab.arithmetic.bound();
     for epoch in 0..3 {
         let mut loss = 0.0;
         for (number, batch) in batches.iter().enumerate() {
