@@ -102,7 +102,7 @@ fn overhead(folder: &std::path::Path) {
     for (number, config) in runs_of(&plan).into_iter().map(|(config, _)| config).enumerate() {
         let run = RunFolder::create(folder.join(format!("alone-{number}"))).expect("a folder");
         let handle = train::spawn(Job { config, dataset: Arc::clone(&dataset), folder: run }, None);
-        while !matches!(handle.next(Duration::from_secs(60)), Some(train::Event::Ended(_)) | None) {}
+        while !matches!(handle.next(Duration::from_mins(1)), Some(train::Event::Ended(_)) | None) {}
     }
     println!("a trial beyond the same run without a search: {:.2} ms", (seconds - start.elapsed().as_secs_f64()) * 1e3 / 15.0);
 }

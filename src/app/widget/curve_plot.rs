@@ -93,7 +93,7 @@ pub fn show(ui: &mut Ui, plot: &CurvePlot<'_>) -> Response {
 fn only_value(curves: &[Curve<'_>]) -> Option<f64> {
     let mut values = curves.iter().flat_map(|curve| curve.raw).map(|point| point.y).filter(|y| y.is_finite());
     let first = values.next().filter(|first| *first != 0.0)?;
-    values.all(|y| y == first).then_some(first)
+    values.all(|y| y.total_cmp(&first).is_eq()).then_some(first)
 }
 
 fn draw<'a>(p: &mut egui_plot::PlotUi<'a>, curve: &Curve<'a>) {
