@@ -182,7 +182,8 @@ fn share_of_a_step(folder: &Path, runs: &Path) {
     let pause = pause(took).as_secs_f64();
     share(&format!("index of 1,000 runs, listed every {pause:.1} s"), took.as_secs_f64() / pause * a_step);
     let target = Target::Database(folder.join("mlflow.db"));
-    let settings = Settings { runs: runs.to_owned(), target, experiment: "bench".into(), rebuild: false, patience: PATIENCE };
+    let settings =
+        Settings { runs: runs.to_owned(), target, experiment: "bench".into(), rebuild: false, patience: PATIENCE, draw_maps: None };
     timed("mirror 1,000 runs in a new database", || mlflow::once(&settings, &mut |_| {}).expect("a mirror"));
     let nothing = timed("mirror them again", || {
         let start = Instant::now();

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, unbounded};
 
-use crate::track::mlflow::{self, EXPERIMENT, Handle, PATIENCE, Settings, Target, Told};
+use crate::review;
+use crate::track::mlflow::{self, DrawMaps, EXPERIMENT, Handle, PATIENCE, Settings, Target, Told};
 
 /// What is known of the mirror.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +46,8 @@ impl Mirroring {
     /// If the system has no thread left.
     pub fn start(runs: PathBuf, target: Target, context: egui::Context) -> std::io::Result<Self> {
         let (sender, told) = unbounded();
-        let settings = Settings { runs, target, experiment: EXPERIMENT.into(), rebuild: false, patience: PATIENCE };
+        let (experiment, draw_maps) = (EXPERIMENT.into(), Some(review::draw_maps as DrawMaps));
+        let settings = Settings { runs, target, experiment, rebuild: false, patience: PATIENCE, draw_maps };
         let mut last = None;
         let tell = move |told: Told| {
             // every two seconds it is up to date again

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::output;
 use super::runs::Place;
+use crate::review;
 use crate::track::mlflow::{self, EXPERIMENT, PATIENCE, Settings, Target, Told};
 
 /// What `track` takes.
@@ -47,6 +48,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         experiment: experiment.trim().to_owned(),
         rebuild: *rebuild,
         patience: PATIENCE,
+        draw_maps: Some(review::draw_maps),
     };
     let (mut first, mut away, mut said) = (true, None, Vec::new());
     let mut tell = |told: Told| {

@@ -123,6 +123,16 @@ pub fn dataset(images: usize, size: usize, seed: u64) -> Result<Dataset, DataErr
     })
 }
 
+/// One picture of [`dataset`], without the others.
+///
+/// # Errors
+/// As [`dataset`], and if the set has no such picture.
+pub fn picture(images: usize, index: usize, size: usize, seed: u64) -> Result<Image, DataError> {
+    check(images, size)?;
+    let label = *labels(images, seed).get(index).ok_or_else(|| DataError::Request(format!("{images} images have no image {index}")))?;
+    Ok(draw_member(index, label, size, seed).image)
+}
+
 /// Writes the galaxies of [`dataset`] to the new folder `dir` in the seed's layout, a few hundred at a time, and tells
 /// `progress` after each how many are done.
 ///

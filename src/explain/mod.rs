@@ -21,6 +21,7 @@ mod regions;
 mod request;
 mod sanity;
 mod score_cam;
+mod sheet;
 mod style;
 
 pub use answers::{AnswerTable, TableFormat, best};
@@ -40,4 +41,5 @@ pub use projection::{NoMap, Pca, Points, TSNE_STEPS, nearest, tsne};
 pub use regions::outline;
 pub use request::{Explanation, Request};
 pub use sanity::{Sanity, Stage, sanity, sanity_while, spearman, ssim};
+pub use sheet::sheet;
 pub use style::{Scale, Style, overlay, paint, strongest};

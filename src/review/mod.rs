@@ -4,6 +4,7 @@
 mod analysis;
 mod answers;
 mod familiarity;
+mod maps;
 mod page;
 pub mod plot;
 mod record;
@@ -14,6 +15,7 @@ mod temperature;
 pub use analysis::{Analysis, BINS};
 pub use answers::{answered_epochs, answers};
 pub use familiarity::{FAMILIARITY, Kept, kept_familiarity, measure_familiarity, other_data, run_of};
+pub use maps::{draw_maps, store_maps};
 pub use record::{Record, ReviewError};
 pub use report::{Subject, report};
 pub use table::Table;

@@ -149,6 +149,12 @@ impl RunFolder {
         self.path.join("summary.txt")
     }
 
+    /// The sheet of where the best model looks (it may not be there).
+    #[must_use]
+    pub fn maps_path(&self) -> PathBuf {
+        self.path.join("maps.png")
+    }
+
     fn config_path(&self) -> PathBuf {
         self.path.join("config.json")
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::record::{self, Record, Study};
 use super::store::{Batch, MirrorError, Model, Store, Version};
 use super::told::{self, Position};
-use super::{Settings, Target, rest, sqlite};
+use super::{DrawMaps, Settings, Target, rest, sqlite};
 use crate::track::{Index, RegisteredModel, Registry, RunFacts, TrackError};
 use crate::train::RunFolder;
 
@@ -33,6 +33,7 @@ pub(super) struct Mirror {
     whole: String,
     index: Index,
     store: Box<dyn Store>,
+    draw_maps: Option<DrawMaps>,
     positions: BTreeMap<String, Position>,
     /// Runs as they were when the store had all of them.
     settled: BTreeMap<String, (RunFacts, Record)>,
@@ -50,7 +51,7 @@ pub(super) struct Mirror {
 
 impl Mirror {
     pub fn open(settings: &Settings) -> Result<Self, MirrorError> {
-        let Settings { runs, target, experiment, rebuild, .. } = settings;
+        let Settings { runs, target, experiment, rebuild, draw_maps, .. } = settings;
         let whole = record::whole(runs);
         let mut store: Box<dyn Store> = match target {
             Target::Database(path) => Box::new(sqlite::Database::open(path, experiment, &whole)?),
@@ -65,6 +66,7 @@ impl Mirror {
             index: Index::open(runs).map_err(|error| away(&error))?,
             positions: store.positions()?,
             store,
+            draw_maps: *draw_maps,
             settled: BTreeMap::new(),
             shown: Vec::new(),
             models: None,
@@ -189,6 +191,10 @@ impl Mirror {
             position.record = record.digest();
             let changed = position.record != before.record;
             if position != before {
+                // a thousand trials are not drawn beside the one that trains
+                if let (Some(draw), true, None) = (self.draw_maps, changed && record.end.is_some(), &record.parent) {
+                    draw(&folder);
+                }
                 let artifacts = if changed { record::artifacts(&folder) } else { Vec::new() };
                 let batch = Batch { record: &record, changed, metrics: &metrics, artifacts: &artifacts, position: &position };
                 match self.write(&facts.folder, &batch) {

@@ -1,5 +1,5 @@
 //! A mirror of runs and registered models in MLflow, for teams that look at theirs there: a database that `mlflow ui` opens, or
-//! a tracking server. Only reads run folders, so training knows nothing of it and is never slowed by it.
+//! a tracking server. Only reads run folders (but for [`DrawMaps`]), so training knows nothing of it and is never slowed by it.
 //!
 //! | module    | what it is                                                                      |
 //! |-----------|---------------------------------------------------------------------------------|
@@ -29,8 +29,10 @@ pub use watch::{Handle, Told, once, spawn, watch};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::train::RunFolder;
+
 /// What is mirrored, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The folder where runs are kept.
     pub runs: PathBuf,
@@ -42,7 +44,12 @@ pub struct Settings {
     pub rebuild: bool,
     /// How long a server may take for an answer.
     pub patience: Duration,
+    /// What draws where the model of a run looks, once the run is over; without it only what lies in the run folder is shown.
+    pub draw_maps: Option<DrawMaps>,
 }
+
+/// Leaves a sheet of maps in the folder of a run ([`RunFolder::maps_path`]), if it can.
+pub type DrawMaps = fn(&RunFolder);
 
 /// How long a server may take for an answer, unless somebody knows better.
 pub const PATIENCE: Duration = Duration::from_secs(20);

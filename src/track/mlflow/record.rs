@@ -223,7 +223,8 @@ fn short(text: &str) -> String {
     text.chars().take(LONGEST).collect()
 }
 
-/// Small files of a run that a mirror shows: the confusion of its best epoch, the summary, figures that were exported.
+/// Small files of a run that a mirror shows: the confusion of its best epoch, the summary, where its model looks, figures that were
+/// exported.
 pub fn artifacts(folder: &RunFolder) -> Vec<(String, Vec<u8>)> {
     /// The largest figure that goes along, bytes.
     const LARGEST: u64 = 5_000_000;
@@ -245,6 +246,7 @@ pub fn artifacts(folder: &RunFolder) -> Vec<(String, Vec<u8>)> {
     };
     add("summary.txt".into(), &folder.summary_path());
     add("config.json".into(), &folder.path().join("config.json"));
+    add("maps.png".into(), &folder.maps_path());
     for entry in std::fs::read_dir(folder.path().join("exports")).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.path().extension().is_some_and(|e| e == "png") && name == plain(&name) {

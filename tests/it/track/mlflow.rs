@@ -1,6 +1,7 @@
 //! The mirror in MLflow: rows of the database, what happens twice, live, against a will of its own; and what the real mlflow reads
 //! in it (skipped with a word where there is none: `TUNING_FORK_PYTHON` may name a Python that has it).
 
+mod maps;
 mod real;
 mod rest;
 mod server;
@@ -29,7 +30,7 @@ pub fn runs() -> (TempDir, Settings) {
     let about = About { name: "The first".into(), notes: "wide".into(), tags: vec!["final!".into()] };
     about.write(&runs.join("first")).expect("writes");
     let target = Target::Database(folder.path().join("mlflow.db"));
-    (folder, Settings { runs, target, experiment: "galaxies".into(), rebuild: false, patience: PATIENCE })
+    (folder, Settings { runs, target, experiment: "galaxies".into(), rebuild: false, patience: PATIENCE, draw_maps: None })
 }
 
 /// Adds training steps to what a run told.
