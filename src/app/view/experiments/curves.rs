@@ -47,6 +47,8 @@ pub(super) struct Curves {
     quantity: Quantity,
     along: Along,
     log: bool,
+    /// Whether the axis to the right is logarithmic.
+    log_along: bool,
     /// How much of the past a point keeps, 0 to 0.95.
     smoothing: f64,
 }
@@ -69,8 +71,9 @@ impl Curves {
     fn controls(&mut self, ui: &mut Ui) {
         ui.horizontal_wrapped(|ui| {
             choice(ui, "Upwards", &mut self.quantity, &QUANTITIES);
-            choice(ui, "Along", &mut self.along, &ALONG);
             ui.checkbox(&mut self.log, "Logarithmic");
+            choice(ui, "Along", &mut self.along, &ALONG);
+            ui.checkbox(&mut self.log_along, "Logarithmic along");
             ui.spacing_mut().slider_width = 80.0;
             let response = ui.add(egui::Slider::new(&mut self.smoothing, 0.0..=0.95).fixed_decimals(2));
             let label = ui.label(theme::muted(ui, "Smoothing of marked runs"));
@@ -93,15 +96,17 @@ impl Curves {
         };
         let point = |values: &EpochValues| {
             let y = if self.log { y(values).log10() } else { y(values) };
-            y.is_finite().then(|| PlotPoint::new(x(values), y))
+            let x = if self.log_along { x(values).log10() } else { x(values) };
+            (x.is_finite() && y.is_finite()).then(|| PlotPoint::new(x, y))
         };
         curve.iter().filter_map(point).collect()
     }
 
     fn plot(&self, ui: &mut Ui, runs: &[(&RunFacts, &[EpochValues])]) {
         let palette = theme::palette(ui.visuals());
-        let log = self.log;
+        let (log, log_along) = (self.log, self.log_along);
         let value = move |y: f64| number(if log { 10_f64.powf(y) } else { y });
+        let place = move |x: f64| number(if log_along { 10_f64.powf(x) } else { x });
         let along = ALONG.iter().find(|(along, _)| *along == self.along).map_or("", |(_, name)| name);
         let size = ui.available_size();
         let drawn: Vec<Vec<PlotPoint>> = runs.iter().map(|(run, curve)| self.points(run, curve)).collect();
@@ -114,16 +119,17 @@ impl Curves {
             .allow_zoom(false)
             .show_background(false)
             .set_margin_fraction(egui::vec2(0.01, 0.08))
-            .x_grid_spacer(|input| marks(&input, size.x / 90.0, self.along != Along::Time))
+            .x_grid_spacer(|input| marks(&input, size.x / 90.0, self.along != Along::Time && !log_along))
             .y_grid_spacer(|input| marks(&input, size.y / 36.0, false))
             .grid_color(palette.line)
             .y_axis_min_width(44.0)
+            .x_axis_formatter(move |mark, _| place(mark.value))
             .y_axis_formatter(move |mark, _| value(mark.value))
             .x_axis_label(along)
             .legend(egui_plot::Legend::default().position(egui_plot::Corner::RightBottom))
             .label_formatter(move |at| match at {
                 HoverPosition::NearDataPoint { plot_name, position, .. } if !plot_name.is_empty() => {
-                    Some(format!("{plot_name}\n{along} {}: {}", number(position.x), value(position.y)))
+                    Some(format!("{plot_name}\n{along} {}: {}", place(position.x), value(position.y)))
                 }
                 _ => None,
             });
