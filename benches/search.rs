@@ -79,6 +79,7 @@ fn overhead(folder: &std::path::Path) {
         budget: Budget { trials: Some(15), time: None },
         on_restart: OnRestart::Resume,
         heartbeat: search::HEARTBEAT,
+        wait: search::WAIT,
     };
     let dataset = Arc::new(synth::dataset(100, 32, 1).expect("galaxies"));
     plan.fit(&dataset).expect("a usable space");

@@ -250,6 +250,7 @@ impl Form {
             budget: Budget { trials: self.trials, time },
             on_restart: self.on_restart,
             heartbeat: HEARTBEAT,
+            wait: search::WAIT,
         }
     }
 }

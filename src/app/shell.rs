@@ -19,7 +19,7 @@ use super::theme;
 use super::thumbnails::Thumbnails;
 use super::view::{Above, Views};
 use crate::search;
-use crate::train::Handle;
+use crate::train::{Command, Handle};
 
 /// How long a notice about something that went well stays.
 const INFO_SECONDS: f64 = 6.0;
@@ -258,6 +258,9 @@ impl TuningForkApp {
 
     /// Ends a run or a search that goes on, after its present batch, and waits until what it learned and what the user marked is on disk.
     pub fn close(&mut self) {
+        // both hear it at once
+        self.handle.iter().for_each(|run| run.send(Command::Stop));
+        self.search_handle.iter_mut().for_each(search::Handle::close);
         self.keep_marks_now();
         self.handle = None;
         self.search_handle = None;

@@ -15,8 +15,8 @@ use super::flags::{self, ConfigFlags};
 use super::{STOPPED, output};
 use crate::data;
 use crate::search::{
-    self, Address, Budget, Ending, Event, Kept, Objective, OnRestart, Plan, Pruner, PrunerKind, Sampler, Space, Storage, StudyRecord,
-    Trial, TrialEnded, TrialEpoch, TrialStarted, TrialState,
+    self, Address, Budget, Closing, Ending, Event, Kept, Objective, OnRestart, Plan, Pruner, PrunerKind, Sampler, Space, Storage,
+    StudyRecord, Trial, TrialEnded, TrialEpoch, TrialStarted, TrialState,
 };
 use crate::train::{Command, Config};
 
@@ -61,6 +61,9 @@ pub struct Arguments {
     /// becomes what --on-restart says (`heartbeat_interval` in Optuna)
     #[arg(long, value_name = "SECONDS", value_parser = flags::count, default_value = "60")]
     heartbeat: usize,
+    /// Seconds that a database that is away when the search begins is waited for; later it is waited for a quarter of an hour
+    #[arg(long, value_name = "SECONDS", value_parser = flags::count, default_value_t = search::WAIT.as_secs() as usize)]
+    wait: usize,
     /// Trials of the study in all, earlier ones included [default: that of the study, or 30 if --hours is not given either]
     #[arg(long, value_name = "N", value_parser = flags::count)]
     trials: Option<usize>,
@@ -100,13 +103,14 @@ pub struct Arguments {
 /// If the search cannot start or go on.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut plan = plan(arguments)?;
-    let commands = catch_interrupts()?;
+    let closing = Closing::default();
+    let commands = catch_interrupts(closing.clone())?;
     if arguments.worker {
         output::note(format!("a worker of the study {} in {}", plan.study, plan.storage));
     }
     let dataset = Arc::new(plan.data()?);
     super::tell_skipped(&dataset);
-    if let Some(words) = plan.fit(&dataset)? {
+    if let Some(words) = search::patiently(plan.wait, output::note, || plan.fit(&dataset))? {
         output::note(words);
     }
     let mut unheard = None;
@@ -116,7 +120,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             unheard = told.err();
         }
     };
-    let result = search::run(&plan, &dataset, &commands, &mut tell);
+    let result = search::run_until(&plan, &dataset, &commands, &closing, &mut tell);
     let stopped = matches!(result, Ok(Ending::Stopped));
     let ended = search::ended(result);
     if ended.ending == Ending::Failed {
@@ -163,7 +167,8 @@ fn place(arguments: &Arguments) -> anyhow::Result<(Storage, String)> {
 /// What to do, from the flags and from what the study says of itself.
 fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     let (storage, study) = place(arguments)?;
-    let kept = Kept::find(&storage, &study)?;
+    let wait = Duration::from_secs(arguments.wait as u64);
+    let kept = search::patiently(wait, output::note, || Kept::find(&storage, &study))?;
     let file = arguments.config.as_deref();
     let base = match (file, &kept) {
         (Some(file), _) => flags::read(file)?,
@@ -193,6 +198,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         base,
         on_restart: arguments.on_restart,
         heartbeat: Duration::from_secs(arguments.heartbeat as u64),
+        wait,
     })
 }
 
@@ -214,7 +220,7 @@ fn budget(arguments: &Arguments, kept: Option<&Kept>) -> anyhow::Result<Budget> 
 }
 
 /// The first Ctrl-C stops the trial after its batch, the second one ends the program at once (the study stays good).
-fn catch_interrupts() -> anyhow::Result<Receiver<Command>> {
+fn catch_interrupts(closing: Closing) -> anyhow::Result<Receiver<Command>> {
     let (send, receive) = unbounded();
     let pressed = std::sync::atomic::AtomicBool::new(false);
     ctrlc::set_handler(move || {
@@ -222,6 +228,7 @@ fn catch_interrupts() -> anyhow::Result<Receiver<Command>> {
             std::process::exit(i32::from(STOPPED));
         }
         output::note("stopping at the end of this batch; press Ctrl-C again to exit at once");
+        closing.begin();
         // the receiver lives as long as the program
         let _ = send.send(Command::Stop);
     })
@@ -255,7 +262,7 @@ fn show(event: &Event, plan: &Plan) -> std::io::Result<()> {
 
 /// The best trials and what to type next.
 fn conclude(json: bool, plan: &Plan) -> anyhow::Result<()> {
-    let studies = search::studies(&plan.storage, &plan.study)?;
+    let studies = search::patiently(plan.wait, output::note, || search::studies(&plan.storage, &plan.study))?;
     let Some(study) = studies.iter().find(|study| study.name == plan.study) else { bail!("the study {:?} is gone", plan.study) };
     let best: Vec<&Trial> = study.ranking().into_iter().take(SHOWN).collect();
     let home = plan.storage.home();

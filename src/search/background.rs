@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::protocol::{Ending, Event, SearchEnded};
-use super::{Plan, SearchError, runner};
+use super::{Closing, Plan, SearchError, runner};
 use crate::data::Dataset;
 use crate::train::Command;
 
@@ -25,6 +25,7 @@ pub struct Handle {
     events: Receiver<Event>,
     thread: Option<JoinHandle<()>>,
     finished: Arc<AtomicBool>,
+    closing: Closing,
 }
 
 /// Starts a search on a thread of its own. Every outcome comes as an event; `waker` is called after each.
@@ -34,13 +35,15 @@ pub fn spawn(plan: Plan, dataset: Arc<Dataset>, waker: Option<Waker>) -> Handle 
     let (send_event, events) = unbounded();
     let finished = Arc::new(AtomicBool::new(false));
     let (flag, refused) = (finished.clone(), send_event.clone());
+    let closing = Closing::default();
+    let end = closing.clone();
     let work = move || {
         let mut tell = |event| {
             // a listener that is gone hears nothing
             let _ = send_event.send(event);
             waker.iter().for_each(Waker::wake_by_ref);
         };
-        let search = AssertUnwindSafe(|| runner::run(&plan, &dataset, &commands, &mut tell));
+        let search = AssertUnwindSafe(|| runner::run_until(&plan, &dataset, &commands, &end, &mut tell));
         let ended = catch_unwind(search).map_or_else(|panic| panicked(&*panic), ended);
         flag.store(true, Ordering::Release);
         tell(Event::SearchEnded(ended));
@@ -54,7 +57,7 @@ pub fn spawn(plan: Plan, dataset: Arc<Dataset>, waker: Option<Waker>) -> Handle 
             None
         }
     };
-    Handle { commands: Some(send_command), events, thread, finished }
+    Handle { commands: Some(send_command), events, thread, finished, closing }
 }
 
 /// The end of a search, in words.
@@ -91,6 +94,12 @@ impl Handle {
         self.events.try_iter().collect()
     }
 
+    /// Lets the search end after the present batch, without waiting long for what it is kept in. Nothing can be commanded any more.
+    pub fn close(&mut self) {
+        self.closing.begin();
+        self.commands = None;
+    }
+
     /// Whether the search is over and everything it leaves is on disk. Events may still wait here.
     #[must_use]
     pub fn is_finished(&self) -> bool {
@@ -100,9 +109,9 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.commands = None;
+        self.close();
         let Some(thread) = self.thread.take() else { return };
-        // a database that hangs must not hold the window; whatever is broken off goes on another time
+        // a batch that takes longer must not hold the window; whatever is broken off goes on another time
         let start = Instant::now();
         while !thread.is_finished() && start.elapsed() < LONGEST_END {
             std::thread::sleep(Duration::from_millis(5));

@@ -58,16 +58,20 @@ impl SearchError {
         if !crate::files::is_full(&error) {
             return error;
         }
-        std::io::Error::new(error.kind(), format!("{error}; make room and start the search again, it goes on where it was"))
+        std::io::Error::new(error.kind(), format!("{error}; make room (a search that ended goes on where it was when it is started again)"))
     }
 
     pub(super) fn deleted() -> Self {
         Self::Study("the study was deleted by somebody; start a new one".into())
     }
 
-    /// Whether waiting may help.
+    /// Whether waiting may help: a database may come back, and somebody may make room.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self, Self::Away { .. })
+        match self {
+            Self::Away { .. } => true,
+            Self::Io { source, .. } => crate::files::is_full(source),
+            _ => false,
+        }
     }
 
     pub(super) fn other_study(name: &str, difference: impl Into<String>) -> Self {

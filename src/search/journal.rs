@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::SearchError;
 use super::lock::JournalLock;
+use super::{Closing, SearchError};
 
 /// A journal that is read from time to time.
 #[derive(Debug)]
@@ -67,8 +67,8 @@ impl Journal {
     }
 
     /// Takes the lock of the journal.
-    pub fn lock(&self) -> Result<JournalLock, SearchError> {
-        JournalLock::acquire(&self.path)
+    pub fn lock(&self, closing: &Closing) -> Result<JournalLock, SearchError> {
+        JournalLock::acquire(&self.path, closing)
     }
 
     /// Adds lines and flushes them to the disk. A torn last line is cut off first.
@@ -172,7 +172,7 @@ mod tests {
         let mut journal = Journal::new(&path);
         assert_eq!(lines(&mut journal), Vec::<Value>::new());
         journal.create().expect("a journal");
-        let add = |records: &[Value]| journal.append(&journal.lock().expect("the lock"), records).expect("room");
+        let add = |records: &[Value]| journal.append(&journal.lock(&Closing::default()).expect("the lock"), records).expect("room");
         add(&[json!({ "a": 1 }), json!({ "a": 2 })]);
         let mut reader = Journal::new(&path);
         assert_eq!(lines(&mut reader).len(), 2);

@@ -10,7 +10,7 @@ use super::changes::{Change, Changes};
 use super::journal::Journal;
 use super::replay::{Operation, Replay};
 use super::storage::{Decide, Keeper, Opening, Scope};
-use super::{Params, SearchError, StudyRecord, TrialState, clock, plan, runner, worker};
+use super::{Closing, Params, SearchError, StudyRecord, TrialState, clock, plan, runner, worker};
 
 /// A study in a journal, open for more trials.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub(super) struct JournalStudy {
     /// The folder where workers register.
     workers: PathBuf,
     grace: Duration,
+    closing: Closing,
     /// The file of this worker, if it had to be made again: the open file is the lock.
     again: Option<File>,
 }
@@ -30,12 +31,13 @@ pub(super) struct JournalStudy {
 impl JournalStudy {
     /// Opens a study in a journal; makes what is not there.
     pub fn open(path: &Path, opening: Opening<'_>) -> Result<Self, SearchError> {
-        let Opening { study: name, objective, notes, worker, grace } = opening;
+        let Opening { study: name, objective, notes, worker, grace, closing } = opening;
         let journal = Journal::new(path);
         journal.create()?;
         let workers = plan::workers(path, name);
-        let mut study = Self { journal, replay: Replay::default(), id: 0, worker: worker.into(), workers, grace, again: None };
-        let lock = study.journal.lock()?;
+        let (worker_name, closing) = (worker.to_owned(), closing.clone());
+        let mut study = Self { journal, replay: Replay::default(), id: 0, worker: worker_name, workers, grace, closing, again: None };
+        let lock = study.journal.lock(&study.closing)?;
         study.refresh()?;
         if study.replay.study(name).is_none() {
             let mut lines = Lines { worker, lines: Vec::new() };
@@ -69,7 +71,7 @@ impl Keeper for JournalStudy {
     }
 
     fn update(&mut self, scope: Scope, decide: &mut Decide<'_>) -> Result<(), SearchError> {
-        let lock = self.journal.lock()?;
+        let lock = self.journal.lock(&self.closing)?;
         self.refresh()?;
         let record = self.record().ok_or_else(SearchError::deleted)?;
         let left = if scope == Scope::Study { runner::left(record, &self.workers, self.grace) } else { Vec::new() };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::SearchError;
+use super::{Closing, SearchError};
 
 /// After so long without a change a lock counts as forgotten, as in Optuna.
 const GRACE: Duration = Duration::from_secs(30);
@@ -28,11 +28,11 @@ pub(super) struct JournalLock {
 
 impl JournalLock {
     /// Waits for the lock of `journal`.
-    pub fn acquire(journal: &Path) -> Result<Self, SearchError> {
-        Self::acquire_within(journal, GRACE)
+    pub fn acquire(journal: &Path, closing: &Closing) -> Result<Self, SearchError> {
+        Self::acquire_within(journal, GRACE, closing)
     }
 
-    fn acquire_within(journal: &Path, grace: Duration) -> Result<Self, SearchError> {
+    fn acquire_within(journal: &Path, grace: Duration, closing: &Closing) -> Result<Self, SearchError> {
         let path = lock_path(journal);
         let start = Instant::now();
         let (mut pause, mut seen, mut seen_at) = (Duration::from_millis(1), None::<SystemTime>, start);
@@ -53,8 +53,8 @@ impl JournalLock {
                 let _ = release(&path);
                 (seen, seen_at) = (None, Instant::now());
             }
-            if start.elapsed() > PATIENCE {
-                return Err(SearchError::Locked { path, seconds: PATIENCE.as_secs() });
+            if start.elapsed() > PATIENCE || closing.is_over(start) {
+                return Err(SearchError::Locked { path, seconds: start.elapsed().as_secs() });
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -112,7 +112,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..20 {
-                        let _lock = JournalLock::acquire(&journal).expect("the lock");
+                        let _lock = JournalLock::acquire(&journal, &Closing::default()).expect("the lock");
                         most.fetch_max(count.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                         count.fetch_sub(1, Ordering::SeqCst);
                     }
@@ -129,7 +129,22 @@ mod tests {
         let journal = folder.path().join("study.log");
         fs::write(&journal, "").expect("a file");
         make(&journal, &lock_path(&journal)).expect("a lock that nobody holds");
-        drop(JournalLock::acquire_within(&journal, Duration::from_millis(50)).expect("the lock, after a while"));
+        drop(JournalLock::acquire_within(&journal, Duration::from_millis(50), &Closing::default()).expect("the lock, after a while"));
         assert!(fs::symlink_metadata(lock_path(&journal)).is_err());
+    }
+
+    #[test]
+    fn nobody_waits_for_it_while_somebody_waits_for_the_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let journal = folder.path().join("study.log");
+        fs::write(&journal, "").expect("a file");
+        let held = JournalLock::acquire(&journal, &Closing::default()).expect("the lock");
+        let closing = Closing::default();
+        closing.begin();
+        // without that this would take ten minutes
+        let error = JournalLock::acquire_within(&journal, PATIENCE, &closing).expect_err("it is held");
+        assert!(matches!(error, SearchError::Locked { .. }), "{error}");
+        drop(held);
+        JournalLock::acquire(&journal, &closing).expect("a free lock is taken all the same");
     }
 }

@@ -67,6 +67,8 @@ pub struct Plan {
     pub on_restart: OnRestart,
     /// Between two signs of life of a process that trains; one that is silent for twice as long counts as gone.
     pub heartbeat: Duration,
+    /// A storage that is away when the search begins is waited for so long.
+    pub wait: Duration,
 }
 
 /// What a study says of itself.

@@ -16,8 +16,9 @@ use super::plan::{self, OnRestart, Plan};
 use super::protocol::{Ending, Event, Notice};
 use super::storage::{Opening, Scope};
 use super::study::Study;
+use super::waiting::{PAUSES, patient};
 use super::worker::{self, Worker};
-use super::{Proposal, SearchError, StudyRecord, Trial, TrialState, queue};
+use super::{Closing, Proposal, SearchError, StudyRecord, Trial, TrialState, queue};
 use crate::data::Dataset;
 use crate::train::Command;
 
@@ -37,38 +38,65 @@ pub(super) const ERROR: &str = "error";
 const MOST_DEATHS: u64 = 3;
 /// A storage that is away for so long does not come back by waiting.
 pub(super) const PATIENCE: Duration = Duration::from_mins(15);
-/// The pauses between two tries to reach a storage grow from the first to the second.
-pub(super) const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 /// Runs `plan` on `dataset` until its budget is spent or a command stops it; `tell` hears everything but the end.
 ///
 /// # Errors
 /// If the space or the study cannot be used, the study cannot be written, or ten trials in a row fail.
 pub fn run(plan: &Plan, dataset: &Arc<Dataset>, commands: &Receiver<Command>, tell: &mut dyn FnMut(Event)) -> Result<Ending, SearchError> {
+    run_until(plan, dataset, commands, &Closing::default(), tell)
+}
+
+/// The same; from when `closing` says so, no storage is waited for long.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_until(
+    plan: &Plan,
+    dataset: &Arc<Dataset>,
+    commands: &Receiver<Command>,
+    closing: &Closing,
+    tell: &mut dyn FnMut(Event),
+) -> Result<Ending, SearchError> {
     plan.space.check(&plan.base)?;
     let workers = plan.workers();
     let me = Worker::register(workers.as_deref())?;
     if let Some(folder) = &workers {
         worker::sweep(folder, plan.grace());
     }
-    let notes = plan.notes();
-    let opening = Opening { study: &plan.study, objective: plan.objective, notes: &notes, worker: me.name(), grace: plan.grace() };
-    let mut study = Study::open(&plan.storage, opening)?;
-    plan.check_same(study.record()?)?;
-    study.update(Scope::Study, |record, _, changes| {
-        plan.missing_notes(record).into_iter().for_each(|(key, value)| changes.study_user_attr(&key, value));
-    })?;
+    let (mut told, mut paused, mut stopped) = (false, false, false);
+    let opened = patient(
+        plan.wait,
+        || open(plan, me.name(), closing),
+        |error, pause| {
+            if !std::mem::replace(&mut told, true) {
+                let message = format!("{error}. It is tried again for {} s", plan.wait.as_secs());
+                tell(Event::Notice(Notice { message }));
+            }
+            match commands.recv_timeout(pause) {
+                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => stopped = true,
+                Ok(command) => paused = command == Command::Pause,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            !stopped
+        },
+    );
+    if stopped {
+        return Ok(Ending::Stopped);
+    }
+    let study = opened?;
     let mut runner = Runner {
         plan,
         dataset,
         commands,
+        closing,
         tell,
         study,
         me,
         start: Instant::now(),
         failures: 0,
         away: false,
-        paused: false,
+        paused,
         held: BTreeMap::new(),
     };
     loop {
@@ -87,6 +115,18 @@ pub fn run(plan: &Plan, dataset: &Arc<Dataset>, commands: &Receiver<Command>, te
     }
 }
 
+/// Opens the study of a plan for the worker of this name; makes what is not there, and notes what a study of ours says of itself.
+fn open(plan: &Plan, worker: &str, closing: &Closing) -> Result<Study, SearchError> {
+    let notes = plan.notes();
+    let opening = Opening { study: &plan.study, objective: plan.objective, notes: &notes, worker, grace: plan.grace(), closing };
+    let mut study = Study::open(&plan.storage, opening)?;
+    plan.check_same(study.record()?)?;
+    study.update(Scope::Study, |record, _, changes| {
+        plan.missing_notes(record).into_iter().for_each(|(key, value)| changes.study_user_attr(&key, value));
+    })?;
+    Ok(study)
+}
+
 /// What comes next.
 #[derive(Clone, Copy)]
 enum Next {
@@ -103,6 +143,7 @@ pub(super) struct Runner<'a> {
     pub plan: &'a Plan,
     pub dataset: &'a Arc<Dataset>,
     pub commands: &'a Receiver<Command>,
+    pub closing: &'a Closing,
     pub tell: &'a mut dyn FnMut(Event),
     pub study: Study,
     pub me: Worker,
@@ -110,7 +151,7 @@ pub(super) struct Runner<'a> {
     /// Trials in a row that failed.
     pub failures: usize,
     /// Whether the storage is away, and the user was told.
-    away: bool,
+    pub away: bool,
     /// Whether the user wants a pause that nothing obeys yet.
     pub paused: bool,
     /// Trials whose silent process still holds their run, and when that was seen.
@@ -140,15 +181,25 @@ impl Runner<'_> {
         let (start, mut pause) = (Instant::now(), PAUSES.0);
         loop {
             match self.try_update(scope, &mut decide) {
-                Err(error) if error.is_passing() && start.elapsed() < PATIENCE => match self.commands.recv_timeout(pause) {
-                    Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return Err(error),
-                    // obeyed once the storage is back
-                    Ok(command) => self.paused = command == Command::Pause,
-                    Err(RecvTimeoutError::Timeout) => pause = (2 * pause).min(PAUSES.1),
-                },
+                Err(error) if error.is_passing() && start.elapsed() < PATIENCE => {
+                    if !self.rest(pause) {
+                        return Err(error);
+                    }
+                    pause = (2 * pause).min(PAUSES.1);
+                }
                 done => return done,
             }
         }
+    }
+
+    /// Waits a while; false if the search shall end. Whether it shall pause is obeyed once there is something to do again.
+    pub fn rest(&mut self, pause: Duration) -> bool {
+        match self.commands.recv_timeout(pause) {
+            Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+            Ok(command) => self.paused = command == Command::Pause,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        true
     }
 
     /// One transaction; tells the user when the storage goes away and when it is back.

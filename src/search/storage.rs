@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::changes::Changes;
 use super::database::{DatabaseReader, DatabaseStudy};
 use super::journaled::JournalStudy;
-use super::{Address, HEARTBEAT, Objective, SearchError, StudyRecord};
+use super::{Address, Closing, HEARTBEAT, Objective, SearchError, StudyRecord};
 
 /// What studies are kept in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +91,8 @@ pub(super) struct Opening<'a> {
     pub worker: &'a str,
     /// Without a sign of life for so long a process counts as gone.
     pub grace: Duration,
+    /// Whether somebody waits for the end of the search.
+    pub closing: &'a Closing,
 }
 
 /// The study of this name (of a journal: all of its studies), as it is now; nothing is changed.

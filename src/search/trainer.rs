@@ -13,8 +13,9 @@ use serde_json::Value;
 use super::changes::Changes;
 use super::plan::Plan;
 use super::protocol::{Event, Notice, TrialEnded, TrialEpoch, TrialStarted};
-use super::runner::{ERROR, PAUSES, Runner, WORKER, is_of, run_of, was_of};
+use super::runner::{ERROR, PATIENCE, Runner, WORKER, is_of, run_of, was_of};
 use super::storage::Scope;
+use super::waiting::{PAUSES, patient};
 use super::{SearchError, Trial, TrialState, configure};
 use crate::files;
 use crate::train::{self, Command, Config, EpochReport, Handle, Job, Outcome, RunError, RunFolder};
@@ -270,6 +271,9 @@ impl Runner<'_> {
 
     /// Lets another process take the trial over at once. In a storage that is away its silence will say the same.
     fn release(&mut self, trial: &Trial, waiting: &Waiting) {
+        if self.away && self.closing.is_begun() {
+            return;
+        }
         let me = self.me.name().to_owned();
         let released = self.study.update(Scope::Trial(trial.id), |record, _, changes| {
             if record.trials.get(trial.number).is_some_and(|trial| is_of(trial, &me)) {
@@ -309,17 +313,32 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Counts a trial that could not go on as failed, unless the disk is full: then the search ends, and the trial goes on with it.
+    /// Counts a trial that could not go on as failed, unless the disk is full: then it goes on once there is room.
     fn failed(&mut self, trial: &Trial, waiting: &Waiting, message: String) -> Result<(), SearchError> {
         let home = self.plan.storage.home();
         let folder = if home.as_os_str().is_empty() { Path::new(".") } else { home };
         if files::is_full_for(folder, ROOM) {
-            let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-            // it goes on another time, and this was no death of it
+            self.wait_for_room(folder)?;
+            // it goes on, and this was no death of it
             self.release(trial, waiting);
-            return Err(SearchError::io(folder, full));
+            return Ok(());
         }
         self.fail(trial, waiting, message)
+    }
+
+    /// Waits until the disk is not full any more.
+    fn wait_for_room(&mut self, folder: &Path) -> Result<(), SearchError> {
+        let look = || {
+            let full = files::is_full_for(folder, ROOM);
+            if full { Err(SearchError::io(folder, std::io::ErrorKind::StorageFull.into())) } else { Ok(()) }
+        };
+        let mut told = false;
+        patient(PATIENCE, look, |error, pause| {
+            if !std::mem::replace(&mut told, true) {
+                (self.tell)(Event::Notice(Notice { message: format!("{error}. It is tried again") }));
+            }
+            self.rest(pause)
+        })
     }
 
     fn fail(&mut self, trial: &Trial, waiting: &Waiting, message: String) -> Result<(), SearchError> {

@@ -119,6 +119,31 @@ fn a_search_without_room_ends_with_a_word_and_goes_on_with_every_trial() {
 }
 
 #[test]
+fn a_search_whose_disk_is_full_for_a_while_waits_for_room_and_no_trial_pays_for_it() {
+    // full after the first epoch, until the search says so; what it says goes elsewhere, and its lines fill more than the page that they have
+    let script = format!(
+        "echo 'lr = {{ low = 1e-4, high = 1e-2, log = true }}' > space.toml
+         $FORK search --study full --space space.toml --trials 1 --pruner none --epochs 40 --patience 0 {SMALL} 2> \"$KEPT/messages\" & SEARCH=$!
+         while kill -0 $SEARCH 2>/dev/null && ! grep -q intermediate_value searches/full.log 2>/dev/null; do sleep 0.02; done
+         fill
+         while kill -0 $SEARCH 2>/dev/null && ! grep -q 'tried again' \"$KEPT/messages\"; do sleep 0.02; done
+         rm fill
+         ended wait $SEARCH
+         cat \"$KEPT/messages\" >&2"
+    );
+    let Some((folder, output)) = on_a_disk_of(200_000, &script) else { return };
+    let (out, messages) = said(&output);
+    assert!(out.contains("ended 0") && messages.contains("make room") && messages.contains("is back"), "{out}\n{messages}");
+    let studies = search::read(&folder.path().join("kept/searches/full.log")).expect("a readable journal");
+    let trials = &studies[0].trials;
+    assert!(trials.len() == 1 && trials.iter().all(|trial| trial.state == TrialState::Complete), "{trials:?}");
+    for trial in trials {
+        assert_eq!(trial.intermediate.keys().copied().collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+        assert!(!trial.system_attrs.contains_key("tuning_fork:deaths"), "{:?}", trial.system_attrs);
+    }
+}
+
+#[test]
 fn a_registry_without_room_keeps_what_it_had() {
     let script = format!(
         "ended $FORK train --out runs/a --epochs 1 {SMALL}
@@ -162,4 +187,25 @@ fn a_mirror_without_room_waits_and_loses_nothing() {
     let database = rusqlite::Connection::open(folder.path().join("kept/mlflow.db")).expect("SQLite");
     let count = |of: &str| database.query_row(&format!("SELECT count(*) FROM {of}"), [], |row| row.get::<_, i64>(0)).expect("a count");
     assert_eq!((count("runs"), count("metrics WHERE key = 'valid_loss'")), (2, 4));
+}
+
+#[test]
+fn a_database_and_a_journal_on_a_disk_that_only_reads_are_refused_in_words() {
+    let script = format!(
+        "$FORK train --out runs/a --epochs 1 {SMALL} || exit 1
+         $FORK track --mlflow sqlite:///mlflow.db || exit 1
+         $FORK search --study read --trials 1 --pruner none --epochs 1 {SMALL} || exit 1
+         mkdir \"$KEPT/runs\"; cp -r runs/a \"$KEPT/runs\"; cp -r runs/a \"$KEPT/runs/b\"
+         mount -o remount,ro . || exit 99
+         ended $FORK track --runs \"$KEPT/runs\" --mlflow sqlite:///mlflow.db
+         ended $FORK search --study read --trials 2
+         # what trains elsewhere goes on
+         ended $FORK train --out \"$KEPT/runs/c\" --epochs 1 {SMALL}
+         mount -o remount,rw ."
+    );
+    let Some((_folder, output)) = on_a_disk_of(200_000, &script) else { return };
+    let (out, messages) = said(&output);
+    let endings: Vec<&str> = out.lines().filter(|line| line.starts_with("ended")).collect();
+    assert_eq!(endings, ["ended 1", "ended 1", "ended 0"], "{out}\n{messages}");
+    assert!(messages.contains("The mirror is off") && messages.contains("Read-only file system"), "{messages}");
 }

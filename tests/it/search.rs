@@ -1,11 +1,13 @@
 //! Searches with real, tiny runs: budgets, pruning, restarts, several processes, Optuna beside us.
 
+mod away;
 mod cluster;
 mod cmaes;
 mod command;
 mod kill;
 mod optuna;
 mod run;
+mod shared;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,6 +44,7 @@ pub fn plan_in(storage: Storage, trials: usize) -> Plan {
         budget: Budget { trials: Some(trials), time: None },
         on_restart: OnRestart::Resume,
         heartbeat: search::HEARTBEAT,
+        wait: search::WAIT,
     }
 }
 

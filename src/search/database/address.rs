@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode};
 
 /// The address of a database, without doubt about what it means.
 #[derive(Clone)]
@@ -17,7 +17,7 @@ pub struct Address {
     shown: String,
     /// The study that it names, by `?study=NAME`.
     study: Option<String>,
-    config: Arc<postgres::Config>,
+    config: Arc<tokio_postgres::Config>,
     /// How much the connection is to be trusted.
     trust: Trust,
 }
@@ -59,7 +59,7 @@ impl Address {
         Self { study: Some(name.into()), ..self.clone() }
     }
 
-    pub(super) fn config(&self) -> &postgres::Config {
+    pub(super) fn config(&self) -> &tokio_postgres::Config {
         &self.config
     }
 
@@ -97,7 +97,7 @@ impl Address {
         }
         let joined = |parts: &[&str]| if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) };
         // the crate's message names the key that is wrong, never a value
-        let mut config: postgres::Config = format!("postgresql://{place}{}", joined(&kept)).parse().map_err(|e| {
+        let mut config: tokio_postgres::Config = format!("postgresql://{place}{}", joined(&kept)).parse().map_err(|e| {
             format!("the address cannot be read ({}); it is postgresql://USER@HOST:PORT/DATABASE, and signs such as @ or / in a password are written as %40 or %2F", source(&e))
         })?;
         complete(&mut config, &env);
@@ -139,9 +139,9 @@ fn divided(rest: &str) -> (&str, &str) {
 }
 
 /// What libpq takes from the environment where the address says nothing.
-fn complete(config: &mut postgres::Config, env: &impl Fn(&str) -> Option<String>) {
+fn complete(config: &mut tokio_postgres::Config, env: &impl Fn(&str) -> Option<String>) {
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-        config.host(&env("PGHOST").unwrap_or_else(|| "localhost".into()));
+        config.host(env("PGHOST").unwrap_or_else(|| "localhost".into()));
     }
     if let (true, Some(port)) = (config.get_ports().is_empty(), env("PGPORT").and_then(|port| port.parse().ok())) {
         config.port(port);
@@ -166,7 +166,7 @@ fn complete(config: &mut postgres::Config, env: &impl Fn(&str) -> Option<String>
 }
 
 /// The password of the first line of a `.pgpass` that fits.
-fn password_in(file: &Path, config: &postgres::Config, user: &str) -> Option<String> {
+fn password_in(file: &Path, config: &tokio_postgres::Config, user: &str) -> Option<String> {
     let text = std::fs::read_to_string(file).ok()?;
     if !is_private(file) {
         tracing::warn!("{} is not used: others may read it; chmod 600 it", file.display());
@@ -238,7 +238,7 @@ fn decoded(text: &str) -> String {
 }
 
 /// The innermost words of an error of the crate.
-pub(super) fn source(error: &postgres::Error) -> String {
+pub(super) fn source(error: &tokio_postgres::Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 

@@ -3,30 +3,33 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use postgres::config::SslMode;
-use postgres::error::SqlState;
-use postgres::{Client, NoTls};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use super::address::{Address, Trust, source};
-use crate::search::SearchError;
+use super::client::{Client, Patience};
+use crate::search::{Closing, SearchError};
 
-/// A server that does not answer for so long counts as away.
+/// A server that cannot be reached for so long counts as away; its first words may take as long again.
 const CONNECT: Duration = Duration::from_secs(10);
-const SILENCE: Duration = Duration::from_secs(20);
+/// What is sent and not acknowledged for so long is lost.
+const LOST: Duration = Duration::from_secs(20);
 /// No statement of ours takes long, and no lock is held long: whoever waits so long waits for a process that hangs.
 const LIMITS: &str = "SET lock_timeout = '20s'; SET statement_timeout = '40s'; SET idle_in_transaction_session_timeout = '60s'";
+/// A server that keeps to those limits answers before this.
+const SILENCE: Duration = Duration::from_secs(45);
 
 /// A connection that is made when it is needed.
 pub(super) struct Connection {
     address: Address,
     client: Option<Client>,
+    patience: Patience,
     /// Whether it was lost, or not reached, since it worked last.
     lost: bool,
     /// When it was reached again after that.
@@ -40,8 +43,21 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    pub fn new(address: &Address) -> Self {
-        Self { address: address.clone(), client: None, lost: false, back: None }
+    /// The connection to an address; nothing is sent yet.
+    pub fn new(address: &Address, closing: &Closing) -> Self {
+        Self {
+            address: address.clone(),
+            client: None,
+            patience: Patience { limit: SILENCE, closing: closing.clone() },
+            lost: false,
+            back: None,
+        }
+    }
+
+    /// The limit for an answer, where a test cannot wait for it.
+    #[cfg(test)]
+    pub fn answers_within(&mut self, limit: Duration) {
+        self.patience.limit = limit;
     }
 
     pub fn address(&self) -> &Address {
@@ -68,14 +84,26 @@ impl Connection {
                 Err(trouble)
             }
         };
-        done.map_err(|trouble| match trouble {
-            Trouble::Told(error) => error,
-            Trouble::Database(error) => {
-                if error.as_db_error().is_none() {
-                    self.client = None;
-                    self.lost = true;
-                }
-                told(&self.address, &error)
+        done.map_err(|trouble| {
+            let answered = match &trouble {
+                Trouble::Told(_) => true,
+                // a fatal one is the last word of a connection
+                Trouble::Database(error) => error.as_db_error().is_some_and(|db| !is_fatal(db)),
+                Trouble::Silent(_) | Trouble::System(_) => false,
+            };
+            if !answered {
+                self.client = None;
+                self.lost = true;
+            }
+            let away = |message: String| SearchError::Away { place: self.address.to_string(), message };
+            match trouble {
+                Trouble::Told(error) => error,
+                Trouble::Database(error) => told(&self.address, &error),
+                Trouble::Silent(limit) => away(format!(
+                    "the server did not answer for {} s. Look whether it hangs, and whether the network does",
+                    limit.as_secs()
+                )),
+                Trouble::System(error) => away(format!("the system does not let us connect: {error}")),
             }
         })
     }
@@ -85,7 +113,7 @@ impl Connection {
         self.lost |= had.as_ref().is_some_and(Client::is_closed);
         let client = match had.filter(|client| !client.is_closed()) {
             Some(client) => client,
-            None => connect(&self.address)?,
+            None => connect(&self.address, &self.patience)?,
         };
         if std::mem::take(&mut self.lost) {
             self.back = Some(Instant::now());
@@ -98,13 +126,17 @@ impl Connection {
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// The database or the way to it.
-    Database(postgres::Error),
+    Database(tokio_postgres::Error),
+    /// The server, which did not answer for so long.
+    Silent(Duration),
+    /// The system, which has no room for a connection.
+    System(std::io::Error),
     /// What the database holds; already in words.
     Told(SearchError),
 }
 
-impl From<postgres::Error> for Trouble {
-    fn from(error: postgres::Error) -> Self {
+impl From<tokio_postgres::Error> for Trouble {
+    fn from(error: tokio_postgres::Error) -> Self {
         Self::Database(error)
     }
 }
@@ -130,36 +162,25 @@ impl Trouble {
     }
 }
 
-fn connect(address: &Address) -> Result<Client, Trouble> {
+fn connect(address: &Address, patience: &Patience) -> Result<Client, Trouble> {
     let mut config = address.config().clone();
-    config.application_name("tuning-fork").keepalives_idle(SILENCE).tcp_user_timeout(SILENCE);
+    config.application_name("tuning-fork").keepalives_idle(LOST).tcp_user_timeout(LOST);
     config.keepalives_interval(Duration::from_secs(5)).keepalives_retries(3);
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT);
-    }
-    // the time of the crate ends with the TCP connection: a server that takes it and says nothing more would hold us for ever
-    let limit = SILENCE + config.get_connect_timeout().copied().unwrap_or(CONNECT);
+    let reach = *config.get_connect_timeout().unwrap_or(&CONNECT);
+    config.connect_timeout(reach);
     let tls = if config.get_ssl_mode() == SslMode::Disable { None } else { Some(tls(address)?) };
-    let (send, receive) = crossbeam_channel::bounded(1);
-    let work = move || {
-        let connected = match tls {
-            None => config.connect(NoTls),
-            Some(tls) => config.connect(MakeRustlsConnect::new(tls)),
-        };
-        // whoever waited for it may be gone
-        let _ = send.send(connected.and_then(|mut client| client.batch_execute(LIMITS).map(|()| client)));
-    };
-    let away = |message: String| SearchError::Away { place: address.to_string(), message };
-    let thread = std::thread::Builder::new().name("tuning-fork-connect".into()).spawn(work);
-    thread.map_err(|e| away(format!("the system refused a thread to connect on: {e}")))?;
-    match receive.recv_timeout(limit) {
-        Ok(connected) => Ok(connected?),
-        Err(_) => Err(away(format!("the server did not answer for {} s. Look whether it hangs", limit.as_secs())).into()),
-    }
+    // that timeout ends with the TCP connection
+    let mut client = Client::connect(&config, tls, 2 * reach, patience)?;
+    client.batch_execute(LIMITS)?;
+    Ok(client)
+}
+
+fn is_fatal(error: &DbError) -> bool {
+    matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
 }
 
 /// An error in words that say what to do.
-fn told(address: &Address, error: &postgres::Error) -> SearchError {
+fn told(address: &Address, error: &tokio_postgres::Error) -> SearchError {
     let place = address.to_string();
     let refused = |message: String| SearchError::Database { place: place.clone(), message };
     let Some(db) = error.as_db_error() else {

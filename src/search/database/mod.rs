@@ -4,6 +4,7 @@
 //! that waits goes to whoever changes its state first.
 
 mod address;
+mod client;
 mod connect;
 mod read;
 mod schema;
@@ -11,7 +12,7 @@ mod write;
 
 use std::time::Duration;
 
-use postgres::types::Type;
+use tokio_postgres::types::Type;
 
 pub use address::Address;
 
@@ -20,7 +21,7 @@ use self::read::Known;
 use self::write::Outcome;
 use super::changes::Changes;
 use super::storage::{Decide, Keeper, Opening, Scope};
-use super::{SearchError, StudyRecord};
+use super::{Closing, SearchError, StudyRecord};
 
 /// Transactions that were in another's way are tried again so often.
 const TRIES: u32 = 8;
@@ -36,8 +37,8 @@ pub(super) struct DatabaseStudy {
 impl DatabaseStudy {
     /// Opens a study; makes the tables and the study if they are not there.
     pub fn open(address: &Address, opening: Opening<'_>) -> Result<Self, SearchError> {
-        let Opening { study, objective, notes, grace, .. } = opening;
-        let mut connection = Connection::new(address);
+        let Opening { study, objective, notes, grace, closing, .. } = opening;
+        let mut connection = Connection::new(address, closing);
         schema::prepare(&mut connection)?;
         let id = connection.with(|client| {
             retried(|| {
@@ -142,7 +143,7 @@ impl DatabaseReader {
     /// A reader of the studies at an address: the one that it names, or all. Nothing is read yet.
     #[must_use]
     pub fn new(address: &Address) -> Self {
-        Self { connection: Connection::new(address), studies: Vec::new(), changes: 0 }
+        Self { connection: Connection::new(address, &Closing::default()), studies: Vec::new(), changes: 0 }
     }
 
     /// Looks at the studies. A process that has been silent for `grace`, or as long as it says itself, counts as gone. Nothing is ever

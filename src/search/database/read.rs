@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use postgres::types::Type;
-use postgres::{GenericClient, Transaction};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tokio_postgres::types::Type;
 
+use super::client::{Client, Transaction};
 use super::connect::Trouble;
 use super::write;
 use crate::search::configure::{Param, Params};
@@ -97,7 +97,7 @@ impl Known {
     }
 
     /// Reads what was added; tells whether anything was. After an error everything is read anew.
-    pub fn refresh(&mut self, client: &mut impl GenericClient) -> Result<bool, Trouble> {
+    pub fn refresh(&mut self, client: &mut Client) -> Result<bool, Trouble> {
         let row = client.query_typed_opt(STUDY, &[(&self.id, Type::INT4)])?.ok_or_else(SearchError::deleted)?;
         let row: StudyRow = parsed(row.get(0))?;
         let mut record = StudyRecord {
@@ -140,7 +140,7 @@ impl Known {
 
     /// The numbers of trials that run whose process has given no sign of life for as long as it says, or for `grace`. `back` is when the
     /// database was reached again after it was lost: others may have lost it too.
-    pub fn left(&self, client: &mut impl GenericClient, grace: Duration, back: Option<Instant>) -> Result<Vec<usize>, Trouble> {
+    pub fn left(&self, client: &mut Client, grace: Duration, back: Option<Instant>) -> Result<Vec<usize>, Trouble> {
         let Some(record) = &self.record else { return Ok(Vec::new()) };
         let rows = client.query_typed(SILENCE, &[(&self.id, Type::INT4)])?;
         let silences: HashMap<i32, f64> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
@@ -153,16 +153,21 @@ impl Known {
     }
 
     /// The same, with the rows of those trials locked: whoever was about to write to one has done so.
-    pub fn left_locked(&mut self, client: &mut Transaction<'_>, grace: Duration, back: Option<Instant>) -> Result<Vec<usize>, Trouble> {
-        let left = self.left(client, grace, back)?;
+    pub fn left_locked(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        grace: Duration,
+        back: Option<Instant>,
+    ) -> Result<Vec<usize>, Trouble> {
+        let left = self.left(transaction, grace, back)?;
         if left.is_empty() {
             return Ok(left);
         }
         let ids = self.record.iter().flat_map(|record| left.iter().map(|&number| record.trials[number].id as i32));
-        write::lock(client, &ids.collect::<Vec<_>>())?;
-        self.refresh(client)?;
+        write::lock(transaction, &ids.collect::<Vec<_>>())?;
+        self.refresh(transaction)?;
         // one that became silent just now is not locked; it is left another time
-        let still = self.left(client, grace, back)?;
+        let still = self.left(transaction, grace, back)?;
         Ok(still.into_iter().filter(|number| left.contains(number)).collect())
     }
 
@@ -201,7 +206,7 @@ impl Known {
 }
 
 /// Ids and names of the studies, the oldest first.
-pub(super) fn studies(client: &mut impl GenericClient) -> Result<Vec<(i32, String)>, Trouble> {
+pub(super) fn studies(client: &mut Client) -> Result<Vec<(i32, String)>, Trouble> {
     let rows = client.query_typed("SELECT study_id, study_name::text FROM studies ORDER BY study_id", &[])?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use postgres::Client;
-use postgres::types::Type;
+use tokio_postgres::types::Type;
 
+use super::client::Client;
 use super::connect::{Connection, Trouble};
 use crate::VERSION;
 use crate::search::SearchError;
@@ -106,5 +106,5 @@ fn make(client: &mut Client) -> Result<(), Trouble> {
     let library = format!("tuning-fork {VERSION}");
     transaction.execute_typed("INSERT INTO version_info VALUES (1, $1, $2)", &[(&SCHEMA, Type::INT4), (&library, Type::VARCHAR)])?;
     transaction.execute_typed("INSERT INTO alembic_version VALUES ($1)", &[(&HEAD, Type::VARCHAR)])?;
-    Ok(transaction.commit()?)
+    transaction.commit()
 }

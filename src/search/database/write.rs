@@ -1,9 +1,9 @@
 //! What a transaction writes into the tables, so that Optuna's own storage reads it as its own.
 
-use postgres::Transaction;
-use postgres::types::Type;
 use serde_json::{Map, Value, json};
+use tokio_postgres::types::{ToSql, Type};
 
+use super::client::{Client, Transaction};
 use super::connect::Trouble;
 use super::read::{kind, state_name};
 use crate::search::changes::Change;
@@ -31,7 +31,7 @@ pub(super) fn create_study(
     notes: &Map<String, Value>,
 ) -> Result<i32, Trouble> {
     let find = "SELECT study_id FROM studies WHERE study_name = $1";
-    let name_is: [(&(dyn postgres::types::ToSql + Sync), Type); 1] = [(&name, Type::VARCHAR)];
+    let name_is: [(&(dyn ToSql + Sync), Type); 1] = [(&name, Type::VARCHAR)];
     if let Some(row) = transaction.query_typed_opt(find, &name_is)? {
         return Ok(row.get(0));
     }
@@ -86,7 +86,7 @@ pub(super) fn lock(transaction: &mut Transaction<'_>, trials: &[i32]) -> Result<
 }
 
 /// A sign of life of the process that trains a trial, as Optuna's heartbeat: in the time zone of the session, as there.
-pub(super) fn beat(client: &mut impl postgres::GenericClient, trial: i32) -> Result<(), Trouble> {
+pub(super) fn beat(client: &mut Client, trial: i32) -> Result<(), Trouble> {
     let beat = "INSERT INTO trial_heartbeats (trial_id, heartbeat) VALUES ($1, localtimestamp)
         ON CONFLICT (trial_id) DO UPDATE SET heartbeat = excluded.heartbeat";
     client.execute_typed(beat, &[(&trial, Type::INT4)])?;

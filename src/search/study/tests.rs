@@ -3,14 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::search::{Distribution, HEARTBEAT, Objective, Params, TrialState, configure};
+use crate::search::{Closing, Distribution, HEARTBEAT, Objective, Params, TrialState, configure};
 
 const JOURNAL: &[u8] = include_bytes!("../../../tests/reference/search/study.log");
 const TRIALS: &str = include_str!("../../../tests/reference/search/study.json");
 
 fn try_open(path: &Path, worker: &str, objective: Objective) -> Result<Study, SearchError> {
     let notes = Map::from_iter([("note".into(), json!("ours"))]);
-    let opening = Opening { study: "galaxy10", objective, notes: &notes, worker, grace: HEARTBEAT };
+    let closing = Closing::default();
+    let opening = Opening { study: "galaxy10", objective, notes: &notes, worker, grace: HEARTBEAT, closing: &closing };
     Study::open(&Storage::Journal(path.into()), opening)
 }
 

@@ -13,14 +13,14 @@ use super::*;
 use crate::postgres::{PASSWORD, Server};
 
 /// A worker's process.
-fn worker(folder: &Path, address: &str, arguments: &[&str]) -> Process {
+pub fn worker(folder: &Path, address: &str, arguments: &[&str]) -> Process {
     let mut command = Process::new(env!("CARGO_BIN_EXE_tuning-fork"));
     command.current_dir(folder).args(["search", "--worker", "--study", address]).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("RUST_LOG").env_remove("PGPASSWORD");
     command
 }
 
-const TINY: &[&str] =
+pub const TINY: &[&str] =
     &["--synthetic-images=50", "--size=32", "--threads=1", "--space=space.toml", "--pruner=hyperband", "--least-epochs=1"];
 
 fn words(child: Child) -> (bool, String) {
@@ -28,7 +28,7 @@ fn words(child: Child) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout))
 }
 
-fn database(address: &str, folder: &Path) -> Storage {
+pub fn database(address: &str, folder: &Path) -> Storage {
     Storage::Database { address: Address::parse(address).expect("an address"), folder: folder.into() }
 }
 
@@ -255,7 +255,7 @@ fn what_a_database_refuses_is_told_with_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let good = server.database("good");
     let refused = |address: &str, word: &str| {
-        let (good, said) = words(worker(folder.path(), address, &["--trials=1"]).spawn().expect("a worker"));
+        let (good, said) = words(worker(folder.path(), address, &["--trials=1", "--wait=1"]).spawn().expect("a worker"));
         assert!(!good && said.contains(word) && !said.contains(PASSWORD) && !said.contains("wrong-password"), "{word}: {said}");
         assert!(!folder.path().join("searches").exists());
     };
