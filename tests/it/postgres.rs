@@ -88,6 +88,13 @@ impl Server {
         String::from_utf8(output.stdout).expect("text")
     }
 
+    /// A `psql` that takes commands until its standard input ends.
+    pub fn console(&self, name: &str) -> Child {
+        let mut command = Command::new(self.programs.join("psql"));
+        command.args(["-h", "127.0.0.1", "-U", USER, "-p", &self.port.to_string(), "-q", "-v", "ON_ERROR_STOP=1", name]);
+        command.env("PGPASSWORD", PASSWORD).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("psql")
+    }
+
     /// The tables of a database, as `pg_dump` tells them, in an order that does not depend on who made them.
     pub fn schema(&self, name: &str) -> Vec<String> {
         let output = self.run("pg_dump", name, &["--schema-only"]).expect("pg_dump");

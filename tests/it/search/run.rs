@@ -100,6 +100,21 @@ fn a_trial_that_cannot_train_fails_with_its_reason_and_ten_in_a_row_end_the_sear
 }
 
 #[test]
+fn batches_that_the_data_do_not_fill_are_left_out_of_a_new_study_and_an_old_one_stays_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut new = plan(folder.path(), 1);
+    new.space = Space::parse("batch = { choices = [16, 64] }").expect("a space");
+    let asked = new.clone();
+    let words = new.fit(&galaxies()).expect("a space is left").expect("words");
+    assert!(words.contains("batch 64 is left out"), "{words}");
+    assert_eq!(new.space, Space::parse("batch = { choices = [16] }").expect("a space"));
+    run(&new, |_, _| {}).0.expect("a good end");
+    // the study searches what it did, so a plan for it is not changed under way
+    let mut old = asked.clone();
+    assert_eq!((old.fit(&galaxies()).expect("nothing to do"), old.space), (None, asked.space));
+}
+
+#[test]
 fn no_trial_starts_once_the_time_is_over() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut plan = plan(folder.path(), 9);

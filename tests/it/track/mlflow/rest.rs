@@ -128,6 +128,31 @@ fn a_run_that_was_deleted_there_while_it_trains_comes_back_and_one_that_is_refus
 }
 
 #[test]
+fn trials_wait_for_the_search_that_a_server_refused() {
+    let (_folder, settings) = runs();
+    let server = Server::start();
+    let settings = server.settings(&settings);
+    server.change(|held| held.barred = Some("study".into()));
+    let told = mirror(&settings);
+    let said = remarks(&told);
+    for words in
+        ["study/trial-0000 is left out now: the store did not take its search", "study/trial-0001 is left out", "a search is left out"]
+    {
+        assert!(said.iter().any(|why| why.contains(words)), "{words}: {said:?}");
+    }
+    assert!(matches!(told.last(), Some(Told::UpToDate { written: 2, runs: 4 })), "{told:?}");
+    assert_eq!(
+        (server.count("second", "valid_loss"), server.held(|held| held.runs.values().any(|run| run["name"] == "trial-0000"))),
+        (4, false)
+    );
+    server.change(|held| held.barred = None);
+    assert!(remarks(&mirror(&settings)).is_empty());
+    let parent = server
+        .held(|held| held.runs.values().find(|run| run["name"] == "trial-0000").expect("a trial")["tags"]["mlflow.parentRunId"].clone());
+    assert!(server.held(|held| held.runs.get(parent.as_str().expect("a parent")).is_some_and(|run| run["name"] == "study")), "{parent}");
+}
+
+#[test]
 fn what_is_too_large_for_a_server_is_left_out_and_the_rest_is_there() {
     let (_folder, settings) = runs();
     let server = Server::start();

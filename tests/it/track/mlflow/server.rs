@@ -37,6 +37,8 @@ pub struct Held {
     pub limit: Option<usize>,
     /// A run whose numbers make no sense to it, by its name.
     pub disliked: Option<String>,
+    /// A run that it does not make, by its name.
+    pub barred: Option<String>,
 }
 
 pub struct Server {
@@ -172,6 +174,9 @@ fn answer(held: &mut Held, method: &str, path: &str, body: &[u8]) -> (u16, Value
             let found = held.runs.iter().find(|(_, run)| run["tags"]["tuning_fork.id"].as_str().is_some_and(|id| filter.contains(id)));
             let info = |(id, _): (&String, &Value)| json!({ "info": { "run_id": id, "artifact_uri": format!("mlflow-artifacts:/7/{id}/artifacts") } });
             (200, json!({ "runs": found.map(info).into_iter().collect::<Vec<_>>() }))
+        }
+        "runs/create" if body["run_name"].as_str().is_some_and(|name| held.barred.as_deref() == Some(name)) => {
+            (400, json!({ "error_code": "INVALID_PARAMETER_VALUE", "message": "no run of this name" }))
         }
         "runs/create" => {
             let id = format!("run{}", held.runs.len());
