@@ -102,15 +102,16 @@ pub struct Arguments {
 /// # Errors
 /// If the search cannot start or go on.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let mut plan = plan(arguments)?;
-    let closing = Closing::default();
+    // an interrupted search has this long to write down what it knows; the second Ctrl-C ends it at once
+    let closing = Closing::within(Duration::from_secs(20));
     let commands = catch_interrupts(closing.clone())?;
+    let mut plan = plan(arguments, &closing)?;
     if arguments.worker {
         output::note(format!("a worker of the study {} in {}", plan.study, plan.storage));
     }
     let dataset = Arc::new(plan.data()?);
     super::tell_skipped(&dataset);
-    if let Some(words) = search::patiently(plan.wait, output::note, || plan.fit(&dataset))? {
+    if let Some(words) = search::patiently(plan.wait, &closing, output::note, || plan.fit(&dataset))? {
         output::note(words);
     }
     let mut unheard = None;
@@ -131,7 +132,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         return Err(error).context("standard output cannot be written; the study is kept");
     }
     if !arguments.worker {
-        conclude(arguments.json, &plan)?;
+        match conclude(arguments.json, &plan, &closing) {
+            // it was stopped, and that is done
+            Err(error) if stopped => output::note(format!("{error:#}")),
+            told => told?,
+        }
     }
     Ok(if stopped { ExitCode::from(STOPPED) } else { ExitCode::SUCCESS })
 }
@@ -165,10 +170,10 @@ fn place(arguments: &Arguments) -> anyhow::Result<(Storage, String)> {
 }
 
 /// What to do, from the flags and from what the study says of itself.
-fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
+fn plan(arguments: &Arguments, closing: &Closing) -> anyhow::Result<Plan> {
     let (storage, study) = place(arguments)?;
     let wait = Duration::from_secs(arguments.wait as u64);
-    let kept = search::patiently(wait, output::note, || Kept::find(&storage, &study))?;
+    let kept = search::patiently(wait, closing, output::note, || Kept::find(&storage, &study))?;
     let file = arguments.config.as_deref();
     let base = match (file, &kept) {
         (Some(file), _) => flags::read(file)?,
@@ -261,8 +266,8 @@ fn show(event: &Event, plan: &Plan) -> std::io::Result<()> {
 }
 
 /// The best trials and what to type next.
-fn conclude(json: bool, plan: &Plan) -> anyhow::Result<()> {
-    let studies = search::patiently(plan.wait, output::note, || search::studies(&plan.storage, &plan.study))?;
+fn conclude(json: bool, plan: &Plan, closing: &Closing) -> anyhow::Result<()> {
+    let studies = search::patiently(plan.wait, closing, output::note, || search::studies(&plan.storage, &plan.study))?;
     let Some(study) = studies.iter().find(|study| study.name == plan.study) else { bail!("the study {:?} is gone", plan.study) };
     let best: Vec<&Trial> = study.ranking().into_iter().take(SHOWN).collect();
     let home = plan.storage.home();

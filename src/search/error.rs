@@ -1,5 +1,6 @@
 //! What can go wrong with a search. Each message says what happened and what to do.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::train::RunError;
@@ -69,7 +70,8 @@ impl SearchError {
     pub(super) fn is_passing(&self) -> bool {
         match self {
             Self::Away { .. } => true,
-            Self::Io { source, .. } => crate::files::is_full(source),
+            // not a file that may not grow: room does not help it
+            Self::Io { source, .. } => matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded),
             _ => false,
         }
     }

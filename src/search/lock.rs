@@ -53,7 +53,12 @@ impl JournalLock {
                 let _ = release(&path);
                 (seen, seen_at) = (None, Instant::now());
             }
-            if start.elapsed() > PATIENCE || closing.is_over(start) {
+            if closing.is_over(start) {
+                // the lock may be held rightly: nobody is to take it away because we could not wait
+                let message = "other processes write to it just now. Start the search again to go on".into();
+                return Err(SearchError::Away { place: journal.display().to_string(), message });
+            }
+            if start.elapsed() > PATIENCE {
                 return Err(SearchError::Locked { path, seconds: start.elapsed().as_secs() });
             }
             std::thread::sleep(pause);
@@ -143,7 +148,7 @@ mod tests {
         closing.begin();
         // without that this would take ten minutes
         let error = JournalLock::acquire_within(&journal, PATIENCE, &closing).expect_err("it is held");
-        assert!(matches!(error, SearchError::Locked { .. }), "{error}");
+        assert!(matches!(error, SearchError::Away { .. }), "{error}");
         drop(held);
         JournalLock::acquire(&journal, &closing).expect("a free lock is taken all the same");
     }

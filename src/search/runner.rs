@@ -97,6 +97,7 @@ pub fn run_until(
         failures: 0,
         away: false,
         paused,
+        stopping: false,
         held: BTreeMap::new(),
     };
     loop {
@@ -154,6 +155,8 @@ pub(super) struct Runner<'a> {
     pub away: bool,
     /// Whether the user wants a pause that nothing obeys yet.
     pub paused: bool,
+    /// Whether the user wants the search to end: a trial that came to its own end meanwhile was the last.
+    pub stopping: bool,
     /// Trials whose silent process still holds their run, and when that was seen.
     pub held: BTreeMap<usize, Instant>,
 }
@@ -161,6 +164,9 @@ pub(super) struct Runner<'a> {
 impl Runner<'_> {
     /// Obeys the commands that wait between two trials; true if the search should end.
     fn is_stopped(&mut self) -> bool {
+        if self.stopping || self.closing.is_begun() {
+            return true;
+        }
         let mut paused = std::mem::take(&mut self.paused);
         loop {
             let command = match (paused, self.commands.try_recv()) {
@@ -194,12 +200,15 @@ impl Runner<'_> {
 
     /// Waits a while; false if the search shall end. Whether it shall pause is obeyed once there is something to do again.
     pub fn rest(&mut self, pause: Duration) -> bool {
+        if self.stopping || self.closing.is_begun() {
+            return false;
+        }
         match self.commands.recv_timeout(pause) {
-            Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+            Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => self.stopping = true,
             Ok(command) => self.paused = command == Command::Pause,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        true
+        !self.stopping
     }
 
     /// One transaction; tells the user when the storage goes away and when it is back.

@@ -14,7 +14,7 @@ use super::changes::Changes;
 use super::plan::Plan;
 use super::protocol::{Event, Notice, TrialEnded, TrialEpoch, TrialStarted};
 use super::runner::{ERROR, PATIENCE, Runner, WORKER, is_of, run_of, was_of};
-use super::storage::Scope;
+use super::storage::{Scope, Storage};
 use super::waiting::{PAUSES, patient};
 use super::{SearchError, Trial, TrialState, configure};
 use crate::files;
@@ -168,10 +168,13 @@ impl Runner<'_> {
     }
 
     /// Gives the commands that wait to a run; true if it is to stop because nobody listens any more.
-    fn pass_commands(&self, handle: &Handle, stopping: bool) -> bool {
+    fn pass_commands(&mut self, handle: &Handle, stopping: bool) -> bool {
         loop {
             match self.commands.try_recv() {
-                Ok(command) => handle.send(command),
+                Ok(command) => {
+                    self.stopping |= command == Command::Stop;
+                    handle.send(command);
+                }
                 Err(TryRecvError::Empty) => return false,
                 Err(TryRecvError::Disconnected) => {
                     if !stopping {
@@ -318,10 +321,17 @@ impl Runner<'_> {
         let home = self.plan.storage.home();
         let folder = if home.as_os_str().is_empty() { Path::new(".") } else { home };
         if files::is_full_for(folder, ROOM) {
-            self.wait_for_room(folder)?;
-            // it goes on, and this was no death of it
-            self.release(trial, waiting);
-            return Ok(());
+            // It goes on, and this was no death of it. A database can be told at once, so that another machine may take it; a journal
+            // is on the full disk itself.
+            let elsewhere = matches!(self.plan.storage, Storage::Database { .. });
+            if elsewhere {
+                self.release(trial, waiting);
+            }
+            let room = self.wait_for_room(folder);
+            if !elsewhere {
+                self.release(trial, waiting);
+            }
+            return room;
         }
         self.fail(trial, waiting, message)
     }

@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::SearchError;
+use super::{Closing, SearchError};
 
 /// A storage that is away when a search begins is waited for so long, unless somebody knows better.
 pub const WAIT: Duration = Duration::from_secs(30);
 /// The pauses between two tries to reach a storage grow from the first to the second.
 pub(super) const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// Who waits looks so often whether it should end.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// Does some work again while the storage is away, until `patience` is over. Between two tries `pause` hears why and how long it should
 /// wait, and says by `false` that nobody wants the work any more.
@@ -31,18 +34,27 @@ pub(super) fn patient<T>(
     }
 }
 
-/// Does some work with a storage again while that is away, until `patience` is over; `tell` hears once, in words, that it waits.
+/// Does some work with a storage again while that is away, until `patience` is over or `closing` says that nobody waits for it; `tell`
+/// hears once, in words, that it waits.
 ///
 /// # Errors
 /// That of the last try.
-pub fn patiently<T>(patience: Duration, tell: impl FnOnce(String), work: impl FnMut() -> Result<T, SearchError>) -> Result<T, SearchError> {
+pub fn patiently<T>(
+    patience: Duration,
+    closing: &Closing,
+    tell: impl FnOnce(String),
+    work: impl FnMut() -> Result<T, SearchError>,
+) -> Result<T, SearchError> {
     let mut tell = Some(tell);
     patient(patience, work, |error, pause| {
         if let Some(tell) = tell.take() {
             tell(format!("{error}. It is tried again for {} s", patience.as_secs()));
         }
-        std::thread::sleep(pause);
-        true
+        let start = Instant::now();
+        while start.elapsed() < pause && !closing.is_begun() {
+            std::thread::sleep(SLICE.min(pause));
+        }
+        !closing.is_begun()
     })
 }
 
@@ -82,7 +94,20 @@ mod tests {
         let given_up = patient(Duration::from_hours(1), || Err::<(), _>(away()), |_, _| false);
         assert!(given_up.expect_err("nobody wants it").is_passing());
         let mut told = Vec::new();
-        let over = patiently(Duration::ZERO, |words| told.push(words), || Err::<(), _>(away()));
+        let over = patiently(Duration::ZERO, &Closing::default(), |words| told.push(words), || Err::<(), _>(away()));
         assert!(over.is_err() && told.is_empty(), "without patience there is nothing to tell but the error");
+        let closing = Closing::default();
+        closing.begin();
+        let mut tries = 0;
+        let closed = patiently(
+            Duration::from_hours(1),
+            &closing,
+            |_| {},
+            || {
+                tries += 1;
+                Err::<(), _>(away())
+            },
+        );
+        assert!(closed.is_err() && tries == 1, "who was told to end does not wait for an hour");
     }
 }

@@ -24,6 +24,8 @@ const LOST: Duration = Duration::from_secs(20);
 const LIMITS: &str = "SET lock_timeout = '20s'; SET statement_timeout = '40s'; SET idle_in_transaction_session_timeout = '60s'";
 /// A server that keeps to those limits answers before this.
 const SILENCE: Duration = Duration::from_secs(45);
+/// What names, secrets and keys may take beyond the time of the connection itself.
+const SHAKE: Duration = Duration::from_secs(3);
 
 /// A connection that is made when it is needed.
 pub(super) struct Connection {
@@ -169,8 +171,9 @@ fn connect(address: &Address, patience: &Patience) -> Result<Client, Trouble> {
     let reach = *config.get_connect_timeout().unwrap_or(&CONNECT);
     config.connect_timeout(reach);
     let tls = if config.get_ssl_mode() == SslMode::Disable { None } else { Some(tls(address)?) };
-    // that timeout ends with the TCP connection
-    let mut client = Client::connect(&config, tls, 2 * reach, patience)?;
+    // that timeout is one address's, and ends with the TCP connection; a name may have two addresses
+    let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(1).clamp(1, 100);
+    let mut client = Client::connect(&config, tls, reach.saturating_mul(2 * hosts) + SHAKE, patience)?;
     client.batch_execute(LIMITS)?;
     Ok(client)
 }

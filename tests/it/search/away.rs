@@ -59,10 +59,12 @@ fn a_search_that_is_closed_does_not_wait_for_a_database() {
     let address = Address::parse(&address.replace("timeout=1", "timeout=3600")).expect("an address");
     let storage = Storage::Database { address, folder: folder.path().into() };
     let mut handle = spawn(Plan { wait: std::time::Duration::from_hours(24), ..plan_in(storage, 1) }, galaxies(), None);
+    let start = std::time::Instant::now();
     handle.close();
     while !handle.is_finished() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
+    assert!(start.elapsed() < std::time::Duration::from_mins(30), "it waited for the connection");
     let ended = handle.drain().into_iter().any(|event| matches!(event, Event::SearchEnded(ended) if ended.ending == Ending::Stopped));
     assert!(ended, "it was stopped");
 }
@@ -82,6 +84,7 @@ fn a_search_that_is_closed_leaves_its_trial_for_the_next_although_its_journal_is
     while std::os::unix::fs::symlink(journal(&plan), &lock).is_err() {
         std::thread::yield_now();
     }
+    let start = std::time::Instant::now();
     handle.close();
     while !handle.is_finished() {
         let file = std::fs::OpenOptions::new().append(true).open(journal(&plan)).expect("the journal");
@@ -89,6 +92,7 @@ fn a_search_that_is_closed_leaves_its_trial_for_the_next_although_its_journal_is
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     drop(handle);
+    assert!(start.elapsed() < std::time::Duration::from_mins(5), "it waited for the lock");
     std::fs::remove_file(&lock).expect("the lock");
     let trial = &study(&plan).trials[0];
     assert_eq!(trial.state, TrialState::Running, "nobody could be told");
