@@ -95,6 +95,9 @@ def main() -> None:
     p.add_argument("--try", dest="trial", action="store_true", help="tiny rows on the processor; nothing is written")
     p.add_argument("only", nargs="*", help="names of rows; all without")
     options = p.parse_args()
+    unknown = set(options.only) - {row.name for row in ROWS}
+    if unknown:
+        p.error(f"no row is called {', '.join(sorted(unknown))}; there are {', '.join(row.name for row in ROWS)}")
     results: dict = {"selftest": None, "rows": []}
     if options.selftest and not options.trial:
         done = subprocess.run([str(options.program), "selftest", "--device", "cuda"], capture_output=True, text=True, check=False)

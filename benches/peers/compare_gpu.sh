@@ -11,10 +11,15 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ -z "${PYTHON:-}" ]; then
   PYTHON=target/peers-gpu/bin/python
-  [ -x "$PYTHON" ] || { python3 -m venv target/peers-gpu && "$PYTHON" -m pip install --quiet torch torchvision numpy; }
+  if ! "$PYTHON" -c 'import numpy, torch, torchvision' 2>/dev/null; then
+    python3 -m venv target/peers-gpu
+    "$PYTHON" -m pip install --quiet torch torchvision numpy
+  fi
 fi
 # PyTorch for CUDA brings cuDNN, cuBLAS and nvrtc, where the machine has no toolkit of its own
 libraries=$("$PYTHON" -c 'import glob, os, torch; print(":".join(glob.glob(os.path.dirname(os.path.dirname(torch.__file__)) + "/nvidia/*/lib")))')
-export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$libraries"
+if [ -n "$libraries" ]; then
+  export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$libraries"
+fi
 cargo build --release --features cuda
 exec "$PYTHON" benches/peers/compare_gpu.py --program "${CARGO_TARGET_DIR:-target}/release/tuning-fork" "$@"

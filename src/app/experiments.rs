@@ -182,10 +182,11 @@ pub enum Answer {
 }
 
 /// How long the runs in sight are left before they are listed again, so that those of other processes appear as they train: two
-/// seconds, and longer where so many are listed that it would take more than a hundredth of a processor from a training.
+/// seconds, and longer (half a minute at most) where so many are listed that it would take more than a hundredth of a processor from a
+/// training.
 #[must_use]
 pub fn pause(took: Duration) -> Duration {
-    (100 * took).max(Duration::from_secs(2))
+    (100 * took).clamp(Duration::from_secs(2), Duration::from_secs(30))
 }
 
 /// The runs of a folder.

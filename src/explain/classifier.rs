@@ -117,7 +117,8 @@ impl Classifier {
 
     fn start(&self, open: Opener) -> Result<DeviceNetwork, String> {
         let numbers = weights::snapshot(self.network()).map_err(|error| error.to_string())?;
-        DeviceNetwork::start(open, &self.spec.network, numbers, self.batch())
+        // two: a map of one class and not of another is that of two pictures
+        DeviceNetwork::start(open, &self.spec.network, numbers, self.batch().max(2))
     }
 
     /// The device, if it is there and it is worth it for so many pictures.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use candle_core::Tensor;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use crate::nn::accelerated::{Engine, Settings};
 use crate::nn::ops::accelerator::calls::{LossRule, UpdateRule};
@@ -92,7 +92,8 @@ impl DeviceNetwork {
     /// # Errors
     /// If the device cannot be had or has no room: why, in words for the user.
     pub fn start(open: Opener, options: &NetworkOptions, numbers: Vec<(String, Tensor)>, batch: usize) -> Result<Self, String> {
-        let (requests, inbox) = bounded(1);
+        // unbounded: what still waits in it when the thread ends is dropped, so that whoever asked hears of it; they are as many as threads
+        let (requests, inbox) = unbounded();
         let (ready, started) = bounded(1);
         let options = options.clone();
         let work = move || match engine(open, &options, &numbers, batch) {

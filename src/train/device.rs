@@ -67,9 +67,10 @@ pub fn choose_again(config: &Config) -> Result<Chosen, ConfigError> {
     let name = match config.precision {
         Precision::Tf32 => "tf32",
         Precision::F16 => "f16",
+        Precision::Bf16 => "bf16",
         _ => return Err(error),
     };
-    let reason = format!("the run's precision {name} needs a CUDA device; the processor goes on with the accuracy of 32 bits");
+    let reason = format!("this processor has no {name}, the run's precision; it goes on with the accuracy of 32 bits");
     processor(&Config { precision: Precision::Auto, ..config.clone() }, reason)
 }
 

@@ -15,6 +15,7 @@ use super::recorder::Recorder;
 use super::run::{self, Conclusion};
 use super::{Command, Config, Ended, Event, Outcome, RunFolder, TrainError, device, setup};
 use crate::data::Dataset;
+use crate::nn::ops::accelerator::AcceleratorError;
 
 /// What to train, on what, and where to keep it.
 #[derive(Clone, Debug)]
@@ -117,16 +118,19 @@ fn work(job: &Job, commands: &Receiver<Command>, outbox: Outbox, finished: &Atom
     recorder.end(&job.folder, ended, finished);
 }
 
-/// What went wrong; where a device failed a run that had begun, how to take the run to its end without it.
+/// What went wrong; where a device failed it, how to take the run to its end without it.
 fn with_advice(error: &TrainError, folder: &RunFolder, recorder: &Recorder) -> String {
-    if !matches!(error, TrainError::Device(_)) || !recorder.has_begun() {
-        return error.to_string();
-    }
+    let TrainError::Device(device) = error else { return error.to_string() };
     let path = folder.path().display();
     if folder.last_checkpoint().exists() {
         return format!(
             "{error}. The last checkpoint is kept; to go on from it on the processor: tuning-fork train --resume {path} --device cpu"
         );
+    }
+    if !recorder.has_begun() {
+        // the others say themselves what to choose
+        let lost = matches!(device, AcceleratorError::Lost(_));
+        return if lost { format!("{error}. Start it again, with the device \"cpu\" if this one fails again") } else { error.to_string() };
     }
     format!(
         "{error}. No epoch was done, so there is nothing to go on from: start it again, with the device \"cpu\" if this one fails again"

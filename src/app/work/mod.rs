@@ -51,14 +51,15 @@ pub fn start_run(parent: &Path, config: Config, set: Arc<Dataset>, waker: Waker)
 }
 
 /// Reads a model file or the best model of a run folder; with `latest` the one of the last epoch that the run keeps, if it keeps one. Many
-/// pictures at once go to the device of `choice`.
+/// pictures at once go to the device of `choice`, if it names one.
 pub fn load_model(path: &Path, latest: bool, choice: DeviceChoice) -> Result<Arc<Classifier>, String> {
     let kept = RunFolder::open(path).and_then(|folder| folder.snapshots()).unwrap_or_default();
     let last = kept.last().filter(|_| latest).map_or(path, |(_, last)| last);
     let classifier = Classifier::load(last).map_err(|error| error.to_string())?;
     let elsewhere = match choice {
-        DeviceChoice::Cpu => false,
-        DeviceChoice::Auto | DeviceChoice::Cuda(_) => cfg!(feature = "cuda"),
+        // a device that nobody named keeps its memory for training
+        DeviceChoice::Cpu | DeviceChoice::Auto => false,
+        DeviceChoice::Cuda(_) => cfg!(feature = "cuda"),
         DeviceChoice::Host(_) => true,
     };
     Ok(Arc::new(if elsewhere { classifier.with_device(Box::new(move || device::open(choice))) } else { classifier }))

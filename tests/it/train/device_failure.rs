@@ -1,6 +1,8 @@
 //! Devices that are lost, or have too little memory, in the middle of runs: the host twin, told to be so. Skipped with a word where there
 //! is no C++ compiler.
 
+use std::sync::{Mutex, PoisonError};
+
 use tuning_fork::augment::Augmentation;
 use tuning_fork::train::{Command, Config, DeviceChoice, Event, Handle, Job, Outcome, RunFolder, Twin, device, spawn};
 
@@ -69,6 +71,9 @@ fn a_device_that_is_lost_before_a_checkpoint_says_that_there_is_none() {
     assert!(never.discard_unstarted());
 }
 
+/// Cards of the same number of MiB are one card: tests that use them take turns.
+static CARDS: Mutex<()> = Mutex::new(());
+
 /// Pictures of 64 x 64 that are blurred on the device, which needs memory that nothing before needs.
 fn blurred(memory: u32, epochs: usize) -> Config {
     let augmentation = Augmentation { blur: 1.0, ..Augmentation::default() };
@@ -80,6 +85,7 @@ fn memory_that_runs_out_in_the_middle_fails_the_run_which_goes_on_on_the_process
     if !twin() {
         return;
     }
+    let _cards = CARDS.lock().unwrap_or_else(PoisonError::into_inner);
     let (_keep, folder) = folder();
     let handle = start(&blurred(0, 3), &folder);
     at_step(&handle, 3, Command::Stop);
@@ -108,7 +114,8 @@ fn two_runs_share_a_card_or_the_second_is_told_what_is_left() {
     if !twin() {
         return;
     }
-    // the compact network with this batch needs some 30 MiB; these numbers of MiB are this test's own cards
+    let _cards = CARDS.lock().unwrap_or_else(PoisonError::into_inner);
+    // the compact network with this batch needs some 30 MiB
     let (small, large) = (45, 90);
     let (_keep, first) = folder();
     let (_keep, second) = folder();

@@ -67,6 +67,11 @@ impl Sheet {
                     self.open = false;
                 }
             });
+            // one that came meanwhile is asked about too
+            if write {
+                let asked = std::mem::take(&mut self.looked_up).1;
+                write = asked || !self.exists();
+            }
             if write && !self.path.trim().is_empty() {
                 actions.push(Action::Explore(Change::Export(self.table, PathBuf::from(self.path.trim()))));
                 self.open = false;
@@ -81,7 +86,7 @@ impl Sheet {
     /// Whether there is a file at the path.
     fn exists(&mut self) -> bool {
         if self.looked_up.0 != self.path {
-            self.looked_up = (self.path.clone(), Path::new(self.path.trim()).exists());
+            self.looked_up = (self.path.clone(), Path::new(self.path.trim()).is_file());
         }
         self.looked_up.1
     }
