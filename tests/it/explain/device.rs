@@ -79,9 +79,13 @@ fn a_device_that_is_lost_leaves_the_work_to_the_processor() {
     for (calls, opens) in [(60, true), (3, false)] {
         let Some([processor, device]) = models(folder.path(), Architecture::Compact, 32, calls) else { return };
         assert_eq!(device.open_device().is_ok(), opens);
-        for _ in 0..3 {
-            all_near(&device.read(&pictures).expect("readings"), &processor.read(&pictures).expect("readings"), "embeddings");
-        }
+        let expected = processor.read(&pictures).expect("readings");
+        // several at once, as piles and panels do: each of them hears of it
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| all_near(&device.read(&pictures).expect("readings"), &expected, "embeddings"));
+            }
+        });
         let trouble = device.device_trouble().expect("it failed");
         assert!(trouble.contains("the device is lost"), "{trouble}");
     }
