@@ -13,7 +13,7 @@
 //! | `lock`                  | held while a process trains here                                                       |
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -153,6 +153,20 @@ impl RunFolder {
     #[must_use]
     pub fn maps_path(&self) -> PathBuf {
         self.path.join("maps.png")
+    }
+
+    /// When the model of the best epoch so far was written.
+    ///
+    /// # Errors
+    /// If it is not there, or its time cannot be read.
+    pub fn best_model_time(&self) -> io::Result<SystemTime> {
+        fs::metadata(self.best_model())?.modified()
+    }
+
+    /// Whether there is a sheet of where a model of that time looks: one that is as new.
+    #[must_use]
+    pub fn has_maps_of(&self, model: SystemTime) -> bool {
+        fs::metadata(self.maps_path()).and_then(|file| file.modified()).is_ok_and(|time| time >= model)
     }
 
     fn config_path(&self) -> PathBuf {

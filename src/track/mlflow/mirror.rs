@@ -1,20 +1,24 @@
 //! One pass of the mirror: looks at a folder of runs and tells a store what is new. What was not taken is told again: the run
-//! folders are the queue. A run that cannot be read, or that the store refuses, is left out; the others go on.
+//! folders are the queue. A run that cannot be read, or that the store refuses, is left out; the others go on. Maps are drawn
+//! between passes, never in one.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::record::{self, Record, Study};
 use super::store::{Batch, MirrorError, Model, Store, Version};
 use super::told::{self, Position};
 use super::{DrawMaps, Settings, Target, rest, sqlite};
-use crate::track::{Index, RegisteredModel, Registry, RunFacts, TrackError};
+use crate::track::{Index, Listing, RegisteredModel, Registry, RunFacts, TrackError};
 use crate::train::RunFolder;
 
 /// How long a run that the store refused is left alone.
 const SULK: Duration = Duration::from_mins(1);
+
+/// When the models were written whose maps were drawn or could not be, by run.
+pub(super) type Tried = BTreeMap<String, SystemTime>;
 
 /// What a pass did.
 pub(super) struct Passed {
@@ -47,6 +51,10 @@ pub(super) struct Mirror {
     said: BTreeMap<String, Vec<String>>,
     /// Runs that the store refused: when, and why.
     refused: BTreeMap<String, (Instant, String)>,
+    /// Runs that are over, that the store took, and whose models have no maps yet; when these were written.
+    undrawn: BTreeMap<String, SystemTime>,
+    /// Whether a run was live in the last pass.
+    live: bool,
 }
 
 impl Mirror {
@@ -73,6 +81,8 @@ impl Mirror {
             models_left_out: Vec::new(),
             said: BTreeMap::new(),
             refused: BTreeMap::new(),
+            undrawn: BTreeMap::new(),
+            live: false,
         })
     }
 
@@ -83,6 +93,7 @@ impl Mirror {
             return Err(MirrorError::Away(format!("{} is not there now; it is looked for again", self.whole)));
         }
         let listing = self.index.list().map_err(|error| away(&error))?;
+        self.live = any_live(&listing);
         let mut remarks: Vec<String> = listing.damaged.iter().map(|(folder, why)| left_out(folder, why)).collect();
         let mut studies = record::studies(&listing.runs, &self.whole);
         // a trial names the search above it, so that comes first
@@ -133,6 +144,27 @@ impl Mirror {
         Ok(Some(Passed { written, runs: listing.runs.len(), remarks }))
     }
 
+    /// Draws the maps of one run, unless a run is live; gives whether there was one to draw. The next pass writes them.
+    pub fn draw_one(&mut self, tried: &mut Tried) -> Result<bool, MirrorError> {
+        let Some(draw) = self.draw_maps else { return Ok(false) };
+        // one may have started since
+        if self.undrawn.is_empty() || self.live || any_live(&self.index.list().map_err(|error| away(&error))?) {
+            return Ok(false);
+        }
+        while let Some((name, model)) = self.undrawn.pop_first() {
+            if tried.insert(name.clone(), model) == Some(model) {
+                continue;
+            }
+            // one that is gone needs none
+            if let Ok(folder) = RunFolder::open(self.runs.join(&name)) {
+                draw(&folder);
+            }
+            self.settled.remove(&name);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
     /// Writes the run above the trials of a search; gives why the store refused it, if so.
     fn study(&mut self, id: &str, study: &Study) -> Result<Option<String>, MirrorError> {
         let (record, metrics) = study.record(id, &self.whole);
@@ -177,6 +209,7 @@ impl Mirror {
         {
             return Ok(Some((record.clone(), false)));
         }
+        self.undrawn.remove(&facts.folder);
         let Some(id) = record::run_id(&facts.folder, &folder) else { return Ok(None) };
         let mut new = false;
         loop {
@@ -188,13 +221,9 @@ impl Mirror {
             if record.parent.as_ref().is_some_and(|parent| !self.positions.contains_key(parent)) {
                 return Err(Fault::Refused(id, "the store did not take its search".into()));
             }
-            position.record = record.digest();
+            position.record = record.digest_with_maps(&folder);
             let changed = position.record != before.record;
             if position != before {
-                // a thousand trials are not drawn beside the one that trains
-                if let (Some(draw), true, None) = (self.draw_maps, changed && record.end.is_some(), &record.parent) {
-                    draw(&folder);
-                }
                 let artifacts = if changed { record::artifacts(&folder) } else { Vec::new() };
                 let batch = Batch { record: &record, changed, metrics: &metrics, artifacts: &artifacts, position: &position };
                 match self.write(&facts.folder, &batch) {
@@ -207,6 +236,12 @@ impl Mirror {
             }
             // a run that trains on does not keep the others waiting
             if position.offset >= length || position.offset == before.offset {
+                // of a thousand trials no maps are drawn
+                if let (Some(_), None, Ok(model)) = (record.end, &record.parent, folder.best_model_time())
+                    && !folder.has_maps_of(model)
+                {
+                    self.undrawn.insert(facts.folder.clone(), model);
+                }
                 self.settled.insert(facts.folder.clone(), (facts.clone(), record.clone()));
                 return Ok(Some((record, new)));
             }
@@ -261,6 +296,10 @@ enum Fault {
 
 fn left_out(what: &str, why: &impl std::fmt::Display) -> String {
     format!("{what} is left out now: {why}")
+}
+
+fn any_live(listing: &Listing) -> bool {
+    listing.runs.iter().any(|run| run.state.is_live())
 }
 
 /// Runs that cannot be listed now may be listed later.

@@ -6,7 +6,7 @@
 //! | `target`  | where it goes                                                                    |
 //! | `told`    | what a run told since it was read last, as metrics                               |
 //! | `record`  | a run in MLflow's words: parameters, tags, data set, files, the search above it |
-//! | `mirror`  | what is new in a folder of runs is told to a store                                |
+//! | `mirror`  | what is new in a folder of runs is told to a store; maps, drawn between passes    |
 //! | `watch`   | once, or again and again; later, if the store is away                            |
 //! | `store`   | what a store must be able to                                                      |
 //! | `sqlite`  | the database: the schema of MLflow 2.22, which later ones bring up to date        |
@@ -44,7 +44,8 @@ pub struct Settings {
     pub rebuild: bool,
     /// How long a server may take for an answer.
     pub patience: Duration,
-    /// What draws where the model of a run looks, once the run is over; without it only what lies in the run folder is shown.
+    /// What draws where the model of a run looks, once that run is over and none is live; without it only what lies in the run
+    /// folder is shown.
     pub draw_maps: Option<DrawMaps>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -99,6 +100,13 @@ impl Record {
     /// What tells it from what a mirror had before.
     pub fn digest(&self) -> String {
         hex(&[&serde_json::to_vec(self).unwrap_or_default()])
+    }
+
+    /// The same with the sheet of maps. A run that has none is told as before there were sheets, so that it is not written again.
+    pub fn digest_with_maps(&self, folder: &RunFolder) -> String {
+        let Ok(sheet) = std::fs::metadata(folder.maps_path()) else { return self.digest() };
+        let time = sheet.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        hex(&[self.digest().as_bytes(), &sheet.len().to_le_bytes(), &time.as_nanos().to_le_bytes()])
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::mirror::{Mirror, Passed};
+use super::mirror::{Mirror, Passed, Tried};
 use super::store::MirrorError;
 use super::{Settings, Target};
 
@@ -45,14 +45,14 @@ impl Drop for Handle {
     }
 }
 
-/// Writes everything that is new, once.
+/// Writes everything that is new, once; then draws the maps that are missing and writes these.
 ///
 /// # Errors
 /// If the store cannot be used or reached, or the runs cannot be listed.
 pub fn once(settings: &Settings, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
-    let (mut wait, mut remarks) = (SHORTEST, Vec::new());
+    let (mut wait, mut remarks, mut tried) = (SHORTEST, Vec::new(), Tried::new());
     loop {
-        match Mirror::open(settings).and_then(|mut mirror| pass(&mut mirror, &AtomicBool::new(false), &mut remarks, tell)) {
+        match Mirror::open(settings).and_then(|mut mirror| all(&mut mirror, &mut tried, &mut remarks, tell)) {
             // a database is waited for by itself
             Err(MirrorError::Away(why)) if matches!(settings.target, Target::Server(_)) && wait <= 4 * SHORTEST => {
                 tell(Told::Away(why));
@@ -62,6 +62,17 @@ pub fn once(settings: &Settings, tell: &mut dyn FnMut(Told)) -> Result<(), Mirro
             done => return done,
         }
     }
+}
+
+/// A pass, the maps that are missing, and a pass that takes them along.
+fn all(mirror: &mut Mirror, tried: &mut Tried, remarks: &mut Vec<String>, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
+    let stop = AtomicBool::new(false);
+    pass(mirror, &stop, remarks, tell)?;
+    let mut drawn = false;
+    while mirror.draw_one(tried)? {
+        drawn = true;
+    }
+    if drawn { pass(mirror, &stop, remarks, tell) } else { Ok(()) }
 }
 
 /// One pass, and what it tells; `remarks` were told before.
@@ -75,12 +86,13 @@ fn pass(mirror: &mut Mirror, stop: &AtomicBool, remarks: &mut Vec<String>, tell:
     Ok(())
 }
 
-/// Writes what is new again and again, until `stop` is true. A store that is away is tried again, ever more seldom.
+/// Writes what is new again and again, until `stop` is true; between two passes at most one run's maps are drawn. A store that is away is tried again, ever more seldom.
 ///
 /// # Errors
 /// If the store refuses; that is told too.
 pub fn watch(settings: &Settings, stop: &AtomicBool, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
-    let (mut mirror, mut wait, mut settings, mut remarks) = (None, SHORTEST, settings.clone(), Vec::new());
+    let (mut mirror, mut wait, mut settings) = (None, SHORTEST, settings.clone());
+    let (mut remarks, mut tried) = (Vec::new(), Tried::new());
     while !stop.load(Ordering::Relaxed) {
         let opened = match mirror.take() {
             Some(mirror) => Ok(mirror),
@@ -89,6 +101,9 @@ pub fn watch(settings: &Settings, stop: &AtomicBool, tell: &mut dyn FnMut(Told))
         let passed = opened.and_then(|mut mirror| {
             settings.rebuild = false;
             pass(&mut mirror, stop, &mut remarks, tell)?;
+            if !stop.load(Ordering::Relaxed) {
+                mirror.draw_one(&mut tried)?;
+            }
             Ok(mirror)
         });
         let pause = match passed {

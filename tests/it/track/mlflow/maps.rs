@@ -2,13 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tuning_fork::data::{Part, synth};
 use tuning_fork::imaging::decode;
 use tuning_fork::review::{draw_maps, store_maps};
+use tuning_fork::track::About;
+use tuning_fork::track::mlflow::watch;
 use tuning_fork::train::RunFolder;
 
-use super::{Settings, Target, fs, mirror, runs};
+use super::{Settings, Target, Told, fs, mirror, runs};
+use crate::folders::write_model;
 
 fn program(folder: &Path, arguments: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_tuning-fork")).current_dir(folder).args(arguments).output().expect("the program");
@@ -43,16 +47,22 @@ fn a_run_that_is_over_has_maps_of_validation_pictures_there_and_rebuilding_bring
     // ten classes, two a row, each a picture beside its map
     let sheet = decode(&kept).expect("a picture");
     assert!(sheet.width() == 10 + 2 * (2 * 128 + 20) && sheet.height() > 5 * 128, "{} x {}", sheet.width(), sheet.height());
-    // the pictures are those of the data set, and not one of them is of the training images
+    // the pictures are the first validation image of each class, and so not one of them is a training image
     let run = RunFolder::open(folder.path().join("runs/a")).expect("a run");
     let (config, split) = (run.config().expect("a configuration"), run.split().expect("a split"));
     let all = synth::dataset(split.images, config.size, config.seed).expect("galaxies");
-    let first = split.split.part(Part::Valid).iter().map(|&image| image as usize).find(|&image| split.labels[image] == 0).expect("one");
-    let picture = synth::picture(split.images, first, config.size, config.seed).expect("a picture");
-    assert_eq!(picture, all.images.image(first).expect("the same"));
     let at = |x: usize, y: usize| &sheet.pixels()[3 * (y * sheet.width() + x)..][..3];
-    let shown = picture.resize(128, 128);
-    assert!((0..128).all(|i| at(10 + i, 10 + i) == &shown.pixels()[3 * (i * 128 + i)..][..3]), "the first one stands as it is");
+    let mut below = 10;
+    for class in 0..split.classes.len() {
+        let of = |image: &usize| split.labels[*image] == class as u32;
+        let first = split.split.part(Part::Valid).iter().map(|&image| image as usize).find(of).expect("one of each class");
+        let picture = synth::picture(split.images, first, config.size, config.seed).expect("a picture");
+        assert_eq!(picture, all.images.image(first).expect("the same"));
+        let (shown, left) = (picture.resize(128, 128), 10 + class % 2 * (2 * 128 + 20));
+        let stands = |top: usize| (0..128).all(|i| at(left + i, top + i) == &shown.pixels()[3 * (i * 128 + i)..][..3]);
+        // how many lines are between the rows is up to the names
+        below = (below..=sheet.height() - 128).find(|&top| stands(top)).unwrap_or_else(|| panic!("class {class}, below {below}"));
+    }
     // from the folders alone
     fs::remove_file(run.maps_path()).expect("a file");
     program(folder.path(), &["track", "--mlflow=sqlite:///mlflow.db", "--rebuild"]);
@@ -74,4 +84,72 @@ fn a_run_whose_maps_cannot_be_drawn_is_mirrored_without_them() {
     let run = RunFolder::open(settings.runs.join("first")).expect("a run");
     assert_ne!(run.session().map_or(0, |session| session.epochs.len()), 0);
     assert!(store_maps(&run).expect_err("its data are gone").to_string().contains("plain"));
+}
+
+/// Leaves a sheet in the run "first"; those of others cannot be drawn. Every try is counted.
+fn draw_first(run: &RunFolder) {
+    let tries = run.path().join("tries");
+    fs::write(&tries, [fs::read(&tries).unwrap_or_default(), b"x".to_vec()].concat()).expect("writes");
+    if run.path().ends_with("first") {
+        fs::write(run.maps_path(), "a sheet").expect("writes");
+    }
+}
+
+fn tries(settings: &Settings, run: &str) -> usize {
+    fs::read(settings.runs.join(run).join("tries")).map_or(0, |tries| tries.len())
+}
+
+#[test]
+fn between_two_passes_one_sheet_is_drawn_the_next_takes_it_along_and_none_is_tried_twice() {
+    let (folder, settings) = runs();
+    for (run, seed) in [("second", 2), ("study/trial-0000", 3)] {
+        write_model(&settings.runs.join(run), 4, seed);
+    }
+    let settings = Settings { draw_maps: Some(draw_first), ..settings };
+    let (stop, mut passes) = (AtomicBool::new(false), Vec::new());
+    let mut tell = |told: Told| {
+        let Told::UpToDate { written, .. } = told else { return };
+        let there = files(&folder.path().join("mlartifacts"), "maps.png").len();
+        passes.push((written, tries(&settings, "first"), tries(&settings, "second"), there));
+        match passes.len() {
+            // what is said of the run is new, its model is not
+            2 => About { notes: "no maps".into(), ..About::default() }.write(&settings.runs.join("second")).expect("writes"),
+            4 => stop.store(true, Ordering::Relaxed),
+            _ => {}
+        }
+    };
+    watch(&settings, &stop, &mut tell).expect("it goes on");
+    assert_eq!(passes, [(4, 0, 0, 0), (1, 1, 0, 1), (1, 1, 1, 1), (0, 1, 1, 1)]);
+    // of trials none
+    assert_eq!(tries(&settings, "study/trial-0000"), 0);
+}
+
+#[test]
+fn maps_wait_until_no_run_is_live_and_a_sheet_that_was_missed_arrives() {
+    let (folder, settings) = runs();
+    let drawing = Settings { draw_maps: Some(draw_first), ..settings.clone() };
+    let second = settings.runs.join("second");
+    let events = fs::read_to_string(second.join("events.jsonl")).expect("text");
+    let live: String = events.lines().filter(|line| !line.contains("\"ended\"")).flat_map(|line| [line, "\n"]).collect();
+    fs::write(second.join("events.jsonl"), live).expect("writes");
+    let lock = fs::File::create(second.join("lock")).expect("a file");
+    lock.lock().expect("locks");
+    assert_eq!(mirror(&drawing), [Told::UpToDate { written: 4, runs: 4 }]);
+    assert_eq!(tries(&settings, "first"), 0);
+    drop(lock);
+    // the other was interrupted, says the first pass; the second has the sheet
+    let written = |written| Told::UpToDate { written, runs: 4 };
+    assert_eq!(mirror(&drawing), [written(1), written(1)]);
+    assert_eq!((tries(&settings, "first"), tries(&settings, "second")), (1, 0));
+    let there = |sheet: &str| {
+        let files = files(&folder.path().join("mlartifacts"), "maps.png");
+        files.len() == 1 && fs::read(&files[0]).is_ok_and(|bytes| bytes == sheet.as_bytes())
+    };
+    assert!(there("a sheet"));
+    // drawn by another, and taken along once
+    fs::write(settings.runs.join("first/maps.png"), "another sheet").expect("writes");
+    assert_eq!(mirror(&drawing), [written(1)]);
+    assert!(there("another sheet"));
+    assert_eq!(mirror(&drawing), [written(0)]);
+    assert_eq!(tries(&settings, "first"), 1);
 }
