@@ -64,29 +64,38 @@ pub fn once(settings: &Settings, tell: &mut dyn FnMut(Told)) -> Result<(), Mirro
     }
 }
 
-/// A pass, the maps that are missing, and a pass that takes them along.
+/// A pass, the maps that are missing, and a pass that takes them along; told as one.
 fn all(mirror: &mut Mirror, tried: &mut Tried, remarks: &mut Vec<String>, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
     let stop = AtomicBool::new(false);
-    pass(mirror, &stop, remarks, tell)?;
+    let up_to_date = pass(mirror, &stop, remarks, tell)?;
     let mut drawn = false;
     while mirror.draw_one(tried)? {
         drawn = true;
     }
-    if drawn { pass(mirror, &stop, remarks, tell) } else { Ok(()) }
+    if drawn {
+        pass(mirror, &stop, remarks, tell)?;
+    }
+    up_to_date.into_iter().for_each(tell);
+    Ok(())
 }
 
-/// One pass, and what it tells; `remarks` were told before.
-fn pass(mirror: &mut Mirror, stop: &AtomicBool, remarks: &mut Vec<String>, tell: &mut dyn FnMut(Told)) -> Result<(), MirrorError> {
-    let Some(Passed { written, runs, remarks: now }) = mirror.pass(stop)? else { return Ok(()) };
+/// One pass, and what it tells on the way; `remarks` were told before. Gives what is to be told at its end, unless it was stopped.
+fn pass(
+    mirror: &mut Mirror,
+    stop: &AtomicBool,
+    remarks: &mut Vec<String>,
+    tell: &mut dyn FnMut(Told),
+) -> Result<Option<Told>, MirrorError> {
+    let Some(Passed { written, runs, remarks: now }) = mirror.pass(stop)? else { return Ok(None) };
     if *remarks != now {
         tell(Told::Remarks(now.clone()));
         *remarks = now;
     }
-    tell(Told::UpToDate { written, runs });
-    Ok(())
+    Ok(Some(Told::UpToDate { written, runs }))
 }
 
-/// Writes what is new again and again, until `stop` is true; between two passes at most one run's maps are drawn. A store that is away is tried again, ever more seldom.
+/// Writes what is new again and again, until `stop` is true; between two passes at most one run's maps are drawn. A store that is away is
+/// tried again, ever more seldom.
 ///
 /// # Errors
 /// If the store refuses; that is told too.
@@ -100,7 +109,7 @@ pub fn watch(settings: &Settings, stop: &AtomicBool, tell: &mut dyn FnMut(Told))
         };
         let passed = opened.and_then(|mut mirror| {
             settings.rebuild = false;
-            pass(&mut mirror, stop, &mut remarks, tell)?;
+            pass(&mut mirror, stop, &mut remarks, tell)?.into_iter().for_each(&mut *tell);
             if !stop.load(Ordering::Relaxed) {
                 mirror.draw_one(&mut tried)?;
             }
