@@ -54,8 +54,8 @@ pub fn choose(config: &Config) -> Result<Chosen, ConfigError> {
     decide(config, open(config.device))
 }
 
-/// The same for a run that goes on, or whose model is evaluated: a precision that only CUDA devices have is the accuracy of 32 bits on the
-/// processor, so that a run which lost its device can be taken to its end.
+/// The same for a run that goes on, or whose model is evaluated: a precision that the processor does not have is the accuracy of 32 bits
+/// there, so that a run which lost its device can be taken to its end.
 ///
 /// # Errors
 /// As [`choose`].
