@@ -137,9 +137,9 @@ fn maps_wait_until_no_run_is_live_and_a_sheet_that_was_missed_arrives() {
     assert_eq!(mirror(&drawing), [Told::UpToDate { written: 4, runs: 4 }]);
     assert_eq!(tries(&settings, "first"), 0);
     drop(lock);
-    // the other was interrupted, says the first pass; the second has the sheet
+    // the other was interrupted, says the first pass; the second, of which no word is told, has the sheet
     let written = |written| Told::UpToDate { written, runs: 4 };
-    assert_eq!(mirror(&drawing), [written(1), written(1)]);
+    assert_eq!(mirror(&drawing), [written(1)]);
     assert_eq!((tries(&settings, "first"), tries(&settings, "second")), (1, 0));
     let there = |sheet: &str| {
         let files = files(&folder.path().join("mlartifacts"), "maps.png");
