@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::{Context, Event as Input, MouseWheelUnit, Pos2, RawInput, Rect, TouchPhase, pos2, vec2};
-use tuning_fork::app::{Action, Page, Pane, SearchChange, TuningForkApp, pause};
+use tuning_fork::app::{Action, Page, Pane, SearchChange, TuningForkApp, listing_pause};
 use tuning_fork::data::synth;
 use tuning_fork::metrics::Confusion;
 use tuning_fork::search::{self, Direction, Sampler, Space, StudyRecord};
@@ -179,7 +179,7 @@ fn share_of_a_step(folder: &Path, runs: &Path) {
     let start = Instant::now();
     index.list().expect("runs");
     let took = start.elapsed();
-    let pause = pause(took).as_secs_f64();
+    let pause = listing_pause(took).as_secs_f64();
     share(&format!("index of 1,000 runs, listed every {pause:.1} s"), took.as_secs_f64() / pause * a_step);
     let target = Target::Database(folder.join("mlflow.db"));
     let settings =

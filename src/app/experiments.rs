@@ -185,7 +185,7 @@ pub enum Answer {
 /// seconds, and longer (half a minute at most) where so many are listed that it would take more than a hundredth of a processor from a
 /// training.
 #[must_use]
-pub fn pause(took: Duration) -> Duration {
+pub fn listing_pause(took: Duration) -> Duration {
     (100 * took).clamp(Duration::from_secs(2), Duration::from_secs(30))
 }
 

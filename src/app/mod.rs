@@ -88,7 +88,7 @@ mod window;
 mod work;
 
 pub use action::Action;
-pub use experiments::{Change as ExperimentsChange, pause};
+pub use experiments::{Change as ExperimentsChange, listing_pause};
 pub use explored::{Change as ExploreChange, Integrities};
 pub use familiar::Familiar;
 pub use inspect::{Export, InspectAction, MapState, Question};

@@ -3,7 +3,7 @@
 //! the processor says, but for rounding. Where it cannot be had, or fails, the processor does the work.
 
 use std::rc::Rc;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use candle_core::Tensor;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
@@ -75,15 +75,16 @@ struct Request {
     planes: Vec<f32>,
     images: usize,
     wanted: Wanted,
-    answer: Sender<Result<Vec<f32>, AcceleratorError>>,
+    /// `None` if the device failed.
+    answer: Sender<Option<Vec<f32>>>,
 }
 
 /// A network on a device.
 pub struct DeviceNetwork {
     name: String,
     requests: Sender<Request>,
-    /// What the device said when it failed.
-    failed: OnceLock<String>,
+    /// What the device said when it failed; its thread writes it down before anybody hears of it.
+    failed: Arc<OnceLock<String>>,
 }
 
 impl DeviceNetwork {
@@ -95,12 +96,13 @@ impl DeviceNetwork {
         // unbounded: what still waits in it when the thread ends is dropped, so that whoever asked hears of it; they are as many as threads
         let (requests, inbox) = unbounded();
         let (ready, started) = bounded(1);
-        let options = options.clone();
+        let failed = Arc::new(OnceLock::new());
+        let (options, why_failed) = (options.clone(), Arc::clone(&failed));
         let work = move || match engine(open, &options, &numbers, batch) {
             Ok(engine) => {
                 drop(numbers);
                 if ready.send(Ok(engine.device().name())).is_ok() {
-                    serve(&engine, &inbox);
+                    serve(&engine, &inbox, &why_failed);
                 }
             }
             Err(why) => {
@@ -111,7 +113,7 @@ impl DeviceNetwork {
         let thread = std::thread::Builder::new().name("tuning-fork-device".into()).spawn(work);
         thread.map_err(|error| format!("the system has no thread for the device ({error}); close other programs"))?;
         let name = started.recv().map_err(|_| BROKEN.to_owned())??;
-        Ok(Self { name, requests, failed: OnceLock::new() })
+        Ok(Self { name, requests, failed })
     }
 
     /// What the device is called.
@@ -137,14 +139,11 @@ impl DeviceNetwork {
     fn ask(&self, planes: Vec<f32>, images: usize, wanted: Wanted) -> Option<Vec<f32>> {
         let (answer, answers) = bounded(1);
         let said = self.requests.send(Request { planes, images, wanted, answer }).ok().and_then(|()| answers.recv().ok());
-        let error = match said {
-            Some(Ok(numbers)) => return Some(numbers),
-            Some(Err(error)) => error.to_string(),
-            None => BROKEN.to_owned(),
-        };
-        // the first that failed says why
-        let _ = self.failed.set(error);
-        None
+        if said.is_none() {
+            // a thread that ended without a word; one that gave up has said why
+            let _ = self.failed.set(BROKEN.to_owned());
+        }
+        said.flatten()
     }
 }
 
@@ -179,18 +178,20 @@ fn engine(open: Opener, options: &NetworkOptions, numbers: &[(String, Tensor)], 
     }
 }
 
-/// Answers until nobody asks any more, or the device fails.
-fn serve(engine: &Engine, inbox: &Receiver<Request>) {
+/// Answers until nobody asks any more, or the device fails; then `failed` says why.
+fn serve(engine: &Engine, inbox: &Receiver<Request>, failed: &OnceLock<String>) {
     for Request { planes, images, wanted, answer } in inbox {
         let result = engine.upload_planes(&planes, images).and_then(|()| match wanted {
             Wanted::Logits => engine.evaluate(images)?(),
             Wanted::Features => engine.features(images),
             Wanted::Maps(classes) => engine.class_activation_maps(&classes),
         });
-        let failed = result.is_err();
+        if let Err(error) = &result {
+            let _ = failed.set(error.to_string());
+        }
         // whoever asked may have gone
-        let _ = answer.send(result);
-        if failed {
+        let _ = answer.send(result.ok());
+        if failed.get().is_some() {
             return;
         }
     }

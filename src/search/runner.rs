@@ -104,7 +104,12 @@ pub fn run_until(
         if runner.is_stopped() {
             return Ok(Ending::Stopped);
         }
-        match runner.choose()? {
+        let next = match runner.choose() {
+            // a storage that is away has nothing to be told of a search that was stopped between two trials
+            Err(error) if runner.stopping && error.is_passing() => return Ok(Ending::Stopped),
+            next => next?,
+        };
+        match next {
             Next::End(ending) => return Ok(ending),
             Next::Unusable => {}
             Next::Trial { number, resumed } => {

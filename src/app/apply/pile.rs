@@ -15,7 +15,6 @@ use crate::app::state::NoticeKind;
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{Action, TuningForkApp};
 use crate::explain::{Nearness, TableFormat};
-use crate::train::DeviceChoice;
 
 impl TuningForkApp {
     /// A `.zip` file is a run that was exported, a `.safetensors` file or a run folder is a model, another folder a data set or a
@@ -124,9 +123,7 @@ impl TuningForkApp {
             let message = format!("Not all pictures were classified: the program has a fault there ({words}); please report it.");
             self.notify(NoticeKind::Failure, message);
         }
-        // a device that was found by itself, or not, is nobody's loss
-        let trouble = self.state.pile.classifier.as_ref().and_then(|classifier| classifier.device_trouble());
-        if let Some(why) = trouble.filter(|_| self.state.config.device != DeviceChoice::Auto) {
+        if let Some(why) = self.state.pile.classifier.as_ref().and_then(|classifier| classifier.device_trouble()) {
             let message = format!("The processor did what the device should have done: {why}.");
             self.notify(NoticeKind::Info, message);
         }

@@ -140,6 +140,7 @@ mod tests {
         assert_eq!(values(0.1, 2.6, false), [0.5, 1.0, 1.5, 2.0, 2.5]);
         assert!((nice_step(f64::NAN) - 1.0).abs() < 1e-12);
     }
+
     #[test]
     fn one_number_alone_is_told_from_several() {
         let curve = |raw| Curve { name: "", colour: Color32::WHITE, raw, smooth: &[], dots: false };

@@ -3,9 +3,10 @@
 //!
 //! The error of a check is the largest difference as a share of the largest number. Every operator must keep to
 //! [`Arithmetic::bound`], and so must a network's answers, activations, maps, losses and gradient norms. After three epochs
-//! [`EPOCHS_FACTOR`] times as much is allowed. The gradients of a network are another matter: where two numbers of a pooling are nearly equal, rounding decides which one counts, and what comes
-//! back to the blocks before changes in a jump. They are compared by the length of their difference ([`gradient_bound`]); in f32, where such
-//! a jump is rare, one of a few batches must be without. The optimiser's work is compared on the device's own gradients.
+//! [`EPOCHS_FACTOR`] times as much is allowed. The gradients of a network are another matter: where two numbers of a pooling are nearly
+//! equal, rounding decides which one counts, and what comes back to the blocks before changes in a jump. They are compared by the length
+//! of their difference ([`gradient_bound`]); in f32, where such a jump is rare, one of a few batches must be without. The optimiser's work
+//! is compared on the device's own gradients.
 
 mod augmentation;
 mod blocks;

@@ -169,7 +169,7 @@ impl ExperimentsView {
     /// Wants the runs listed anew when what is shown is old.
     fn refresh(&mut self, ui: &Ui, experiments: &Experiments, actions: &mut Vec<Action>) {
         let now = ui.input(|i| i.time);
-        let pause = experiments::pause(experiments.took);
+        let pause = experiments::listing_pause(experiments.took);
         if !experiments.reading && self.listed.is_none_or(|listed| now - listed >= pause.as_secs_f64()) {
             self.listed = Some(now);
             actions.push(Action::Experiments(Change::Refresh));

@@ -77,8 +77,8 @@ impl Sheet {
                 self.open = false;
             }
         });
-        if modal.should_close() || !self.open {
-            self.open = false;
+        self.open &= !modal.should_close();
+        if !self.open {
             self.looked_up = Default::default();
         }
     }
