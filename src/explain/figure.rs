@@ -14,8 +14,6 @@ const LINE: f32 = 15.0;
 const SMALLEST: usize = 256;
 const LARGEST: usize = 1024;
 const TILE: usize = 150;
-/// A map with fewer cells than this a side tells little of where, cells.
-const COARSE: usize = 4;
 
 /// What is drawn, beside the map: the picture, what of it the network saw, and the network's answer.
 pub struct Scene<'a> {
@@ -57,8 +55,7 @@ impl Scene<'_> {
             format!("{} at {} ({} x {} cells, {} maps){views}", explanation.method, layer.name, layer.width, layer.height, layer.channels),
             format!("for {class}: {what} {:.2}, probability {probability:.1} %", explanation.score),
         ];
-        if layer.width.min(layer.height) < COARSE {
-            let cells = format!("Only {} x {} cells: too coarse to say where.", layer.width, layer.height);
+        if let Some(cells) = explanation.too_coarse() {
             lines.push(format!("{cells} Choose an earlier layer (Grad-CAM, LayerCAM), or train with larger pictures."));
         }
         if !explanation.signed && !explanation.has_positive() {

@@ -51,11 +51,21 @@ pub struct Explanation {
     pub map: Map,
 }
 
+/// A map with fewer cells than this a side tells little of where, cells.
+const COARSE: usize = 4;
+
 impl Explanation {
     /// False if no cell speaks for the class.
     #[must_use]
     pub fn has_positive(&self) -> bool {
         self.map.range().1 > 0.0
+    }
+
+    /// What to say of a map that tells little of where.
+    #[must_use]
+    pub fn too_coarse(&self) -> Option<String> {
+        let (width, height) = (self.layer.width, self.layer.height);
+        (width.min(height) < COARSE).then(|| format!("Only {width} x {height} cells: too coarse to say where."))
     }
 
     /// Whether its numbers are logits, so that they can be compared between classes and pictures.

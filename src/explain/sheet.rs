@@ -32,7 +32,10 @@ pub fn sheet(classifier: &Arc<Classifier>, pictures: &[(String, Image)]) -> Resu
         let named = format!("named {}, {probability:.0} %", classifier.spec().classes[explanation.class]);
         let (picture, frame) = fitted(picture, frame, TILE);
         let mapped = overlay(&picture, frame, &explanation, &Style::default());
-        method.get_or_insert_with(|| format!("{} at {}", explanation.method, explanation.layer.name));
+        method.get_or_insert_with(|| {
+            let coarse = explanation.too_coarse().map_or_else(String::new, |words| format!("  {words}"));
+            format!("{} at {}, each map in its own scale.{coarse}", explanation.method, explanation.layer.name)
+        });
         tiles.push((picture, mapped, [wrap(TEXT, 2 * TILE, name), wrap(TEXT, 2 * TILE, &named)].concat()));
     }
     let Some(method) = method else { return Err(ExplainError::Refused("there is no picture to draw a map of".into())) };
@@ -41,7 +44,7 @@ pub fn sheet(classifier: &Arc<Classifier>, pictures: &[(String, Image)]) -> Resu
     let (step_x, step_y) = (2 * TILE + 2 * MARGIN, TILE + lines * line + MARGIN);
     let (columns, rows) = (COLUMNS.min(tiles.len()), tiles.len().div_ceil(COLUMNS));
     let width = MARGIN + columns * step_x;
-    let under = wrap(TEXT, width - 2 * MARGIN, &format!("{method}, each map in its own scale.  {}", classifier.title()));
+    let under = wrap(TEXT, width - 2 * MARGIN, &format!("{method}  {}", classifier.title()));
     let mut canvas = Canvas::new(width, MARGIN + rows * step_y + under.len() * line + MARGIN, BACKGROUND);
     for (i, (picture, mapped, lines)) in tiles.iter().enumerate() {
         let (x, y) = (MARGIN + i % COLUMNS * step_x, MARGIN + i / COLUMNS * step_y);
