@@ -215,6 +215,11 @@ impl Form {
                 journal.display()
             ));
         }
+        self.begun(Storage::Journal(journal), study.to_owned(), base)
+    }
+
+    /// The first trials of this program in a study, with what the form has.
+    fn begun(&self, storage: Storage, study: String, base: &Config) -> Result<Plan, String> {
         let space = Space::parse(&self.space).map_err(|error| error.to_string())?;
         // a thousand trials need not keep ten models each
         let base = Config { epochs: self.epochs, snapshots: 0, best_by: self.objective.best_by(), ..base.clone() };
@@ -222,17 +227,18 @@ impl Form {
             return Err(format!("Correct this on the Train panel first: {fault}"));
         }
         space.check(&base).map_err(|error| error.to_string())?;
-        Ok(self.plan(Storage::Journal(journal), study.to_owned(), (space, base, self.objective)))
+        Ok(self.plan(storage, study, (space, base, self.objective)))
     }
 
-    /// A study that is there already, further.
+    /// A study that is there already, further: with what it says of itself, or, if another program began it, with what the form has and
+    /// trials that have `base` in common.
     ///
     /// # Errors
-    /// If the study is of another program, or of a newer version of this one.
-    pub fn old_plan(&self, place: &Place, study: &StudyRecord) -> Result<Plan, String> {
+    /// If the study is of a newer version of this program, or the form has no usable space.
+    pub fn old_plan(&self, place: &Place, study: &StudyRecord, base: &Config) -> Result<Plan, String> {
         match Kept::of(study) {
             Ok(Some(kept)) => Ok(self.plan(place.storage.clone(), place.study.clone(), (kept.space, kept.base, kept.objective))),
-            Ok(None) => Err("Another program began this study: it can be looked at here, and only that program can go on with it.".into()),
+            Ok(None) => self.begun(place.storage.clone(), place.study.clone(), base),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -11,6 +11,8 @@
 //! augmentation = { choices = ["turns", "gentle", "strong"] }
 //! ```
 
+mod adopted;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

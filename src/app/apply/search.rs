@@ -120,7 +120,7 @@ impl TuningForkApp {
         }
         let search = &self.state.search;
         let plan = match (&search.shown, search.study()) {
-            (Some(place), Some(study)) => form.old_plan(place, study),
+            (Some(place), Some(study)) => form.old_plan(place, study, &self.base_of_search()),
             _ => form.new_plan(&self.searches_folder, &self.base_of_search()),
         };
         let plan = match plan {

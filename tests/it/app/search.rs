@@ -1,5 +1,6 @@
 //! The Search panel: a study from the form to its results, studies of other programs, journals that cannot be read.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use egui::accesskit::Role;
@@ -7,7 +8,7 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
 use tuning_fork::app::{Action, Page, Pane, Saved, SearchChange, SearchForm, StudyPlace};
-use tuning_fork::search::{PrunerKind, Sampler, Storage, TrialState};
+use tuning_fork::search::{PrunerKind, Sampler, Space, Storage, TrialState};
 use tuning_fork::track::ModelReference;
 use tuning_fork::train::{Command, Config};
 
@@ -211,16 +212,44 @@ fn studies_of_optuna_are_shown_and_bad_journals_are_told() {
     };
     act(&mut window, Action::Search(SearchChange::Show(Some(place))));
     assert!(says(&window, &format!("{trials} trials: ")));
-    assert!(says(&window, "only that program can go on with it"));
-    start(&mut window, SearchForm::default());
-    assert!(state(&window).search.going.is_none());
-    assert!(state(&window).notices.iter().any(|notice| notice.text.contains("Another program began this study")));
+    assert!(says(&window, "Another program began this study"));
     // a study that is gone is not shown any more
     act(
         &mut window,
         Action::Search(SearchChange::Show(Some(StudyPlace { storage: Storage::Journal(searches.join("gone.log")), study: "gone".into() }))),
     );
     assert!(says(&window, "Start search"));
+}
+
+#[test]
+fn a_study_of_optuna_goes_on_with_what_its_trials_searched() {
+    let (folder, mut window) = searching();
+    let journal = folder.path().join("searches/python.log");
+    std::fs::create_dir_all(folder.path().join("searches")).expect("a folder");
+    std::fs::copy(Path::new(OPTUNA), &journal).expect("the journal");
+    act(&mut window, Action::Search(SearchChange::Refresh));
+    wait(&mut window, "the journal", |state| state.search.studies().count() > 1);
+    let place = StudyPlace { storage: Storage::Journal(journal), study: "galaxy10".into() };
+    act(&mut window, Action::Search(SearchChange::Show(Some(place))));
+    let study = state(&window).search.study().expect("the study").clone();
+    let space = Space::of_trials(&study).expect("a space");
+    let names: BTreeSet<&str> = space.parameters().iter().map(|p| p.name.as_str()).collect();
+    assert!(names.contains("lr") && names.contains("batch"), "{names:?}");
+    assert!(says(&window, "Gamma"), "the usual space");
+    click(&mut window, "Search what its trials did");
+    assert!(!says(&window, "Gamma") && says(&window, "Learning rate"));
+    let (before, complete) = (study.trials.len(), study.count(TrialState::Complete));
+    // what cannot be searched is refused before anything is written
+    start(&mut window, SearchForm { space: "lr = { low = 2, high = 1 }".into(), ..SearchForm::default() });
+    assert!(state(&window).notices.iter().any(|notice| notice.text.contains("swap them")));
+    let form = SearchForm { space: space.to_toml(), trials: Some(before + 1), ..short() };
+    start(&mut window, form);
+    wait(&mut window, "the end of the search", |state| state.search.going.is_none());
+    wait(&mut window, "the new trial", |state| state.search.study().is_some_and(|study| study.count(TrialState::Complete) > complete));
+    let study = state(&window).search.study().expect("the study");
+    let new = study.trials.iter().filter(|trial| trial.state == TrialState::Complete).next_back().expect("a trial");
+    assert!(new.user_attrs.contains_key("run") && new.params.keys().map(String::as_str).eq(names), "{new:?}");
+    assert!(!says(&window, "Another program began this study"), "now it says what it searches");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::space::SpaceEditor;
 use crate::app::searched::Form;
 use crate::app::theme;
 use crate::app::view::train::choice::{self, Choice};
-use crate::search::{Kept, StudyRecord};
+use crate::search::{Kept, Space, StudyRecord};
 use crate::train::Config;
 
 /// From this width on, what is searched stands beside the rest.
@@ -38,13 +38,18 @@ fn study(ui: &mut Ui, form: &mut Form) {
         let label = ui.label("Name");
         ui.add(TextEdit::singleline(&mut form.study).desired_width(170.0)).labelled_by(label.id);
         ui.end_row();
-        pick(ui, "Objective", "search objective", &mut form.objective);
-        let label = ui.label("Most epochs");
-        let field = DragValue::new(&mut form.epochs).range(1..=100_000).speed(0.2);
-        ui.add(field).labelled_by(label.id).on_hover_text("Epochs of a trial that is not stopped early");
-        ui.end_row();
+        trained(ui, form);
         course(ui, form);
     });
+}
+
+/// What all trials of a study are trained for.
+fn trained(ui: &mut Ui, form: &mut Form) {
+    pick(ui, "Objective", "search objective", &mut form.objective);
+    let label = ui.label("Most epochs");
+    let field = DragValue::new(&mut form.epochs).range(1..=100_000).speed(0.2);
+    ui.add(field).labelled_by(label.id).on_hover_text("Epochs of a trial that is not stopped early");
+    ui.end_row();
 }
 
 fn searched(ui: &mut Ui, form: &mut Form, space: &mut SpaceEditor, base: &Config) {
@@ -52,8 +57,8 @@ fn searched(ui: &mut Ui, form: &mut Form, space: &mut SpaceEditor, base: &Config
     space.show(ui, &mut form.space, base);
 }
 
-/// Shows how a study goes on, and what it searches.
-pub(super) fn old_study(ui: &mut Ui, form: &mut Form, study: &StudyRecord) {
+/// Shows how a study goes on, and what it searches; `space` and `base` are as for a new study.
+pub(super) fn old_study(ui: &mut Ui, form: &mut Form, space: &mut SpaceEditor, base: &Config, study: &StudyRecord) {
     Grid::new("old study").num_columns(2).spacing([theme::SECTION_GAP, theme::GAP]).show(ui, |ui| course(ui, form));
     ui.add_space(theme::GAP);
     match Kept::of(study) {
@@ -71,11 +76,29 @@ pub(super) fn old_study(ui: &mut Ui, form: &mut Form, study: &StudyRecord) {
             ui.label(theme::muted(ui, words));
         }
         Ok(None) => {
-            ui.label(theme::muted(ui, "Another program began this study; only that program can go on with it."));
+            foreign(ui, form, study);
+            searched(ui, form, space, base);
         }
         Err(error) => {
             ui.label(RichText::new(error.to_string()).color(theme::palette(ui.visuals()).warn));
         }
+    }
+}
+
+/// What a study that another program began does not say.
+fn foreign(ui: &mut Ui, form: &mut Form, study: &StudyRecord) {
+    ui.label(theme::muted(
+        ui,
+        "Another program began this study. It goes on with trials of the values of the Train panel, but for those that are searched.",
+    ));
+    Grid::new("foreign study").num_columns(2).spacing([theme::SECTION_GAP, theme::GAP]).show(ui, |ui| trained(ui, form));
+    if let Some(theirs) = Space::of_trials(study) {
+        let button = ui.button("Search what its trials did");
+        if button.on_hover_text("The parameters of its trials that are fields of the Train panel, over the same ranges").clicked() {
+            form.space = theirs.to_toml();
+        }
+    } else {
+        ui.label(theme::muted(ui, "Its trials have no parameter that is a field of the Train panel, so nothing is learned from them."));
     }
 }
 

@@ -161,10 +161,11 @@ impl SearchView {
                 ScrollArea::vertical()
                     .id_salt("how it goes on")
                     .auto_shrink(false)
-                    .show(ui, |ui| form::old_study(ui, &mut self.form, study));
+                    .show(ui, |ui| form::old_study(ui, &mut self.form, &mut self.space, &state.config, study));
             });
         } else {
-            CollapsingHeader::new("How it goes on").show(ui, |ui| form::old_study(ui, &mut self.form, study));
+            CollapsingHeader::new("How it goes on")
+                .show(ui, |ui| form::old_study(ui, &mut self.form, &mut self.space, &state.config, study));
         }
         self.results(ui, state, shown, actions);
     }

@@ -79,9 +79,6 @@ fn buttons(ui: &mut Ui, state: &State, form: &Form, actions: &mut Vec<Action>) {
 /// Why the study that is shown has nothing left to do, if so.
 fn spent(search: &Searched, form: &Form) -> Option<String> {
     let study = search.study()?;
-    if !study.user_attrs.contains_key("tuning_fork:space") {
-        return Some("Another program began this study: it can be looked at here, and only that program can go on with it.".into());
-    }
     let unfinished = study.count(TrialState::Running) > 0;
     let most = form.trials.filter(|most| study.trials.len() >= *most && !unfinished)?;
     Some(format!("It has its {most} trials; raise the limit to go on."))
