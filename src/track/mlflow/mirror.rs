@@ -103,6 +103,7 @@ impl Mirror {
             }
         }
         let (mut written, mut ids, mut all_read) = (0, Vec::new(), listing.damaged.is_empty());
+        let mut best_trials: BTreeMap<String, (f64, &str)> = BTreeMap::new();
         for facts in listing.runs.iter().rev() {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -112,7 +113,14 @@ impl Mirror {
                     written += usize::from(new);
                     ids.push(record.id.clone());
                     if let Some(study) = record.parent.as_ref().and_then(|parent| studies.get_mut(parent)) {
-                        study.trials.push((record, facts.best.map(|best| best.valid_macro_f1)));
+                        let value = facts.best.map(|best| best.valid_macro_f1);
+                        let best = record.parent.clone().zip(value).filter(|_| record.end.is_some());
+                        if let Some((parent, value)) = best
+                            && best_trials.get(&parent).is_none_or(|(best, _)| value > *best)
+                        {
+                            best_trials.insert(parent, (value, &facts.folder));
+                        }
+                        study.trials.push((record, value));
                     }
                 }
                 // it has not told anything yet
@@ -128,6 +136,10 @@ impl Mirror {
                 Err(Fault::Store(error)) => return Err(error),
             }
             remarks.extend(self.said.get(&facts.folder).into_iter().flatten().map(|said| format!("{}: {said}", facts.folder)));
+        }
+        // of a thousand trials, those are of interest that were the best of their search when it was last looked at
+        for (_, folder) in best_trials.into_values() {
+            self.want_maps(folder);
         }
         for (id, study) in &studies {
             remarks.extend(self.study(id, study)?.map(|why| left_out("a search", &why)));
@@ -236,15 +248,22 @@ impl Mirror {
             }
             // a run that trains on does not keep the others waiting
             if position.offset >= length || position.offset == before.offset {
-                // of a thousand trials no maps are drawn
-                if let (Some(_), None, Ok(model)) = (record.end, &record.parent, folder.best_model_time())
-                    && !folder.has_maps_of(model)
-                {
-                    self.undrawn.insert(facts.folder.clone(), model);
+                if record.end.is_some() && record.parent.is_none() {
+                    self.want_maps(&facts.folder);
                 }
                 self.settled.insert(facts.folder.clone(), (facts.clone(), record.clone()));
                 return Ok(Some((record, new)));
             }
+        }
+    }
+
+    /// Notes that the maps of a run's model are to be drawn, if they are not there.
+    fn want_maps(&mut self, name: &str) {
+        let Ok(folder) = RunFolder::open(self.runs.join(name)) else { return };
+        if let Ok(model) = folder.best_model_time()
+            && !folder.has_maps_of(model)
+        {
+            self.undrawn.insert(name.to_owned(), model);
         }
     }
 

@@ -102,7 +102,8 @@ fn tries(settings: &Settings, run: &str) -> usize {
 #[test]
 fn between_two_passes_one_sheet_is_drawn_the_next_takes_it_along_and_none_is_tried_twice() {
     let (folder, settings) = runs();
-    for (run, seed) in [("second", 2), ("study/trial-0000", 3)] {
+    let trials = ["study/trial-0000", "study/trial-0001"];
+    for (seed, run) in (2..).zip(["second", trials[0], trials[1]]) {
         write_model(&settings.runs.join(run), 4, seed);
     }
     let settings = Settings { draw_maps: Some(draw_first), ..settings };
@@ -114,14 +115,20 @@ fn between_two_passes_one_sheet_is_drawn_the_next_takes_it_along_and_none_is_tri
         match passes.len() {
             // what is said of the run is new, its model is not
             2 => About { notes: "no maps".into(), ..About::default() }.write(&settings.runs.join("second")).expect("writes"),
-            4 => stop.store(true, Ordering::Relaxed),
+            5 => stop.store(true, Ordering::Relaxed),
             _ => {}
         }
     };
     watch(&settings, &stop, &mut tell).expect("it goes on");
-    assert_eq!(passes, [(4, 0, 0, 0), (1, 1, 0, 1), (1, 1, 1, 1), (0, 1, 1, 1)]);
-    // of trials none
-    assert_eq!(tries(&settings, "study/trial-0000"), 0);
+    assert_eq!(passes, [(4, 0, 0, 0), (1, 1, 0, 1), (1, 1, 1, 1), (0, 1, 1, 1), (0, 1, 1, 1)]);
+    // of the trials the best one
+    let value = |run: &str| {
+        let session = RunFolder::open(settings.runs.join(run)).and_then(|run| run.session()).expect("a session");
+        session.best_epoch().expect("an epoch").valid_macro_f1
+    };
+    let [first, second] = trials.map(value);
+    assert!((first - second).abs() > 1e-6, "one is better");
+    assert_eq!(trials.map(|run| tries(&settings, run)), if first > second { [1, 0] } else { [0, 1] });
 }
 
 #[test]
