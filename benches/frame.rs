@@ -253,6 +253,7 @@ fn epoch(epoch: usize) -> Event {
         gradient_norm: 1.0,
         images_per_s: 2_000.0,
         seconds: 1.0,
+        energy: None,
         best: epoch == 1,
     })
 }

@@ -241,6 +241,7 @@ fn report(labels: &[u32], split: &Split, epoch: usize, values: &[f16]) -> EpochR
         gradient_norm: 1.0,
         images_per_s: 100.0,
         seconds: 60.0,
+        energy: None,
         best: true,
     }
 }

@@ -248,6 +248,7 @@ fn epoch(epoch: usize, number: usize) -> Event {
         gradient_norm: 1.0,
         images_per_s: 2_000.0,
         seconds: 3.0,
+        energy: None,
         best: true,
     })
 }

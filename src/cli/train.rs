@@ -13,7 +13,7 @@ use super::flags::{self, ConfigFlags};
 use super::progress::Progress;
 use super::{STOPPED, output, report};
 use crate::data::{self, Dataset, Part};
-use crate::train::{self, Command, Config, Ended, Event, Handle, Job, Outcome, RunFolder, Session};
+use crate::train::{self, Command, Config, Ended, Event, Handle, Job, Outcome, RunFolder, Session, energy_in_words};
 
 /// The longest that a Ctrl-C waits for the listener's attention.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -164,6 +164,9 @@ fn conclude(json: bool, session: &Session, folder: &RunFolder, dataset: &Arc<Dat
         let accuracy = report::accuracy(&best.confusion);
         let (macro_f1, loss) = (best.valid_macro_f1, best.valid_loss);
         lines.push(format!("best epoch {}: validation accuracy {accuracy}, macro-F1 {macro_f1:.4}, loss {loss:.4}", best.epoch));
+    }
+    if let Some(joules) = session.energy() {
+        lines.push(format!("energy of its epochs, as the device counted it: {}", energy_in_words(joules)));
     }
     let test = super::evaluate::evaluate_and_keep(folder, None, Part::Test, dataset)?;
     lines.push("test set, best epoch:".into());

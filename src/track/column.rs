@@ -21,6 +21,8 @@ pub enum Column {
     Started,
     /// Seconds of its epochs.
     Duration,
+    /// Joules of its epochs.
+    Energy,
     /// Epochs done.
     Epochs,
     /// The best epoch.
@@ -66,11 +68,12 @@ pub enum Value {
     Number(f64),
 }
 
-const FIXED: [(Column, &str, &str); 19] = [
+const FIXED: [(Column, &str, &str); 20] = [
     (Column::Name, "name", "Run"),
     (Column::State, "state", "State"),
     (Column::Started, "started", "Started (UTC)"),
     (Column::Duration, "duration", "Duration"),
+    (Column::Energy, "energy", "Energy"),
     (Column::Epochs, "done", "Epochs done"),
     (Column::BestEpoch, "best", "Best epoch"),
     (Column::MacroF1, "f1", "Macro-F1"),
@@ -158,6 +161,7 @@ impl Column {
             Self::Started => run.started.map_or(Value::Missing, |time| Value::Number(time as f64)),
             Self::Duration if run.epochs > 0 => Value::Number(run.seconds),
             Self::Duration => Value::Missing,
+            Self::Energy => run.energy.map_or(Value::Missing, Value::Number),
             Self::Epochs => Value::Number(run.epochs as f64),
             Self::BestEpoch => run.best.map_or(Value::Missing, |best| Value::Number(best.epoch as f64)),
             Self::MacroF1 => best(|best| best.valid_macro_f1),
@@ -186,6 +190,7 @@ impl Column {
             (_, Value::Text(text)) => text,
             (Self::Started, Value::Number(time)) => date(time as u64),
             (Self::Duration, Value::Number(seconds)) => duration(seconds),
+            (Self::Energy, Value::Number(joules)) => crate::train::energy_in_words(joules),
             (Self::MacroF1 | Self::Accuracy | Self::Loss | Self::TrainLoss, Value::Number(value)) => format!("{value:.4}"),
             (Self::Epochs, Value::Number(done)) => format!("{done} of {}", run.epochs_wanted()),
             (_, Value::Number(value)) => value.to_string(),

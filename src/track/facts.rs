@@ -120,6 +120,8 @@ pub struct RunFacts {
     pub started: Option<u64>,
     /// Seconds of its epochs, pauses left out.
     pub seconds: f64,
+    /// Joules that its epochs took, if the device told them of all.
+    pub energy: Option<f64>,
     /// Epochs done.
     pub epochs: usize,
     /// The best epoch by the run's own measure.
@@ -159,6 +161,7 @@ impl RunFacts {
             message: session.message.clone(),
             started: started.map(|s| s.time),
             seconds: curve.last().map_or(0.0, |last| last.seconds),
+            energy: session.energy(),
             epochs: session.epochs.last().map_or(0, |last| last.epoch),
             best,
             data: started.map_or_else(|| config.data.clone(), |s| s.data.clone()),

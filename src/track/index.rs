@@ -17,7 +17,7 @@ use crate::train::RunFolder;
 /// The file beside the runs.
 pub(super) const FILE: &str = "index.sqlite";
 /// Counts up whenever what is remembered changes its shape; an index of another version is made again.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// The index of the runs in a folder.
 #[derive(Debug)]

@@ -41,6 +41,9 @@ pub(super) struct EpochSums {
     pub gradient_norm: f64,
     /// Seconds of the steps.
     pub seconds: f64,
+    /// Joules, if all of them were measured; set in checkpoints only.
+    #[serde(default)]
+    pub energy: Option<f64>,
 }
 
 /// The best epoch whose model is on disk.

@@ -9,6 +9,7 @@ mod checkpoint;
 mod choice;
 mod config;
 pub mod device;
+mod energy;
 mod error;
 mod evaluate;
 mod folder;
@@ -33,6 +34,7 @@ mod worker;
 
 pub use choice::{DeviceChoice, Twin};
 pub use config::{BestBy, Config, ConfigError, LossKind, OptimizerKind, Precision, ScheduleKind};
+pub use energy::energy_in_words;
 pub use error::{RunError, TrainError};
 pub use evaluate::{Evaluation, evaluate};
 pub use folder::{RecordedSplit, RunFolder, timestamp};

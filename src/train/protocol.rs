@@ -149,6 +149,9 @@ pub struct EpochReport {
     pub images_per_s: f64,
     /// Seconds of the epoch, validation included, pauses left out.
     pub seconds: f64,
+    /// Joules that the device took meanwhile, pauses left out, with whatever else ran on it; `None` where it does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy: Option<f64>,
     /// Whether this is the best epoch so far.
     pub best: bool,
 }

@@ -33,6 +33,8 @@ pub(super) fn run(job: &Job, commands: &Receiver<Command>, recorder: &mut Record
     setup::record_data(job)?;
     let mut control = Control { commands, recorder, setup: &setup, paused: Duration::ZERO };
     while state.progress.epochs < setup.config.epochs && !state.progress.stopped_early {
+        let resumed = state.progress.step_in_epoch > 0;
+        state.meter.begin(if resumed { state.progress.sums.energy } else { Some(0.0) });
         let go_on = match state.accelerated {
             Some(_) => accelerated::train_epoch(&setup, &mut state, &mut control)?,
             None => train_epoch(&setup, &mut state, &mut control)?,
@@ -92,6 +94,7 @@ impl Control<'_> {
         let start = Instant::now();
         let go_on = self.wait(state);
         self.paused += start.elapsed();
+        state.meter.skip();
         go_on
     }
 
@@ -111,7 +114,11 @@ impl Control<'_> {
     /// Writes `last.safetensors` and tells so, or why not.
     fn checkpoint(&mut self, state: &State) {
         let path = self.setup.folder.last_checkpoint();
-        let result = checkpoint::save(&path, &*state.network, &state.optimizer, &state.progress);
+        let mut progress = state.progress;
+        if progress.step_in_epoch > 0 {
+            progress.sums.energy = state.meter.joules();
+        }
+        let result = checkpoint::save(&path, &*state.network, &state.optimizer, &progress);
         let epoch = state.progress.epochs + usize::from(state.progress.step_in_epoch > 0);
         self.saved(epoch, "last.safetensors", false, result.err());
     }
@@ -144,6 +151,7 @@ fn train_epoch(setup: &Setup, state: &mut State, control: &mut Control) -> Resul
         steps.seconds = start.elapsed().as_secs_f64();
         steps.wait = wait / steps.seconds.max(f64::MIN_POSITIVE);
         count(state, &steps);
+        state.meter.tick();
         control.recorder.tell(Event::Steps(steps));
     }
 }
@@ -292,6 +300,7 @@ fn report(state: &State, answers: &Answers, macro_f1: f64, validating: f64, best
         skipped: sums.skipped,
         images_per_s: sums.images as f64 / sums.seconds.max(f64::MIN_POSITIVE),
         seconds: sums.seconds + validating,
+        energy: state.meter.joules(),
         best,
     }
 }

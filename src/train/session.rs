@@ -134,6 +134,12 @@ impl Session {
         self.epochs.iter().rev().find(|e| e.best)
     }
 
+    /// Joules of all epochs, if the device told them of each; `None` before the first.
+    #[must_use]
+    pub fn energy(&self) -> Option<f64> {
+        if self.epochs.is_empty() { None } else { self.epochs.iter().map(|e| e.energy).sum() }
+    }
+
     /// Steps done over the whole run.
     #[must_use]
     pub fn steps_done(&self) -> usize {

@@ -11,6 +11,7 @@ use super::buffers::Buffers;
 use super::cache::ImageCache;
 use super::checkpoint::{self, Progress};
 use super::device::Chosen;
+use super::energy::Meter;
 use super::evaluate::class_counts;
 use super::folder::Lock;
 use super::{
@@ -46,6 +47,8 @@ pub(super) struct State {
     pub progress: Progress,
     /// The network on a device, if the run computes on one.
     pub accelerated: Option<Accelerated>,
+    /// Of what computes.
+    pub meter: Meter,
 }
 
 impl Setup {
@@ -84,6 +87,7 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
 
     let loss = Loss::new(config, &class_counts(&job.dataset, &recorded.split.train));
     let accelerated = bring(config, &mut chosen, &loss, &*network, &optimizer)?;
+    let meter = Meter::of(chosen.opened.as_ref().filter(|_| accelerated.is_some()));
     job.folder.save_config(config)?;
     job.folder.save_split(&recorded)?;
     let threads = device::threads(config);
@@ -124,7 +128,7 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
         threads,
         _lock: lock,
     };
-    Ok((setup, State { network, optimizer, schedule, progress, accelerated }, started))
+    Ok((setup, State { network, optimizer, schedule, progress, accelerated, meter }, started))
 }
 
 /// Brings the network to the device that was chosen, if it is not the processor. A device that was not asked for by name and cannot do it
@@ -161,6 +165,7 @@ fn spec(config: &Config, dataset: &Dataset) -> ModelSpec {
             size: config.size,
             channels: 3,
             classes: dataset.classes.len(),
+            width: config.width,
             dropout: config.dropout as f32,
         },
         classes: dataset.classes.clone(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{EpochReport, Outcome, Session, Status};
+use super::{EpochReport, Outcome, Session, Status, energy_in_words};
 
 /// The summary of a session.
 pub(super) fn text(session: &Session) -> String {
@@ -29,6 +29,9 @@ pub(super) fn text(session: &Session) -> String {
     if let Some(last) = session.epochs.last() {
         let total = session.started.as_ref().map_or(last.epoch, |s| s.epochs);
         line("epochs", format!("{} of {total}", last.epoch));
+    }
+    if let Some(joules) = session.energy() {
+        line("energy", energy_in_words(joules));
     }
     if let Some(best) = session.best_epoch() {
         line("best epoch", format!("{}: {}", best.epoch, results(best)));

@@ -113,6 +113,9 @@ fn take(event: &Event, position: &mut Position, metrics: &mut Vec<Metric>) {
                 ("images_per_s", epoch.images_per_s),
             ];
             add(metrics, position, epoch.epoch, &named);
+            if let Some(joules) = epoch.energy {
+                add(metrics, position, epoch.epoch, &[("epoch_energy_joules", joules)]);
+            }
             if epoch.best {
                 let best = [
                     ("best_valid_loss", epoch.valid_loss),

@@ -10,7 +10,7 @@ use crate::metrics::{Confusion, F1Intervals, Interval, Predictions, wilson};
 use crate::nn::{ModelSpec, weights};
 use crate::random::{Purpose, Random};
 use crate::track::{TrackError, parameters};
-use crate::train::{RecordedSplit, RunFolder, Session, timestamp};
+use crate::train::{RecordedSplit, RunFolder, Session, energy_in_words, timestamp};
 
 /// The file in the version's folder.
 pub(super) const FILE: &str = "card.md";
@@ -58,7 +58,7 @@ fn cell(text: &str) -> String {
 
 fn about(version: &ModelVersion, spec: &ModelSpec, session: &Session) -> String {
     let network = &spec.network;
-    let name = serde_json::to_value(network.architecture).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    let name = network.name();
     let registered = timestamp(std::time::UNIX_EPOCH + std::time::Duration::from_secs(version.registered));
     let started = session.started.as_ref();
     let mut text = String::new();
@@ -69,6 +69,9 @@ fn about(version: &ModelVersion, spec: &ModelSpec, session: &Session) -> String 
     let _ = write!(text, "- network: {name}, {size} x {size} pixels, {} classes", spec.classes.len());
     if let Some(started) = started {
         let _ = write!(text, ", {} trainable numbers", started.parameters);
+    }
+    if let Some(joules) = session.energy() {
+        let _ = write!(text, "\n- energy of the training, as its device counted it: {}", energy_in_words(joules));
     }
     let _ = write!(
         text,

@@ -205,6 +205,7 @@ impl Epoch<'_> {
         }
         let seconds = self.told.elapsed().as_secs_f64();
         self.told = Instant::now();
+        state.meter.tick();
         (progress.loss_scale, progress.calm) = (device.loss_scale, device.calm);
         let wished = (REPORT_SECONDS / seconds.max(1e-6) * steps as f64) as usize;
         self.interval = wished.clamp(1, (2 * self.interval).min(MOST_STEPS));

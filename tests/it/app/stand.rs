@@ -202,6 +202,7 @@ pub fn epoch(epoch: usize, right: usize, best: bool) -> Event {
         gradient_norm: 1.0,
         images_per_s: 64.0,
         seconds: 6.0,
+        energy: None,
         best,
     })
 }

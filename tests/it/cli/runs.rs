@@ -57,7 +57,7 @@ fn tensors(path: &Path) -> BTreeMap<String, (Vec<usize>, Vec<u8>)> {
 /// Epoch reports without what the clock says.
 fn timeless(events: &[Event]) -> Vec<EpochReport> {
     let report = |event: &Event| match event {
-        Event::Epoch(report) => Some(EpochReport { seconds: 0.0, images_per_s: 0.0, ..report.clone() }),
+        Event::Epoch(report) => Some(EpochReport { seconds: 0.0, images_per_s: 0.0, energy: None, ..report.clone() }),
         _ => None,
     };
     events.iter().filter_map(report).collect()

@@ -42,7 +42,7 @@ fn kept(folder: &RunFolder) -> BTreeMap<usize, Vec<u8>> {
 
 /// The epochs without what depends on the clock.
 fn results(session: &Session) -> Vec<EpochReport> {
-    session.epochs.iter().map(|e| EpochReport { images_per_s: 0.0, seconds: 0.0, ..e.clone() }).collect()
+    session.epochs.iter().map(|e| EpochReport { images_per_s: 0.0, seconds: 0.0, energy: None, ..e.clone() }).collect()
 }
 
 fn assert_same(a: &RunFolder, b: &RunFolder) {

@@ -56,6 +56,7 @@ fn epoch(number: usize, seconds: f64) -> EpochReport {
         gradient_norm: 1.0,
         images_per_s: 8.0,
         seconds,
+        energy: None,
         best: number == 1,
     }
 }
@@ -133,4 +134,19 @@ fn events_survive_json_under_their_names() {
         assert!(text.starts_with(&format!("{{\"event\":\"{tag}\"")), "{text}");
         assert_eq!(serde_json::from_str::<Event>(&text).expect("reads"), event);
     }
+}
+
+#[test]
+fn the_energy_of_a_run_is_known_if_that_of_every_epoch_is() {
+    let mut session = Session::default();
+    assert_eq!(session.energy(), None);
+    for (number, energy) in [(1, Some(1500.0)), (2, Some(2500.5))] {
+        session.apply(&Event::Epoch(EpochReport { energy, ..epoch(number, 1.0) }));
+    }
+    assert_eq!(session.energy(), Some(4000.5));
+    // an epoch that older programs told, or one on a device that does not count
+    let line = serde_json::to_string(&Event::Epoch(epoch(3, 1.0))).expect("JSON");
+    assert!(!line.contains("energy"));
+    session.apply(&serde_json::from_str(&line).expect("an event"));
+    assert_eq!(session.energy(), None);
 }

@@ -6,7 +6,7 @@ use crate::app::action::Action;
 use crate::app::state::{Run, State};
 use crate::app::theme;
 use crate::app::view::words;
-use crate::train::{Command, Outcome, Status};
+use crate::train::{Command, Outcome, Status, energy_in_words};
 
 /// Shows the controls, and the run below them.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -105,6 +105,10 @@ fn progress(ui: &mut Ui, run: &Run) {
     if let Some(last) = session.epochs.last() {
         let words = format!("Validation: {:.1} % right, macro-F1 {:.3}", 100.0 * last.valid_accuracy, last.valid_macro_f1);
         ui.label(theme::muted(ui, words));
+        if let Some(joules) = session.energy() {
+            let words = format!("{} so far, as the device counts it", energy_in_words(joules));
+            ui.label(theme::muted(ui, words)).on_hover_text("The energy of its epochs; what else ran on the device is in it");
+        }
         if last.skipped > 0 {
             ui.label(theme::muted(ui, format!("{} steps skipped: not finite in f16", last.skipped)));
         }

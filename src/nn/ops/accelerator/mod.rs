@@ -172,6 +172,11 @@ pub trait Accelerator: Send {
         false
     }
 
+    /// Joules that it has taken since some moment, the work of other programs included; `None` if it does not tell.
+    fn energy(&self) -> Option<f64> {
+        None
+    }
+
     /// Free and all memory, bytes.
     ///
     /// # Errors

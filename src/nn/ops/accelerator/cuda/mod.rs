@@ -8,6 +8,7 @@
 //! where nvrtc is. `tuning-fork selftest --device cuda` is what to run first.
 
 mod convolution;
+mod energy;
 mod hold;
 mod library;
 mod memory;
@@ -28,6 +29,7 @@ use cudarc::driver::{CudaContext, CudaEvent, CudaStream, DriverError};
 use super::kernels::{Launch, Storage};
 use super::{Accelerator, AcceleratorError, Argument, Arithmetic, Convolution, Fetched, Hold, Mark, Memory, Pass, Product, View};
 use convolution::Convolutions;
+use energy::EnergyCounter;
 use library::Handles;
 use memory::Allocation;
 use modules::Modules;
@@ -53,6 +55,7 @@ fn failed(library: &str, no_memory: bool, error: &dyn std::fmt::Display) -> Acce
 pub struct Cuda {
     name: String,
     capability: (i32, i32),
+    energy: Option<EnergyCounter>,
     modules: RefCell<Modules>,
     convolutions: RefCell<Convolutions>,
     staging: RefCell<Staging>,
@@ -103,6 +106,10 @@ impl Accelerator for Cuda {
             Arithmetic::F16 => self.capability >= (7, 0),
             Arithmetic::Tf32 | Arithmetic::Bf16 => self.capability >= (8, 0),
         }
+    }
+
+    fn energy(&self) -> Option<f64> {
+        self.energy.as_ref().and_then(EnergyCounter::joules)
     }
 
     fn memory(&self) -> Result<(usize, usize)> {

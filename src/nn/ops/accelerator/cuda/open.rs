@@ -12,7 +12,7 @@ use cudarc::nvrtc::sys as nvrtc;
 
 use super::super::AcceleratorError;
 use super::library::Handles;
-use super::{Convolutions, Cuda, Modules, Result, Staging};
+use super::{Convolutions, Cuda, EnergyCounter, Modules, Result, Staging};
 
 /// A device that this machine has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +142,7 @@ impl Cuda {
             Ok(Self {
                 name: device.name,
                 capability: device.capability,
+                energy: EnergyCounter::of(&context),
                 modules: RefCell::new(Modules::default()),
                 convolutions: RefCell::new(Convolutions::default()),
                 staging: RefCell::new(Staging::default()),
