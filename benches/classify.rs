@@ -14,7 +14,7 @@ use tuning_fork::app::{Action, MapState, Pane, Saved, TuningForkApp};
 use tuning_fork::data::{self, GALAXY10_CLASSES, SYNTHETIC};
 use tuning_fork::explain::{Classifier, Content, Explainer, Method, Request, Scene, Style, faithfulness, overlay, sanity};
 use tuning_fork::imaging::{self, Fit, Image};
-use tuning_fork::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation};
+use tuning_fork::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation, USUAL_WIDTH};
 use tuning_fork::train::Config;
 
 const SIDE: usize = 256;
@@ -32,7 +32,8 @@ fn main() {
 
 /// A model with fresh weights: as fast as a trained one.
 fn save_model(path: &Path) {
-    let network = NetworkOptions { architecture: Architecture::Compact, size: SIDE, channels: 3, classes: 10, dropout: 0.0 };
+    let network =
+        NetworkOptions { architecture: Architecture::Compact, size: SIDE, channels: 3, classes: 10, width: USUAL_WIDTH, dropout: 0.0 };
     let spec = ModelSpec {
         network: network.clone(),
         classes: GALAXY10_CLASSES.map(str::to_owned).to_vec(),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use egui::{Context, DroppedFile, Event as Input, MouseWheelUnit, Pos2, RawInput, Rect, TouchPhase, pos2, vec2};
 use tuning_fork::app::{Action, Pane, TuningForkApp};
 use tuning_fork::imaging::{Image, write_png};
-use tuning_fork::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation};
+use tuning_fork::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation, USUAL_WIDTH};
 
 const FILES: usize = 10_000;
 /// The longest that all of it may take.
@@ -106,7 +106,14 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn std::error::Error>> {
 /// A model that was never trained.
 fn model(folder: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
     let spec = ModelSpec {
-        network: NetworkOptions { architecture: Architecture::Compact, size: 64, channels: 3, classes: 10, dropout: 0.0 },
+        network: NetworkOptions {
+            architecture: Architecture::Compact,
+            size: 64,
+            channels: 3,
+            classes: 10,
+            width: USUAL_WIDTH,
+            dropout: 0.0,
+        },
         classes: (0..10).map(|class| format!("class {class}")).collect(),
         normalisation: Normalisation::default(),
         framing: Framing::default(),

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor, Var};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use tuning_fork::nn::ops::{self, ConvOptions};
-use tuning_fork::nn::{self, Architecture, Mode, NetworkOptions};
+use tuning_fork::nn::{self, Architecture, Mode, NetworkOptions, USUAL_WIDTH};
 use tuning_fork::train::{Config, Loss, Optimizer, OptimizerKind, Update, gradient_norm};
 
 use super::{SAMPLES, numbers};
@@ -39,7 +39,8 @@ fn norm_of_all_gradients(bencher: Bencher) {
 }
 
 fn with_gradients(kind: OptimizerKind, bench: impl FnOnce(&mut Optimizer, &dyn nn::Network, &candle_core::backprop::GradStore)) {
-    let options = NetworkOptions { architecture: Architecture::Seed, size: 256, channels: 3, classes: CLASSES, dropout: 0.0 };
+    let options =
+        NetworkOptions { architecture: Architecture::Seed, size: 256, channels: 3, classes: CLASSES, width: USUAL_WIDTH, dropout: 0.0 };
     let network = nn::build(&options, 0, &Device::Cpu).expect("a network");
     let logits = network.forward(&tensor(&[1, 3, 256, 256]), Mode::Train { seed: 0, step: 0 }).expect("logits");
     let gradients = logits.sum_all().and_then(|sum| network.backward(&sum)).expect("gradients");

@@ -19,6 +19,7 @@ const FIELDS: &[About] = &[
     field("data", "Data set", "The galaxies to learn from."),
     field("synthetic_images", "Images", "How many galaxies are drawn; more take longer and teach more."),
     field("model", "Network", "Which network learns; the larger one needs more time and more images."),
+    field("width", "Width", "Filters of the first block, and all others in proportion: wider learns more and costs time with its square."),
     field("size", "Image size", "Pixels a side that the network sees; larger shows finer structure and costs time with its square."),
     field("fit", "Fit", "How images that are not square become squares; the model keeps it, and Classify does the same."),
     field("epochs", "Epochs", "How often the network sees every training image."),

@@ -95,6 +95,10 @@ pub struct ConfigFlags {
     /// The network: seed (six convolutions, 14.8 M parameters at 256 x 256) or compact (five with batch norm, 1.6 M; exact activation maps)
     #[arg(long, value_name = "NAME", value_parser = Choice::<Architecture>::new(), help_heading = "Network")]
     pub model: Option<Architecture>,
+    /// Filters of the network's first block, 1 to 128 (usually 32; multiples of 16 compute fastest). Each block has twice those of the one
+    /// before it, and time and parameters grow with the square
+    #[arg(long, value_name = "W", help_heading = "Network")]
+    pub width: Option<usize>,
     /// Height and width that images are scaled to, pixels; 32 (seed: 64) to 1024
     #[arg(long, value_name = "S", help_heading = "Network")]
     pub size: Option<usize>,
@@ -229,6 +233,7 @@ impl ConfigFlags {
                 synthetic_images,
                 split_seed,
                 model,
+                width,
                 size,
                 fit,
                 dropout,
@@ -336,65 +341,4 @@ fn leaves(config: &Value) -> Vec<(String, Value)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::{FromArgMatches, Parser};
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Cli {
-        #[command(flatten)]
-        flags: ConfigFlags,
-    }
-
-    fn parse(args: &[&str]) -> Config {
-        let command = show_defaults(<Cli as clap::CommandFactory>::command());
-        let matches = command.try_get_matches_from([&["test"], args].concat()).expect("flags that parse");
-        Cli::from_arg_matches(&matches).expect("flags that fit").flags.over(Config::default(), None).expect("a usable configuration")
-    }
-
-    /// A usable value of a field that is not its default.
-    fn other(name: &str, default: &Value) -> String {
-        match default {
-            Value::Bool(on) => (!on).to_string(),
-            Value::Number(n) if n.is_f64() => "0.25".into(),
-            Value::Number(n) => (n.as_u64().expect("a count") + 64).to_string(),
-            _ => match name {
-                "data" => "galaxies",
-                "model" => "seed",
-                "optimizer" => "radam",
-                "schedule" => "cosine",
-                "loss" => "cross-entropy",
-                "best_by" => "loss",
-                "fit" => "crop",
-                "rotation" => "any",
-                "border" => "black",
-                "device" => "cpu",
-                "precision" => "f32",
-                _ => panic!("name another value for {name} here"),
-            }
-            .into(),
-        }
-    }
-
-    #[test]
-    fn every_field_is_a_flag_that_sets_it_and_nothing_else() {
-        let defaults = serde_json::to_value(Config::default()).expect("a serialisable configuration");
-        for (name, default) in leaves(&defaults) {
-            let argument = format!("--{}={}", kebab(&name), other(&name, &default));
-            let changed = serde_json::to_value(parse(&[&argument])).expect("a serialisable configuration");
-            let differing: Vec<String> = leaves(&defaults)
-                .into_iter()
-                .zip(leaves(&changed))
-                .filter_map(|((name, before), (_, after))| (before != after).then_some(name))
-                .collect();
-            assert_eq!(differing, [name], "{argument}");
-        }
-    }
-
-    #[test]
-    fn every_flag_shows_its_default() {
-        let help = show_defaults(<Cli as clap::CommandFactory>::command()).render_long_help().to_string();
-        assert!(help.contains("[default: one-cycle]") && help.contains("[default: 0.003]"), "{help}");
-    }
-}
+mod tests;

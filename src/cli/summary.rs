@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::choice::Choice;
 use super::output;
-use crate::nn::{Architecture, NetworkOptions, summary};
+use crate::nn::{Architecture, NetworkOptions, USUAL_WIDTH, summary};
 
 /// What `summary` takes.
 #[derive(Args, Debug)]
@@ -15,6 +15,9 @@ pub struct Arguments {
     /// Height and width of the input, pixels
     #[arg(long, value_name = "S", default_value_t = 64)]
     size: usize,
+    /// Filters of the first block, 1 to 128; each block has twice those of the one before it
+    #[arg(long, value_name = "W", default_value_t = USUAL_WIDTH)]
+    width: usize,
     /// Images that go through together
     #[arg(long, value_name = "B", default_value_t = 32, value_parser = super::flags::count)]
     batch: usize,
@@ -28,8 +31,8 @@ pub struct Arguments {
 /// # Errors
 /// If the size does not fit the network.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let options =
-        NetworkOptions { architecture: arguments.model, size: arguments.size, channels: 3, classes: arguments.classes, dropout: 0.0 };
+    let &Arguments { model: architecture, size, width, classes, .. } = arguments;
+    let options = NetworkOptions { architecture, size, channels: 3, classes, width, dropout: 0.0 };
     output::line(summary::summarise(&options, arguments.batch)?)?;
     Ok(())
 }

@@ -164,7 +164,7 @@ impl Classifier {
     #[must_use]
     pub fn title(&self) -> String {
         let network = &self.spec.network;
-        let name = serde_json::to_value(network.architecture).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        let name = network.name();
         let mut parts = self.path.components().rev().map(|part| part.as_os_str().to_string_lossy());
         let (file, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         format!("{name} {size} x {size}, {} classes, {folder}/{file}", self.spec.classes.len(), size = network.size)

@@ -21,7 +21,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-/// Which network.
+/// Which network. The numbers are those of the [usual width](USUAL_WIDTH).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Architecture {
@@ -43,8 +43,40 @@ pub struct NetworkOptions {
     pub channels: usize,
     /// Number of classes.
     pub classes: usize,
+    /// Filters of the first block, 1 to [`WIDEST`]: each block has twice those of the one before it, and hidden linear layers follow in
+    /// proportion. Files of older programs do not say it: they mean [`USUAL_WIDTH`].
+    #[serde(default = "usual_width", skip_serializing_if = "is_usual_width")]
+    pub width: usize,
     /// Dropout probability in the head, in [0, 1). The compact network has no dropout and does not use it.
     pub dropout: f32,
+}
+
+/// Filters of the first block in the seed project's network, and by default.
+pub const USUAL_WIDTH: usize = 32;
+
+/// Most filters of the first block: the seed network has sixteen times its usual parameters then.
+pub const WIDEST: usize = 128;
+
+fn usual_width() -> usize {
+    USUAL_WIDTH
+}
+
+/// The usual width is not written, so that descriptions, and what is made from them, stay those of older programs.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
+fn is_usual_width(width: &usize) -> bool {
+    *width == USUAL_WIDTH
+}
+
+impl NetworkOptions {
+    /// "compact", or "compact of width 48": the network, and its width where that is not the usual one.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let name = match self.architecture {
+            Architecture::Seed => "seed",
+            Architecture::Compact => "compact",
+        };
+        if self.width == USUAL_WIDTH { name.into() } else { format!("{name} of width {}", self.width) }
+    }
 }
 
 /// How a forward pass is meant.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::DeviceChoice;
 use crate::augment::Augmentation;
 use crate::imaging::Fit;
-use crate::nn::Architecture;
+use crate::nn::{Architecture, USUAL_WIDTH, WIDEST};
 
 /// The loss function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +84,8 @@ pub struct Config {
     pub synthetic_images: usize,
     /// The network.
     pub model: Architecture,
+    /// Filters of the network's first block, 1 to 128; every other layer follows in proportion.
+    pub width: usize,
     /// Height and width of the network's input, pixels; at least 32.
     pub size: usize,
     /// How images that are not square become squares.
@@ -145,6 +147,7 @@ impl Default for Config {
             data: "synthetic".into(),
             synthetic_images: 2_000,
             model: Architecture::Compact,
+            width: USUAL_WIDTH,
             size: 64,
             fit: Fit::Stretch,
             epochs: 10,
@@ -207,6 +210,12 @@ impl Config {
             "synthetic_images",
             self.data != "synthetic" || self.synthetic_images >= 50,
             "choose at least 50 synthetic galaxies, so that every part of the split has some of each class",
+        );
+        check(
+            &mut e,
+            "width",
+            (1..=WIDEST).contains(&self.width),
+            format!("{} is not usable; choose 1 to {WIDEST} filters for the first block, such as {USUAL_WIDTH}", self.width),
         );
         check(
             &mut e,

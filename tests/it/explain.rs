@@ -12,14 +12,21 @@ mod sanity;
 use candle_core::{Device, Tensor};
 use tuning_fork::explain::{BEST_MODEL, Calibration, Classifier, ExplainError, Explainer};
 use tuning_fork::imaging::{Fit, Image};
-use tuning_fork::nn::{self, Architecture, Framing, Mode, ModelSpec, NetworkOptions, Normalisation};
+use tuning_fork::nn::{self, Architecture, Framing, Mode, ModelSpec, NetworkOptions, Normalisation, USUAL_WIDTH};
 use tuning_fork::random::{Purpose, Random};
 
 const SIZE: usize = 32;
 
 fn spec() -> ModelSpec {
     ModelSpec {
-        network: NetworkOptions { architecture: Architecture::Compact, size: SIZE, channels: 3, classes: 3, dropout: 0.5 },
+        network: NetworkOptions {
+            architecture: Architecture::Compact,
+            size: SIZE,
+            channels: 3,
+            classes: 3,
+            width: USUAL_WIDTH,
+            dropout: 0.5,
+        },
         classes: ["a", "b", "c"].map(str::to_owned).to_vec(),
         normalisation: Normalisation { mean: [0.1, 0.2, 0.3], std: [0.5, 0.6, 0.7] },
         framing: Framing::default(),

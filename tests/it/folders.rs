@@ -8,7 +8,7 @@ use candle_core::Device;
 use half::f16;
 use tuning_fork::data::Split;
 use tuning_fork::metrics::Confusion;
-use tuning_fork::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation};
+use tuning_fork::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation, USUAL_WIDTH};
 use tuning_fork::random::{Purpose, Random};
 use tuning_fork::train::{Config, Ended, EpochReport, Event, Outcome, RecordedSplit, Started};
 
@@ -72,6 +72,7 @@ impl Run {
             gradient_norm: 1.0,
             images_per_s: 64.0,
             seconds: 6.0,
+            energy: None,
             best: true,
         }
     }
@@ -125,7 +126,8 @@ impl Run {
 
 /// Puts a model with random weights into a run folder, as that of an epoch.
 pub fn write_model(folder: &Path, epoch: usize, seed: u64) {
-    let network = NetworkOptions { architecture: Architecture::Compact, size: 32, channels: 3, classes: 3, dropout: 0.0 };
+    let network =
+        NetworkOptions { architecture: Architecture::Compact, size: 32, channels: 3, classes: 3, width: USUAL_WIDTH, dropout: 0.0 };
     let spec = ModelSpec {
         network: network.clone(),
         classes: ["Round", "Spiral", "Edge-on"].map(str::to_owned).to_vec(),

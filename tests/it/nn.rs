@@ -10,3 +10,4 @@ pub mod reference;
 mod summary;
 mod trunk;
 mod weights;
+mod widths;

@@ -91,11 +91,12 @@ pub fn floor(plan: &Plan, size: usize, batch: usize, arithmetic: Arithmetic, car
 mod tests {
     use super::*;
     use crate::nn::models::plan;
-    use crate::nn::{Architecture, NetworkOptions};
+    use crate::nn::{Architecture, NetworkOptions, USUAL_WIDTH};
 
     #[test]
     fn a_step_of_the_seed_by_hand() {
-        let options = NetworkOptions { architecture: Architecture::Seed, size: 256, channels: 3, classes: 10, dropout: 0.5 };
+        let options =
+            NetworkOptions { architecture: Architecture::Seed, size: 256, channels: 3, classes: 10, width: USUAL_WIDTH, dropout: 0.5 };
         let found = floor(&plan(&options).expect("a network"), 256, 128, Arithmetic::Bf16, "NVIDIA H200");
         // 9 x pixels x inputs x outputs of the six convolutions; the first has two products
         let channels = [3.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];

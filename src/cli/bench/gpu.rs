@@ -67,6 +67,7 @@ pub fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<()> {
         size: arguments.size,
         channels: 3,
         classes: CLASSES,
+        width: config.width,
         dropout: config.dropout as f32,
     };
     let network = nn::build(&options, SEED, &Device::Cpu)?;

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::choice::{Choice, kebab};
 use super::{flags, output};
 use crate::augment::Preset;
-use crate::nn::{self, Architecture, Mode, Network, NetworkOptions, Step};
+use crate::nn::{self, Architecture, Mode, Network, NetworkOptions, Step, USUAL_WIDTH};
 use crate::random::{Purpose, Random};
 use crate::train::{self, Config, DeviceChoice, Loss, LossKind, Optimizer, OptimizerKind, Precision, Update, device};
 
@@ -29,6 +29,9 @@ pub struct Arguments {
     /// The network
     #[arg(long, value_name = "NAME", default_value = "seed", value_parser = Choice::<Architecture>::new())]
     model: Architecture,
+    /// Filters of the network's first block
+    #[arg(long, value_name = "W", default_value_t = USUAL_WIDTH)]
+    width: usize,
     /// Height and width of the pictures, pixels
     #[arg(long, value_name = "S", default_value_t = 64)]
     size: usize,
@@ -108,6 +111,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let config = Config {
         model: arguments.model,
+        width: arguments.width,
         size: arguments.size,
         batch: arguments.batch,
         threads: arguments.threads,
@@ -135,6 +139,7 @@ fn measure(arguments: &Arguments, config: &Config, device: &Device, instructions
         size: arguments.size,
         channels: 3,
         classes: CLASSES,
+        width: config.width,
         dropout: config.dropout as f32,
     };
     let network = nn::build(&options, SEED, device)?;

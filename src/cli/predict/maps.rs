@@ -79,14 +79,21 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
-    use crate::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation};
+    use crate::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation, USUAL_WIDTH};
 
     /// A picture may go between its class and its map: the map is missing, and nothing else.
     #[test]
     fn a_picture_that_vanished_has_no_map() {
         let folder = tempfile::tempdir().expect("a folder");
         let spec = ModelSpec {
-            network: NetworkOptions { architecture: Architecture::Compact, size: 32, channels: 3, classes: 2, dropout: 0.0 },
+            network: NetworkOptions {
+                architecture: Architecture::Compact,
+                size: 32,
+                channels: 3,
+                classes: 2,
+                width: USUAL_WIDTH,
+                dropout: 0.0,
+            },
             classes: ["a", "b"].map(str::to_owned).to_vec(),
             normalisation: Normalisation::default(),
             framing: Framing::default(),

@@ -7,18 +7,19 @@ use super::super::NetworkOptions;
 use super::super::layer::{LayerKind, Plan};
 use super::{blocks, head};
 
-/// Filters of each block.
-pub const CHANNELS: [usize; 5] = [32, 64, 128, 256, 512];
+/// Blocks of convolutions.
+pub const BLOCKS: usize = 5;
 
-/// 1,574,698 parameters with three channels and ten classes, for any size. It has no dropout: batch normalisation and the
-/// small head need none, so `options.dropout` is not used.
+/// 1,574,698 parameters with three channels, ten classes and the usual width (filters 32 to 512), for any size. It has no dropout: batch
+/// normalisation and the small head need none, so `options.dropout` is not used.
 pub fn plan(options: &NetworkOptions) -> Plan {
+    let (features, filters) = blocks(options, BLOCKS, true);
     Plan {
-        features: blocks(options.channels, &CHANNELS, true),
+        features,
         head: head([
             ("pool", LayerKind::GlobalAveragePool),
             ("flatten", LayerKind::Flatten),
-            ("linear", LayerKind::Linear { inputs: 512, outputs: options.classes, logits: true }),
+            ("linear", LayerKind::Linear { inputs: filters, outputs: options.classes, logits: true }),
         ]),
     }
 }

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::nn::ops::accelerator::Arithmetic;
     use crate::nn::ops::accelerator::host::Host;
-    use crate::nn::{self, Architecture, NetworkOptions};
+    use crate::nn::{self, Architecture, NetworkOptions, USUAL_WIDTH};
 
     /// Tries a network on a device with `memory` bytes.
     fn start(architecture: Architecture, memory: usize) -> Option<Result<(usize, Option<String>), AcceleratorError>> {
@@ -205,7 +205,7 @@ mod tests {
                 return None;
             }
         };
-        let options = NetworkOptions { architecture, size: 64, channels: 3, classes: 3, dropout: 0.5 };
+        let options = NetworkOptions { architecture, size: 64, channels: 3, classes: 3, width: USUAL_WIDTH, dropout: 0.5 };
         let config = Config { batch: 12, ..Config::default() };
         let network = nn::build(&options, 1, &Device::Cpu).expect("a network");
         let (loss, optimizer) = (Loss::new(&config, &[1; 3]), Optimizer::new(&config, network.parameters()));

@@ -5,7 +5,7 @@ use crate::augment::{Augmentation, Canvas, Draw, Mix, Preset, Resident as Place,
 use crate::imaging::Image;
 use crate::nn::accelerated::{Engine, Resident, Settings, TableShape};
 use crate::nn::ops::accelerator::calls::{LossRule, UpdateRule};
-use crate::nn::{Architecture, NetworkOptions, Normalisation};
+use crate::nn::{Architecture, NetworkOptions, Normalisation, USUAL_WIDTH};
 use crate::random::{Purpose, Random};
 
 const NORMALISATION: Normalisation = Normalisation { mean: [0.4, 0.5, 0.3], std: [0.25, 0.5, 0.2] };
@@ -85,7 +85,8 @@ fn processor(augmentation: &Augmentation, images: &[Image], draws: &[Draw], mix:
 
 /// A network whose input the batch is made in; it is not run.
 fn engine(lab: &Lab, batch: usize) -> Result<Engine> {
-    let options = NetworkOptions { architecture: Architecture::Compact, size: SIDE, channels: 3, classes: 2, dropout: 0.0 };
+    let options =
+        NetworkOptions { architecture: Architecture::Compact, size: SIDE, channels: 3, classes: 2, width: USUAL_WIDTH, dropout: 0.0 };
     let settings = Settings {
         arithmetic: lab.arithmetic,
         batch,

@@ -7,7 +7,7 @@ use super::{EPOCHS_FACTOR, gradient_bound};
 use crate::augment::{Mix, Table};
 use crate::nn::accelerated::{Engine, Progress, Settings, Tensors, TrainBatch};
 use crate::nn::ops::accelerator::Arithmetic;
-use crate::nn::{self, Architecture, Mode, Network, NetworkOptions};
+use crate::nn::{self, Architecture, Mode, Network, NetworkOptions, USUAL_WIDTH};
 use crate::random::{Purpose, Random};
 use crate::train::{Config, Loss, Mixed, Optimizer, OptimizerKind, Update, clip_scale, gradient_norm};
 
@@ -36,7 +36,7 @@ struct Pair {
 
 impl Pair {
     fn new(lab: &Lab, architecture: Architecture, kind: OptimizerKind, size: usize, batch: usize) -> Result<Self> {
-        let options = NetworkOptions { architecture, size, channels: 3, classes: CLASSES, dropout: 0.4 };
+        let options = NetworkOptions { architecture, size, channels: 3, classes: CLASSES, width: USUAL_WIDTH, dropout: 0.4 };
         let config = Config { optimizer: kind, label_smoothing: 0.1, weight_decay: 0.02, ..Config::default() };
         let network = nn::build(&options, 5, &Device::Cpu).map_err(broken)?;
         let loss = Loss::new(&config, &[4, 9, 2, 5, 7, 3]);

@@ -4,7 +4,7 @@ use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use tuning_fork::app::Action;
 use tuning_fork::explain::BEST_MODEL;
-use tuning_fork::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation};
+use tuning_fork::nn::{self, Architecture, Framing, ModelSpec, NetworkOptions, Normalisation, USUAL_WIDTH};
 
 use super::stand::{Window, act, app, data, small, state, wait};
 
@@ -116,7 +116,14 @@ fn duplicates_are_listed_and_shown_in_the_grid() {
 /// A model of three classes that was never trained.
 pub fn model(folder: &std::path::Path) -> std::path::PathBuf {
     let spec = ModelSpec {
-        network: NetworkOptions { architecture: Architecture::Compact, size: 32, channels: 3, classes: 3, dropout: 0.0 },
+        network: NetworkOptions {
+            architecture: Architecture::Compact,
+            size: 32,
+            channels: 3,
+            classes: 3,
+            width: USUAL_WIDTH,
+            dropout: 0.0,
+        },
         classes: ["Round", "Spiral", "Edge-on"].map(str::to_owned).to_vec(),
         normalisation: Normalisation::default(),
         framing: Framing::default(),

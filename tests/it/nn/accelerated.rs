@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use tuning_fork::nn::accelerated::{Engine, Progress, Settings, Tensors, TrainBatch};
 use tuning_fork::nn::ops::accelerator::host::Host;
 use tuning_fork::nn::ops::accelerator::{Accelerator, Arithmetic};
-use tuning_fork::nn::{self, Architecture, Mode, Network, NetworkOptions};
+use tuning_fork::nn::{self, Architecture, Mode, Network, NetworkOptions, USUAL_WIDTH};
 use tuning_fork::random::{Purpose, Random};
 use tuning_fork::train::{Config, Loss, Optimizer, OptimizerKind, Update, clip_scale, gradient_norm};
 
@@ -26,7 +26,7 @@ fn twin() -> Option<Rc<dyn Accelerator>> {
 }
 
 fn options(architecture: Architecture, size: usize) -> NetworkOptions {
-    NetworkOptions { architecture, size, channels: 3, classes: CLASSES, dropout: 0.4 }
+    NetworkOptions { architecture, size, channels: 3, classes: CLASSES, width: USUAL_WIDTH, dropout: 0.4 }
 }
 
 fn pictures(options: &NetworkOptions, images: usize, seed: u64) -> (Vec<f32>, Vec<u32>) {
@@ -97,15 +97,19 @@ impl Reference {
 /// Two numbers of a pooling may be so nearly equal that rounding decides which of them counts, and a gradient then changes in a jump. So
 /// of some batches one must agree.
 fn compare_steps(architecture: Architecture, optimizer: OptimizerKind, size: usize, images: usize, micro: usize) {
+    compare_steps_of(&options(architecture, size), optimizer, images, micro);
+}
+
+fn compare_steps_of(options: &NetworkOptions, optimizer: OptimizerKind, images: usize, micro: usize) {
     let mut differences = Vec::new();
     for batch in 0..8 {
         let Some(device) = twin() else { return };
-        match compare_batches(device, &options(architecture, size), optimizer, [images, micro], 100 * batch) {
+        match compare_batches(device, options, optimizer, [images, micro], 100 * batch) {
             Ok(()) => return,
             Err(difference) => differences.push(difference),
         }
     }
-    panic!("{architecture:?}: {differences:#?}");
+    panic!("{options:?}: {differences:#?}");
 }
 
 /// Three steps on both; gradients, losses, weights, statistics and moments must agree.
@@ -163,6 +167,13 @@ fn steps_of_the_seed_are_those_of_the_processor() {
 fn steps_of_the_compact_network_are_those_of_the_processor() {
     compare_steps(Architecture::Compact, OptimizerKind::Sgd, 32, 4, 4);
     compare_steps(Architecture::Compact, OptimizerKind::Adamw, 45, 3, 3);
+}
+
+#[test]
+fn steps_of_other_widths_are_those_of_the_processor() {
+    for (architecture, width) in [(Architecture::Compact, 24), (Architecture::Compact, 5), (Architecture::Seed, 8)] {
+        compare_steps_of(&NetworkOptions { width, ..options(architecture, 64) }, OptimizerKind::Adamw, 3, 3);
+    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Networks are built as described, reproducibly, and refuse what they cannot take.
 
 use candle_core::{DType, Device, Tensor};
-use tuning_fork::nn::{Architecture, Mode, Network, NetworkOptions, build, predict};
+use tuning_fork::nn::{Architecture, Mode, Network, NetworkOptions, USUAL_WIDTH, build, predict};
 
 pub fn options(architecture: Architecture, size: usize) -> NetworkOptions {
-    NetworkOptions { architecture, size, channels: 3, classes: 10, dropout: 0.5 }
+    NetworkOptions { architecture, size, channels: 3, classes: 10, width: USUAL_WIDTH, dropout: 0.5 }
 }
 
 fn parameters(network: &dyn Network) -> usize {

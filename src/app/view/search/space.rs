@@ -192,6 +192,8 @@ fn usual(name: &str, base: &Config) -> Distribution {
             let (low, high) = if value > 0.0 { (value / 3.0, value * 3.0) } else { (0.0, 0.5) };
             Distribution::Float { low, high, log: value > 0.0, step: None }
         }
+        // steps of what vector units take at once, so that no width is slower than a greater one
+        Value::Number(_) if name == "width" => Distribution::Int { low: 16, high: 64, log: false, step: 16 },
         Value::Number(n) => {
             let value = n.as_i64().unwrap_or(1);
             Distribution::Int { low: (value / 2).max(1), high: (value * 2).max(2), log: false, step: 1 }

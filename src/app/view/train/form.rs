@@ -51,6 +51,7 @@ impl Form {
     fn network(&self, ui: &mut Ui, c: &mut Config) {
         let d = &self.default;
         self.choice(ui, "model", &mut c.model, d.model);
+        self.count(ui, "width", &mut c.width, d.width, " filters");
         self.count(ui, "size", &mut c.size, d.size, " px");
         self.choice(ui, "fit", &mut c.fit, d.fit);
         self.count(ui, "epochs", &mut c.epochs, d.epochs, "");
