@@ -14,7 +14,7 @@ use super::reviewed;
 use super::saved::Appearance;
 use super::searched;
 use super::tasks::Answer;
-use crate::train::{Config, Event};
+use crate::train::{Config, DeviceChoice, Event};
 
 /// A change of the state: what the user asks for, what a task answers, what a run tells. What a user can ask for without pointing at
 /// something has a command in `commands`, where a test keeps the list.
@@ -31,6 +31,9 @@ pub enum Action {
     Review(reviewed::Change),
     /// Starts a run with the form as it is.
     Start,
+    /// Goes on with a run that was kept in a folder before its end, from its last checkpoint; on another device than before, if one is
+    /// named.
+    GoOn(PathBuf, Option<DeviceChoice>),
     /// Holds the run after the current batch.
     Pause,
     /// Lets the run go on.

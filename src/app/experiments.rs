@@ -149,6 +149,8 @@ pub enum Change {
     SaveTable(PathBuf, String),
     /// Takes a run's configuration into the form.
     UseConfig(String),
+    /// Goes on with a run that did not come to its end.
+    GoOn(String),
     /// Opens a run in the Confusion panel.
     LookBack(String),
     /// Classifies with a run's best model.

@@ -21,7 +21,7 @@ use super::undo::Undo;
 use crate::data::{Dataset, Part, Split};
 use crate::explain::Classifier;
 use crate::imaging::Image;
-use crate::train::{Command, Config, Session, Status};
+use crate::train::{Command, Config, Outcome, Session, Status};
 
 /// The state of the window.
 #[derive(Default)]
@@ -137,6 +137,13 @@ impl Run {
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.session.status, Status::Ended(_))
+    }
+
+    /// Whether it ended before its end, so that it can go on.
+    #[must_use]
+    pub fn has_rest(&self) -> bool {
+        matches!(self.session.status, Status::Ended(Outcome::Stopped | Outcome::Failed | Outcome::Panicked))
+            && self.session.started.is_some()
     }
 }
 

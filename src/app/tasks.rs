@@ -17,10 +17,10 @@ use super::lab::sweep::{ClassSurvey, Swept};
 use super::reviewed;
 use super::searched;
 use super::state::{Data, DataKey};
+use super::work::StartedRun;
 use crate::augment::Sweep;
 use crate::explain::{Classifier, Nearness, TableFormat};
 use crate::imaging::{Bands, Image};
-use crate::train::{Config, Handle};
 
 /// A kind of work; within a kind only the latest request counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ pub enum Answer {
     /// A data set, and the configuration's `data` that it was opened for.
     Data(DataKey, Result<Box<Data>, String>),
     /// A run that is on its way, where it is kept, and its configuration.
-    Run(Result<(Handle, PathBuf, Box<Config>), String>),
+    Run(Result<Box<StartedRun>, String>),
     /// A model and where it came from (`None`: the run).
     Model(Option<PathBuf>, Result<Arc<Classifier>, String>),
     /// The picture to classify, and the numbers that it was made from if it is of a FITS file.

@@ -49,6 +49,18 @@ impl RunState {
         matches!(self, Self::Running | Self::Paused)
     }
 
+    /// Whether a part of it is left to be trained, or why not, in words for the user.
+    ///
+    /// # Errors
+    /// If nothing is left, or a process works on it.
+    pub fn may_go_on(self) -> Result<(), &'static str> {
+        match self {
+            Self::Running | Self::Paused => Err("It trains now."),
+            Self::Completed => Err("It came to its end."),
+            Self::NotStarted | Self::Interrupted | Self::Stopped | Self::Failed => Ok(()),
+        }
+    }
+
     fn of(status: Status) -> Self {
         match status {
             Status::Waiting => Self::NotStarted,

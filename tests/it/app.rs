@@ -13,6 +13,7 @@ mod explain;
 mod explore;
 mod explore_filter;
 mod explore_marks;
+mod go_on;
 mod keyboard;
 mod map_batch;
 mod models;

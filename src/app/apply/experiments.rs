@@ -55,6 +55,7 @@ impl TuningForkApp {
                     Answer::Experiments(Found::Config(folder.clone(), work::config(&folders.of(&folder))))
                 });
             }
+            Change::GoOn(folder) => self.apply(Action::GoOn(folders.of(&folder), None)),
             Change::LookBack(folder) => self.review(reviewed::Change::Open(folders.of(&folder))),
             Change::UseModel(folder) => {
                 self.apply(Action::Show(crate::app::Pane::Classify));

@@ -44,6 +44,7 @@ impl TuningForkApp {
             Action::BrowseData => self.browse(|dialog| Answer::DataChosen(dialog.set_title("Open a data folder").pick_folder())),
             Action::Review(change) => self.review(change),
             Action::Start => self.start_run(),
+            Action::GoOn(folder, device) => self.go_on(folder, device),
             Action::Pause => self.command(crate::train::Command::Pause),
             Action::Resume => self.command(crate::train::Command::Resume),
             Action::Stop => self.command(crate::train::Command::Stop),

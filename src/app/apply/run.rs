@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
+use crate::app::TuningForkApp;
+use crate::app::action::Action;
+use crate::app::layout::Pane;
 use crate::app::state::{NoticeKind, Run};
 use crate::app::tasks::{Answer, Kind};
-use crate::app::{TuningForkApp, work};
-use crate::train::{Command, Config, Event, Handle, Session};
+use crate::app::work::{self, StartedRun};
+use crate::train::{Command, Config, DeviceChoice, Event, Session};
 
 /// The most often that a run repaints the window: twenty times a second.
 const REPAINT: Duration = Duration::from_millis(50);
@@ -34,12 +37,32 @@ impl TuningForkApp {
         self.start_task(Kind::Run, move || Answer::Run(work::start_run(&parent, config, set, waker)));
     }
 
-    pub(super) fn take_run(&mut self, result: Result<(Handle, PathBuf, Box<Config>), String>) {
+    pub(super) fn go_on(&mut self, folder: PathBuf, device: Option<DeviceChoice>) {
+        if let Some(why) = self.state.search_blocked() {
+            return self.notify(NoticeKind::Failure, format!("The run does not go on yet. {why}"));
+        }
+        let open = self.state.data.as_ref().map(|data| (data.key.clone(), Arc::clone(&data.set)));
+        let waker = Waker::from(Arc::new(WakeWindow(self.context.clone())));
+        self.state.starting = true;
+        self.apply(Action::Show(Pane::Train));
+        self.start_task(Kind::Run, move || Answer::Run(work::go_on(&folder, device, open, waker)));
+    }
+
+    pub(super) fn take_run(&mut self, result: Result<Box<StartedRun>, String>) {
         self.state.starting = false;
         match result {
-            Ok((handle, folder, config)) => {
-                self.show_run(*config, folder);
+            Ok(started) => {
+                let StartedRun { handle, folder, config, session } = *started;
+                let goes_on = session.started.is_some();
+                self.show_run(config, folder);
+                if let Some(run) = &mut self.state.run {
+                    run.session = session;
+                }
                 self.handle = Some(handle);
+                if goes_on {
+                    // its epochs so far can be looked back on at once
+                    self.read_session_run();
+                }
             }
             Err(message) => self.notify(NoticeKind::Failure, format!("The run was not started. {message}")),
         }

@@ -100,6 +100,10 @@ fn run(list: &mut List, state: &State) {
     let stopping = running.is_some_and(|run| run.asked == Some(RunCommand::Stop));
     let stop = if stopping { Err("The run is stopping already.".to_owned()) } else { running.map(|_| Action::Stop).map_or_else(none, Ok) };
     list.add("Stop the run and keep what it learned", "", stop);
+    if let Some(over) = state.run.as_ref().filter(|run| run.has_rest()) {
+        let blocked = state.search_blocked();
+        list.add("Go on with this run", "", blocked.map_or_else(|| Ok(Action::GoOn(over.folder.clone(), None)), Err));
+    }
     let failed = state
         .run
         .as_ref()

@@ -15,7 +15,7 @@ use crate::app::undo::Before;
 use crate::app::{review_work, work};
 use crate::augment::Preset;
 use crate::data::Sidecar;
-use crate::train::{Ended, Event, Paused, RunFolder, Session};
+use crate::train::{Ended, Event, Paused, RunFolder, Session, Started};
 
 /// The name of an action that a user can ask for without pointing at something: such an action needs a command, and its name in
 /// [`OFFERED`]. `None` for what only the window, a task or a run says, and for what comes with a path from a dialog, a field or a drop.
@@ -26,6 +26,7 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::UseSynthetic => "use synthetic",
         Action::BrowseData => "browse data",
         Action::Start => "start",
+        Action::GoOn(..) => "go on",
         Action::Pause => "pause",
         Action::Resume => "resume",
         Action::Stop => "stop",
@@ -69,6 +70,7 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Experiments(Runs::Refresh) => "list runs",
         Action::Experiments(Runs::Trials(_)) => "list trials",
         Action::Experiments(Runs::CompareOnly(_)) => "mark runs",
+        Action::Experiments(Runs::GoOn(_)) => "go on with a run",
         Action::Experiments(Runs::LookBack(_)) => "look back",
         Action::Experiments(Runs::UseModel(_)) => "use model of run",
         Action::Experiments(Runs::UseConfig(_)) => "use values of run",
@@ -141,6 +143,7 @@ const OFFERED: &[&str] = &[
     "use synthetic",
     "browse data",
     "start",
+    "go on",
     "pause",
     "resume",
     "stop",
@@ -182,6 +185,7 @@ const OFFERED: &[&str] = &[
     "list runs",
     "list trials",
     "mark runs",
+    "go on with a run",
     "look back",
     "use model of run",
     "use values of run",
@@ -205,6 +209,13 @@ const OFFERED_WITH_A_REASON: &[&str] = &[
     "Evaluate the run finished on its test images",
     "Classify with the model of the chosen or best trial",
 ];
+
+fn started() -> Started {
+    let json = r#"{"data": "plain", "classes": ["a"], "parameters": 1, "train_images": 1, "valid_images": 1, "test_images": 1,
+        "steps_per_epoch": 1, "epochs": 2, "epochs_done": 0, "steps_done": 0, "device": "CPU, f32", "threads": 1,
+        "split_digest": "0", "version": "0", "time": 0}"#;
+    serde_json::from_str(json).expect("a start")
+}
 
 fn run(events: Vec<Event>) -> Run {
     let mut session = Session::default();
@@ -244,8 +255,14 @@ fn full() -> State {
 #[test]
 fn everything_that_a_user_can_ask_for_is_offered() {
     let failed = Ended { outcome: Outcome::Failed, message: "no".into(), best_epoch: None, seconds: 0.0 };
-    let runs =
-        [None, Some(run(Vec::new())), Some(run(vec![Event::Paused(Paused { epoch: 1, step: 1 })])), Some(run(vec![Event::Ended(failed)]))];
+    let stopped = Ended { outcome: Outcome::Stopped, message: "so far".into(), best_epoch: None, seconds: 0.0 };
+    let runs = [
+        None,
+        Some(run(Vec::new())),
+        Some(run(vec![Event::Paused(Paused { epoch: 1, step: 1 })])),
+        Some(run(vec![Event::Ended(failed)])),
+        Some(run(vec![Event::Started(started()), Event::Ended(stopped)])),
+    ];
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("finished");
     RunFolder::create(&folder).expect("a run folder");
@@ -264,6 +281,8 @@ fn everything_that_a_user_can_ask_for_is_offered() {
             state.explore.reading = Some(Progress::of(1));
             state.explore.integrity = Integrities::Working(Progress::of(1));
             state.explore.map.working = Some(Progress::of(1));
+        }
+        if (1..4).contains(&n) {
             let place = Place { storage: crate::search::Storage::Journal("searches/a.log".into()), study: "a".into() };
             state.search.going = Some(Going { place, trial: None, epoch: None, paused: false, stopping: false });
         }

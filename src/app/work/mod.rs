@@ -12,7 +12,7 @@ use super::state::{Data, DataKey};
 use crate::data::{self, Dataset, Part};
 use crate::explain::Classifier;
 use crate::imaging::{Bands, Image, ImagingError, Rendering, Source};
-use crate::train::{self, Config, DeviceChoice, Handle, Job, RunFolder, device};
+use crate::train::{self, Config, DeviceChoice, Handle, Job, RunFolder, Session, Status, device};
 
 /// Opens a data set. `open` is the data set that is open already; it is
 /// used again if only the split changes.
@@ -42,12 +42,48 @@ pub fn describe(key: &DataKey, set: Arc<Dataset>) -> Result<Box<Data>, String> {
     Ok(Box::new(Data { set, key: key.clone(), split, parts, balance, generation: 0 }))
 }
 
+/// A run that is on its way.
+pub struct StartedRun {
+    /// The run.
+    pub handle: Handle,
+    /// Where it is kept.
+    pub folder: PathBuf,
+    /// Its configuration.
+    pub config: Config,
+    /// What it told before, if it goes on.
+    pub session: Session,
+}
+
 /// Makes a run folder in `parent` and starts the run.
-pub fn start_run(parent: &Path, config: Config, set: Arc<Dataset>, waker: Waker) -> Result<(Handle, PathBuf, Box<Config>), String> {
+pub fn start_run(parent: &Path, config: Config, set: Arc<Dataset>, waker: Waker) -> Result<Box<StartedRun>, String> {
     let folder = RunFolder::unique(parent, &config).map_err(|error| error.to_string())?;
     let path = folder.path().to_owned();
     let handle = train::spawn(Job { config: config.clone(), dataset: set, folder }, Some(waker));
-    Ok((handle, path, Box::new(config)))
+    Ok(Box::new(StartedRun { handle, folder: path, config, session: Session::default() }))
+}
+
+/// Goes on with a run that ended or was interrupted before its last epoch, on another device if one is named; its data are `open`, if those
+/// are the same.
+pub fn go_on(
+    path: &Path,
+    device: Option<DeviceChoice>,
+    open: Option<(DataKey, Arc<Dataset>)>,
+    waker: Waker,
+) -> Result<Box<StartedRun>, String> {
+    let folder = RunFolder::open(path).map_err(|error| error.to_string())?;
+    let mut config = folder.config().map_err(|error| error.to_string())?;
+    config.device = device.unwrap_or(config.device);
+    let mut session = folder.session().map_err(|error| error.to_string())?;
+    (session.status, session.message) = (Status::Waiting, None);
+    let set = match open {
+        Some((key, set)) if key == DataKey::of(&config) => set,
+        _ => Arc::new(
+            data::load(&config.data, config.synthetic_images, config.size, config.seed)
+                .map_err(|error| format!("Its data, {}, cannot be read: {error}", config.data))?,
+        ),
+    };
+    let handle = train::spawn(Job { config: config.clone(), dataset: set, folder }, Some(waker));
+    Ok(Box::new(StartedRun { handle, folder: path.to_owned(), config, session }))
 }
 
 /// Reads a model file or the best model of a run folder; with `latest` the one of the last epoch that the run keeps, if it keeps one. Many

@@ -247,7 +247,7 @@ fn a_study_of_optuna_goes_on_with_what_its_trials_searched() {
     wait(&mut window, "the end of the search", |state| state.search.going.is_none());
     wait(&mut window, "the new trial", |state| state.search.study().is_some_and(|study| study.count(TrialState::Complete) > complete));
     let study = state(&window).search.study().expect("the study");
-    let new = study.trials.iter().filter(|trial| trial.state == TrialState::Complete).next_back().expect("a trial");
+    let new = study.trials.iter().rfind(|trial| trial.state == TrialState::Complete).expect("a trial");
     assert!(new.user_attrs.contains_key("run") && new.params.keys().map(String::as_str).eq(names), "{new:?}");
     assert!(!says(&window, "Another program began this study"), "now it says what it searches");
 }

@@ -141,12 +141,12 @@ fn the_energy_of_a_run_is_known_if_that_of_every_epoch_is() {
     let mut session = Session::default();
     assert_eq!(session.energy(), None);
     for (number, energy) in [(1, Some(1500.0)), (2, Some(2500.5))] {
-        session.apply(&Event::Epoch(EpochReport { energy, ..epoch(number, 1.0) }));
+        session.apply(Event::Epoch(EpochReport { energy, ..epoch(number, 1.0) }));
     }
     assert_eq!(session.energy(), Some(4000.5));
     // an epoch that older programs told, or one on a device that does not count
     let line = serde_json::to_string(&Event::Epoch(epoch(3, 1.0))).expect("JSON");
     assert!(!line.contains("energy"));
-    session.apply(&serde_json::from_str(&line).expect("an event"));
+    session.apply(serde_json::from_str(&line).expect("an event"));
     assert_eq!(session.energy(), None);
 }

@@ -95,6 +95,8 @@ fn buttons(ui: &mut Ui, run: &RunFacts, models: &mut ModelsPage, actions: &mut V
         ask(ui, actions, "Look back", "What it confuses, at any epoch, in the Confusion panel", Ok(()), Change::LookBack(folder()));
         ask(ui, actions, "Use model", "Classify with its best epoch", has_model, Change::UseModel(folder()));
         models.register(ui, run, actions);
+        let rest = if is_trial(&run.folder) { Err("It goes on with its search.") } else { run.state.may_go_on() };
+        ask(ui, actions, "Go on", "Train the rest of its epochs, from its last checkpoint", rest, Change::GoOn(folder()));
         ask(ui, actions, "Use values", "Take its values into the form, to train like it", Ok(()), Change::UseConfig(folder()));
         ask(ui, actions, "Export run…", "Write it as one file that opens elsewhere", idle, Change::BrowseExport(folder()));
         let mine = if is_trial(&run.folder) { Err("It belongs to its search.") } else { idle };

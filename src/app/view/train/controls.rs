@@ -6,7 +6,7 @@ use crate::app::action::Action;
 use crate::app::state::{Run, State};
 use crate::app::theme;
 use crate::app::view::words;
-use crate::train::{Command, Outcome, Status, energy_in_words};
+use crate::train::{Command, DeviceChoice, Outcome, Status, energy_in_words};
 
 /// Shows the controls, and the run below them.
 pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -14,7 +14,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     match &state.run {
         Some(run) => {
             progress(ui, run);
-            ending(ui, run, actions);
+            ending(ui, state, run, actions);
             if let Some(error) = &run.session.save_error {
                 let palette = theme::palette(ui.visuals());
                 ui.label(RichText::new(format!("Not saved: {error}")).color(palette.warn));
@@ -123,7 +123,7 @@ fn time_left(run: &Run) -> String {
     }
 }
 
-fn ending(ui: &mut Ui, run: &Run, actions: &mut Vec<Action>) {
+fn ending(ui: &mut Ui, state: &State, run: &Run, actions: &mut Vec<Action>) {
     let (Status::Ended(outcome), Some(message)) = (run.session.status, &run.session.message) else { return };
     let palette = theme::palette(ui.visuals());
     let failed = matches!(outcome, Outcome::Failed | Outcome::Panicked);
@@ -131,15 +131,41 @@ fn ending(ui: &mut Ui, run: &Run, actions: &mut Vec<Action>) {
         let colour = if outcome == Outcome::Completed { palette.good } else { palette.text };
         ui.label(RichText::new(message).color(colour));
         ui.label(theme::muted(ui, format!("Kept in {}", run.folder.display())));
+        go_on(ui, state, run, actions);
     } else if !run.dismissed {
         theme::failure_frame(&palette).show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.label(RichText::new("The run failed").strong().color(palette.bad));
             ui.label(message);
             ui.label(format!("What was learned before is kept in {}", run.folder.display()));
+            go_on(ui, state, run, actions);
             if ui.button("Close message").clicked() {
                 actions.push(Action::DismissRun);
             }
         });
     }
+}
+
+/// The ways to the end of a run that ended before it.
+fn go_on(ui: &mut Ui, state: &State, run: &Run, actions: &mut Vec<Action>) {
+    if !run.has_rest() {
+        return;
+    }
+    let blocked = state.search_blocked();
+    let mut ask = |ui: &mut Ui, words: &str, hover: &str, device: Option<DeviceChoice>| {
+        let response = ui.add_enabled(blocked.is_none(), egui::Button::new(words));
+        if response.clicked() {
+            actions.push(Action::GoOn(run.folder.clone(), device));
+        }
+        match &blocked {
+            Some(why) => response.on_disabled_hover_text(why),
+            None => response.on_hover_text(hover),
+        };
+    };
+    ui.horizontal_wrapped(|ui| {
+        ask(ui, "Go on", "Train the rest of its epochs, from its last checkpoint", None);
+        if run.session.started.as_ref().is_some_and(|started| !started.device.starts_with("CPU")) {
+            ask(ui, "Go on on the processor", "Train the rest of its epochs without the device", Some(DeviceChoice::Cpu));
+        }
+    });
 }

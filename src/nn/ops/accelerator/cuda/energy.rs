@@ -23,14 +23,14 @@ impl EnergyCounter {
 
     /// Joules since the driver was loaded.
     pub fn joules(&self) -> Option<f64> {
-        let device = self.library.device_by_uuid(&self.uuid).ok()?;
+        let device = self.library.device_by_uuid(self.uuid.as_str()).ok()?;
         device.total_energy_consumption().ok().map(|millijoules| millijoules as f64 * 1e-3)
     }
 }
 
 /// A device's identity as NVML writes it: "GPU-", then 8, 4, 4, 4 and 12 hexadecimal digits.
 fn name(bytes: [u8; 16]) -> String {
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = format!("{:032x}", u128::from_be_bytes(bytes));
     format!("GPU-{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
 }
 
