@@ -303,7 +303,9 @@ fn conclude(json: bool, plan: &Plan, closing: &Closing) -> anyhow::Result<()> {
         lines.push(format!("importance for being among the best: {}", importances.join(", ")));
     }
     if let Some(run) = best.first().and_then(|trial| run(trial)) {
-        lines.push(format!("next:\n  tuning-fork evaluate --run {run}\n  optuna-dashboard {}", plan.storage.dashboard()));
+        let (storage, files) = (plan.storage.dashboard(), search::artifacts_in(plan.storage.home()));
+        let files = files.display();
+        lines.push(format!("next:\n  tuning-fork evaluate --run {run}\n  optuna-dashboard {storage} --artifact-dir {files}"));
     }
     output::line(lines.join("\n"))?;
     Ok(())

@@ -5,6 +5,7 @@
 //! Optuna's Python goes on with. Everything that is decided is read from it, so any number of processes, on one machine or on many, may
 //! work on one study, and any of them may be killed.
 
+mod artifacts;
 mod background;
 mod changes;
 mod clock;
@@ -37,6 +38,7 @@ mod trial;
 mod waiting;
 mod worker;
 
+pub use artifacts::artifacts_in;
 pub use background::{Handle, ended, spawn};
 pub use closing::Closing;
 pub use configure::{Param, Params, config, fields, words};

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::TryRecvError;
-use serde_json::Value;
 
 use super::changes::Changes;
 use super::plan::Plan;
@@ -16,7 +15,7 @@ use super::protocol::{Event, Notice, TrialEnded, TrialEpoch, TrialStarted};
 use super::runner::{ERROR, PATIENCE, Runner, WORKER, is_of, run_of, was_of};
 use super::storage::{Scope, Storage};
 use super::waiting::{PAUSES, patient};
-use super::{SearchError, Trial, TrialState, configure};
+use super::{SearchError, Trial, TrialState, artifacts, configure};
 use crate::files;
 use crate::train::{self, Command, Config, EpochReport, Handle, Job, Outcome, RunError, RunFolder};
 
@@ -245,16 +244,14 @@ impl Runner<'_> {
         trial: &Trial,
         waiting: &Waiting,
         (state, value): (TrialState, Option<f64>),
-        note: (&str, Option<&Value>),
+        note: impl Fn(&mut Changes),
     ) -> Result<bool, SearchError> {
         let me = self.me.name().to_owned();
         let is_ours = self.update(Scope::Trial(trial.id), |record, _, changes| {
             let Some(known) = record.trials.get(trial.number).filter(|trial| was_of(trial, &me)) else { return false };
             if known.state == TrialState::Running {
                 waiting.write(trial.id, changes);
-                if let (key, Some(value)) = note {
-                    changes.user_attr(trial.id, key, value.clone());
-                }
+                note(changes);
                 changes.end(trial.id, state, value);
                 return true;
             }
@@ -306,8 +303,18 @@ impl Runner<'_> {
         if !value.is_finite() {
             return self.fail(trial, waiting, "the objective is no number after any epoch; try lower learning rates".into());
         }
-        let best_epoch = session.best_epoch().map(|epoch| Value::from(epoch.epoch));
-        let is_ours = self.close(trial, waiting, (TrialState::Complete, Some(value)), ("best_epoch", best_epoch.as_ref()))?;
+        // what only a dashboard shows keeps no trial from its end
+        let kept = artifacts::keep(self.plan.storage.home(), trial, folder, &session).unwrap_or_else(|error| {
+            let message = format!("trial {} has no pictures in optuna-dashboard: {error}", trial.number);
+            (self.tell)(Event::Notice(Notice { message }));
+            Vec::new()
+        });
+        let is_ours = self.close(trial, waiting, (TrialState::Complete, Some(value)), |changes| {
+            if let Some(best) = session.best_epoch() {
+                changes.user_attr(trial.id, "best_epoch", best.epoch);
+            }
+            kept.iter().for_each(|(key, text)| changes.system_attr(trial.id, key, text.as_str()));
+        })?;
         if is_ours {
             self.failures = 0;
             let ended = TrialEnded { number: trial.number, state: TrialState::Complete, value: Some(value), message };
@@ -352,7 +359,8 @@ impl Runner<'_> {
     }
 
     fn fail(&mut self, trial: &Trial, waiting: &Waiting, message: String) -> Result<(), SearchError> {
-        let is_ours = self.close(trial, waiting, (TrialState::Fail, None), (ERROR, Some(&message.as_str().into())))?;
+        let is_ours =
+            self.close(trial, waiting, (TrialState::Fail, None), |changes| changes.user_attr(trial.id, ERROR, message.as_str()))?;
         if !is_ours {
             return Ok(());
         }

@@ -135,10 +135,15 @@ pub(super) fn unique_name() -> String {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let seed =
         format!("{} {} {time} {} {:?}", host(), std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed), std::thread::current().id());
-    let digest = Sha256::digest(seed.as_bytes());
+    format!("{}-0", identity(&seed))
+}
+
+/// `xxxxxxxx-xxxx-4xxx-axxx-xxxxxxxxxxxx`, the same for the same text.
+pub(super) fn identity(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
     let number = digest.iter().take(16).fold(0, |number: u128, &byte| number << 8 | u128::from(byte));
     let digits = format!("{number:032x}");
-    format!("{}-{}-4{}-a{}-{}-0", &digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..])
+    format!("{}-{}-4{}-a{}-{}", &digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..])
 }
 
 #[cfg(test)]

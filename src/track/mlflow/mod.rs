@@ -13,7 +13,6 @@
 //! | `rest`    | the tracking server                                                              |
 
 mod mirror;
-mod picture;
 mod record;
 mod rest;
 mod sqlite;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::told::Metric;
 use crate::track::{RunFacts, RunState};
-use crate::train::{Event, RunFolder};
+use crate::train::{Event, RunFolder, confusion_png};
 
 /// The longest value of a parameter or tag that every MLflow takes.
 const LONGEST: usize = 5_000;
@@ -241,7 +241,7 @@ pub fn artifacts(folder: &RunFolder) -> Vec<(String, Vec<u8>)> {
         && let Some(best) = session.best_epoch()
     {
         let names = session.started.as_ref().map_or(&[][..], |started| &started.classes);
-        if let Ok(png) = super::picture::confusion(&best.confusion, names) {
+        if let Ok(png) = confusion_png(&best.confusion, names) {
             all.push(("confusion.png".to_owned(), png));
         }
     }

@@ -28,7 +28,7 @@ fn epochs(window: &Window) -> usize {
 fn stop(window: &mut Window, after: usize) -> usize {
     wait(window, "an epoch", |state| state.run.as_ref().is_some_and(|run| run.session.epochs.len() >= after));
     act(window, Action::Stop);
-    wait(window, "the end", |state| state.run.as_ref().is_some_and(|run| run.is_over()));
+    wait(window, "the end", |state| state.run.as_ref().is_some_and(tuning_fork::app::Run::is_over));
     epochs(window)
 }
 
@@ -54,7 +54,7 @@ fn a_stopped_run_goes_on_in_its_window_and_in_another() {
     let name = state(&second).experiments.runs()[0].folder.clone();
     act(&mut second, Action::Experiments(ExperimentsChange::Focus(Some(name.clone()))));
     click(&mut second, "Go on");
-    wait(&mut second, "the end of the run", |state| state.run.as_ref().is_some_and(|run| run.is_over()));
+    wait(&mut second, "the end of the run", |state| state.run.as_ref().is_some_and(tuning_fork::app::Run::is_over));
     let session = &state(&second).run.as_ref().expect("a run").session;
     assert_eq!(session.status, Status::Ended(Outcome::Completed));
     assert!(session.epochs.iter().map(|epoch| epoch.epoch).eq(1..=EPOCHS));

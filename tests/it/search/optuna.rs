@@ -26,6 +26,11 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 study = optuna.load_study(study_name="tiny", storage=JournalStorage(JournalFileBackend(sys.argv[1])))
 before = [[t.number, t.state.name, t.value, t.params, sorted(t.intermediate_values.items())] for t in study.trials]
 best = [study.best_trial.number, study.best_value]
+store = optuna.artifacts.FileSystemArtifactStore(sys.argv[2])
+files = {}
+for meta in optuna.artifacts.get_all_artifact_meta(study.best_trial, storage=study._storage):
+    with store.open_reader(meta.artifact_id) as file:
+        files[meta.filename] = [meta.mimetype, len(file.read())]
 study.sampler = optuna.samplers.TPESampler(multivariate=True, seed=1)
 study.pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=2, reduction_factor=3)
 
@@ -39,7 +44,7 @@ def objective(trial):
 
 study.optimize(objective, n_trials=12)
 importances = optuna.importance.get_param_importances(study, params=["lr", "batch", "optimizer"])
-print(json.dumps({"before": before, "best": best, "direction": study.direction.name, "attrs": sorted(study.user_attrs), "importances": sorted(importances)}))
+print(json.dumps({"before": before, "best": best, "direction": study.direction.name, "attrs": sorted(study.user_attrs), "importances": sorted(importances), "files": files}))
 "#;
 
 #[test]
@@ -49,7 +54,8 @@ fn optuna_opens_our_study_and_adds_to_it_and_we_go_on() {
     let mine = Plan { pruner: Pruner::Hyperband { least: 1, most: 2, factor: 3 }, ..plan(folder.path(), 3) };
     run(&mine, |_, _| {}).0.expect("a good end");
     let ours = study(&mine);
-    let output = Command::new(&python).args(["-c", SCRIPT]).arg(journal(&mine)).output().expect("Python");
+    let artifacts = search::artifacts_in(mine.storage.home());
+    let output = Command::new(&python).args(["-c", SCRIPT]).arg(journal(&mine)).arg(&artifacts).output().expect("Python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(answer["direction"], "MAXIMIZE");
@@ -64,9 +70,14 @@ fn optuna_opens_our_study_and_adds_to_it_and_we_go_on() {
     let best = ours.best().expect("a complete trial");
     assert_eq!((answer["best"][0].as_u64(), answer["best"][1].as_f64()), (Some(best.number as u64), best.value));
     assert_eq!(study(&mine).trials.len(), 15);
+    let folder = mine.storage.home().join(search::run_of(best).expect("a run"));
+    let summary = std::fs::metadata(folder.join("summary.txt")).expect("a summary").len();
+    assert_eq!(answer["files"]["summary.txt"], serde_json::json!(["text/plain", summary]));
+    assert_eq!(answer["files"]["confusion.png"][0], "image/png");
     // and both at once
     let more = Plan { budget: Budget { trials: Some(19), time: None }, ..mine };
-    let child = Command::new(python).args(["-c", SCRIPT]).arg(journal(&more)).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child =
+        Command::new(python).args(["-c", SCRIPT]).arg(journal(&more)).arg(&artifacts).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     run(&more, |_, _| {}).0.expect("a good end");
     let output = child.and_then(std::process::Child::wait_with_output).expect("Python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

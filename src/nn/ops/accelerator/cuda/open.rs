@@ -169,7 +169,10 @@ mod tests {
         // a toolkit may come without cuDNN, which is then said by name
         match libraries_present() {
             Ok(()) => assert!(cudnn_result::get_version() >= CUDNN, "{}", cudnn_result::get_version()),
-            Err(missing) => assert!(missing.to_string().contains("cannot be found; install"), "{missing}"),
+            Err(missing) => {
+                assert!(missing.to_string().contains("cannot be found; install"), "{missing}");
+                println!("skipped: {missing}");
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The confusion matrix as a picture, for those who look at a mirror.
+//! The confusion matrix as a picture, for other programs that show the files of a run.
 
 use crate::imaging::{Canvas, ColourMap, ImagingError, encode_png, text_width};
 use crate::metrics::Confusion;
@@ -13,8 +13,11 @@ const MARGIN: i64 = 12;
 const WHITE: [u8; 3] = [255; 3];
 const BLACK: [u8; 3] = [20; 3];
 
-/// Counts as numbers, shares of the row as colours: rows are true classes, columns predicted ones, by number.
-pub fn confusion(confusion: &Confusion, names: &[String]) -> Result<Vec<u8>, ImagingError> {
+/// A confusion matrix as PNG: counts as numbers, shares of the row as colours; rows are true classes, columns predicted ones, by number.
+///
+/// # Errors
+/// If it is too large for a picture.
+pub fn confusion_png(confusion: &Confusion, names: &[String]) -> Result<Vec<u8>, ImagingError> {
     let k = confusion.classes();
     let title = |class: usize| format!("{class} {}", names.get(class).map_or("", String::as_str));
     let left = (0..k).map(|class| text_width(TEXT, &title(class))).max().unwrap_or(0).min(NAMES) as i64 + 2 * MARGIN;
