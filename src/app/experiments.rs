@@ -9,7 +9,7 @@ use super::mirror::Mirror;
 use super::models;
 use crate::files;
 use crate::track::mlflow::Target;
-use crate::track::{self, About, EpochValues, Index, Listing, Models, Registry, RunFacts, Trash, Trashed};
+use crate::track::{self, About, EpochValues, Index, Listing, Models, Registry, RunFacts, RunState, Trash, Trashed};
 use crate::train::{Config, RunFolder};
 
 /// The most runs whose curves are drawn at once.
@@ -100,6 +100,13 @@ impl Experiments {
     #[must_use]
     pub fn run(&self, folder: &str) -> Option<&RunFacts> {
         self.runs().iter().find(|run| run.folder == folder)
+    }
+
+    /// The run that was started last, if its process went away in the middle of it.
+    #[must_use]
+    pub fn interrupted(&self) -> Option<&RunFacts> {
+        let last = self.runs().iter().filter(|run| !is_trial(&run.folder)).max_by_key(|run| run.started)?;
+        (last.state == RunState::Interrupted).then_some(last)
     }
 
     /// Takes what a user says about a run at once; the folder has it in a moment.

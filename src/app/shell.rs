@@ -101,6 +101,14 @@ impl TuningForkApp {
         self.mirror(target);
     }
 
+    /// Lists the runs that are kept, so that the Train panel can offer to go on with one that a crash ended.
+    pub fn look_for_interrupted(&mut self) {
+        // an index is made for runs that are there, not for those to come
+        if self.runs_folder.is_dir() {
+            self.apply(Action::Experiments(super::experiments::Change::Refresh));
+        }
+    }
+
     /// Keeps new searches in `folder`; without this they are kept in `searches` in the working directory, as the command line does.
     pub fn keep_searches_in(&mut self, folder: impl Into<PathBuf>) {
         self.searches_folder = folder.into();

@@ -31,6 +31,7 @@ pub fn run() -> anyhow::Result<()> {
         if let Some(folder) = std::env::var_os("TUNING_FORK_RUNS") {
             app.keep_runs_in(folder);
         }
+        app.look_for_interrupted();
         Ok(Box::new(Window(app)))
     };
     eframe::run_native("tuning-fork", options, Box::new(open)).map_err(|error| {

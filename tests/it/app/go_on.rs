@@ -107,3 +107,27 @@ fn what_cannot_go_on_is_told() {
     act(&mut window, Action::GoOn(run, None));
     assert!(state(&window).notices.iter().any(|notice| notice.text.contains("The run does not go on yet. A run is going on")));
 }
+
+#[test]
+fn after_a_crash_the_train_panel_offers_to_go_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = training(folder.path());
+    act(&mut window, Action::Start);
+    stop(&mut window, 1);
+    let run = state(&window).run.as_ref().expect("a run").folder.clone();
+    drop(window);
+    // as a kill leaves it: no last word
+    let events = std::fs::read_to_string(run.join("events.jsonl")).expect("events");
+    let killed: String = events.lines().filter(|line| !line.contains("\"ended\"")).flat_map(|line| [line, "\n"]).collect();
+    std::fs::write(run.join("events.jsonl"), killed).expect("writes");
+
+    let mut next = training(folder.path());
+    assert!(next.query_by_label_contains("was interrupted after").is_none(), "nobody looked yet");
+    app(&mut next).look_for_interrupted();
+    wait(&mut next, "the runs", |state| state.experiments.interrupted().is_some());
+    assert!(next.query_by_label_contains(&format!(" of {EPOCHS} epochs.")).is_some());
+    click(&mut next, "Go on with it");
+    wait(&mut next, "an epoch more", |state| state.run.as_ref().is_some_and(|run| !run.session.epochs.is_empty()));
+    assert_eq!(state(&next).run.as_ref().expect("a run").folder, run);
+    assert!(next.query_by_label_contains("was interrupted after").is_none());
+}

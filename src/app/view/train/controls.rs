@@ -3,6 +3,7 @@
 use egui::{ProgressBar, RichText, Ui};
 
 use crate::app::action::Action;
+use crate::app::experiments::Change;
 use crate::app::state::{Run, State};
 use crate::app::theme;
 use crate::app::view::words;
@@ -30,7 +31,20 @@ pub fn show(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
                 Some(why) => why,
             };
             ui.label(theme::muted(ui, words));
+            interrupted(ui, state, actions);
         }
+    }
+}
+
+/// The last run, if a crash or a power cut ended it: what it learned is not lost.
+fn interrupted(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
+    let Some(last) = state.experiments.interrupted() else { return };
+    let palette = theme::palette(ui.visuals());
+    let words = format!("{} was interrupted after {} of {} epochs.", last.name(), last.epochs, last.epochs_wanted());
+    ui.label(RichText::new(words).color(palette.warn));
+    let go_on = ui.add_enabled(state.search_blocked().is_none(), egui::Button::new("Go on with it"));
+    if go_on.on_hover_text("Train the rest of its epochs, from its last checkpoint").clicked() {
+        actions.push(Action::Experiments(Change::GoOn(last.folder.clone())));
     }
 }
 
