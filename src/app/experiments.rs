@@ -124,6 +124,19 @@ impl Experiments {
     }
 }
 
+/// Whether a part of a run is left to be trained by itself, or why not, in words for the user.
+///
+/// # Errors
+/// If nothing is left, a process works on it, or it is a trial of a search.
+pub fn may_go_on(run: &RunFacts) -> Result<(), &'static str> {
+    if is_trial(&run.folder) {
+        return Err("It goes on with its search.");
+    }
+    run.state.may_go_on()?;
+    let nothing = run.state == RunState::Failed && run.epochs == 0;
+    if nothing { Err("It failed before its first epoch; train a new run with its values.") } else { Ok(()) }
+}
+
 /// A change of what the panel works with.
 pub enum Change {
     /// Lists the runs again.

@@ -139,11 +139,14 @@ impl Run {
         matches!(self.session.status, Status::Ended(_))
     }
 
-    /// Whether it ended before its end, so that it can go on.
+    /// Whether it ended before its end, with something learned, so that it can go on.
     #[must_use]
     pub fn has_rest(&self) -> bool {
-        matches!(self.session.status, Status::Ended(Outcome::Stopped | Outcome::Failed | Outcome::Panicked))
-            && self.session.started.is_some()
+        match self.session.status {
+            Status::Ended(Outcome::Stopped) => self.session.started.is_some(),
+            Status::Ended(Outcome::Failed | Outcome::Panicked) => !self.session.epochs.is_empty(),
+            _ => false,
+        }
     }
 }
 

@@ -25,7 +25,11 @@ pub(super) fn keep(home: &Path, trial: &Trial, run: &RunFolder, session: &Sessio
     let names = session.started.as_ref().map_or(&[][..], |started| &started.classes);
     // a matrix that is too large for a picture is left out
     let matrix = session.best_epoch().and_then(|best| confusion_png(&best.confusion, names).ok());
-    let summary = std::fs::read(run.summary_path()).ok();
+    let summary = match std::fs::read(run.summary_path()) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(SearchError::io(&run.summary_path(), error)),
+    };
     let all = [("confusion.png", "image/png", matrix), ("summary.txt", "text/plain", summary)];
     let mut notes = Vec::new();
     for (name, kind, bytes) in all {

@@ -133,6 +133,8 @@ fn packages(folder: &Path) -> Vec<Source> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
+    // the same counter may be listed once more under another control type, as "intel-rapl-mmio:0"
+    paths.retain(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("intel-rapl:")));
     let package = |path: PathBuf| {
         let name = std::fs::read_to_string(path.join("name")).ok()?;
         let range = number(&path.join("max_energy_range_uj"))? * 1e-6;
@@ -174,6 +176,7 @@ mod tests {
             zone(&format!("intel-rapl:{number}"), &format!("package-{number}"), count);
         }
         zone("intel-rapl:0:0", "core", 1);
+        zone("intel-rapl-mmio:0", "package-0", 1);
         zone("dtpm", "dtpm", 1);
         folder
     }

@@ -42,8 +42,10 @@ pub(super) fn run(job: &Job, commands: &Receiver<Command>, recorder: &mut Record
         if !go_on {
             return Ok(stopped(&state, &mut control));
         }
-        let (start, pauses) = (Instant::now(), control.paused);
+        let (start, pauses, energy) = (Instant::now(), control.paused, state.meter.joules());
         let Some(answers) = validate(&setup, &mut state, &mut control)? else {
+            // the validation is done again when the run goes on, and so is what it takes
+            state.meter.begin(energy);
             return Ok(stopped(&state, &mut control));
         };
         let validating = (start.elapsed() + pauses).saturating_sub(control.paused).as_secs_f64();
@@ -220,7 +222,10 @@ fn validate(setup: &Setup, state: &mut State, control: &mut Control) -> Result<O
         buffers: &setup.buffers,
         threads: setup.threads,
     };
-    let mut go_on = || control.go_on(state_now);
+    let mut go_on = || {
+        state_now.meter.tick();
+        control.go_on(state_now)
+    };
     let answers = match &mut device {
         Some(device) => device.answers(&pass, &setup.split.valid, &mut go_on),
         None => pass.run(&setup.split.valid, go_on),

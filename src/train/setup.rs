@@ -15,7 +15,8 @@ use super::energy::Meter;
 use super::evaluate::class_counts;
 use super::folder::Lock;
 use super::{
-    Config, ConfigError, DeviceChoice, Job, Loss, Optimizer, RecordedSplit, RunError, RunFolder, Schedule, Started, TrainError, device,
+    Config, ConfigError, DeviceChoice, Job, Loss, Optimizer, RecordedSplit, RunError, RunFolder, Schedule, Started, Status, TrainError,
+    device,
 };
 use crate::data::{Dataset, Part, Split};
 use crate::imaging::Fit;
@@ -71,6 +72,7 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
     let lock = job.folder.lock()?;
     if resumed {
         check_same_run(&job.folder.config()?, config, &job.folder)?;
+        check_checkpoint(&job.folder)?;
     }
     let recorded = recorded_split(job)?;
     check_split(&recorded.split, config)?;
@@ -129,6 +131,23 @@ pub(super) fn prepare(job: &Job) -> Result<(Setup, State, Started), TrainError> 
         _lock: lock,
     };
     Ok((setup, State { network, optimizer, schedule, progress, accelerated, meter }, started))
+}
+
+/// Refuses a run that has epochs and no checkpoint, as one that was exported and imported: it would begin anew and take the place of what
+/// it learned. One that was killed between its first epoch and its first checkpoint does begin anew.
+fn check_checkpoint(folder: &RunFolder) -> Result<(), RunError> {
+    let path = folder.last_checkpoint();
+    if path.exists() {
+        return Ok(());
+    }
+    let session = folder.outline()?;
+    let killed = !matches!(session.status, Status::Ended(_)) && session.epochs.len() <= 1;
+    if killed || session.epochs.is_empty() {
+        return Ok(());
+    }
+    let done = session.epochs.len();
+    let message = format!("the checkpoint of its {done} epochs is not there (no export takes it along); train a new run with its values");
+    Err(RunError::invalid(&path, message))
 }
 
 /// Brings the network to the device that was chosen, if it is not the processor. A device that was not asked for by name and cannot do it

@@ -55,7 +55,10 @@ impl TuningForkApp {
                     Answer::Experiments(Found::Config(folder.clone(), work::config(&folders.of(&folder))))
                 });
             }
-            Change::GoOn(folder) => self.apply(Action::GoOn(folders.of(&folder), None)),
+            Change::GoOn(folder) => match self.state.experiments.run(&folder).ok_or("It is not listed.").and_then(work::may_go_on) {
+                Ok(()) => self.apply(Action::GoOn(folders.of(&folder), None)),
+                Err(why) => self.notify(NoticeKind::Failure, format!("{folder} does not go on. {why}")),
+            },
             Change::LookBack(folder) => self.review(reviewed::Change::Open(folders.of(&folder))),
             Change::UseModel(folder) => {
                 self.apply(Action::Show(crate::app::Pane::Classify));

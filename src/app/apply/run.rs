@@ -53,15 +53,18 @@ impl TuningForkApp {
         match result {
             Ok(started) => {
                 let StartedRun { handle, folder, config, session } = *started;
-                let goes_on = session.started.is_some();
+                let (goes_on, has_model) = (session.started.is_some(), session.best_epoch().is_some());
                 self.show_run(config, folder);
                 if let Some(run) = &mut self.state.run {
                     run.session = session;
                 }
                 self.handle = Some(handle);
                 if goes_on {
-                    // its epochs so far can be looked back on at once
+                    // its epochs so far can be looked back on at once, and its best model answers
                     self.read_session_run();
+                    if has_model && self.state.model.follows_run() && !self.state.inspect.latest {
+                        self.load_model(None);
+                    }
                 }
             }
             Err(message) => self.notify(NoticeKind::Failure, format!("The run was not started. {message}")),

@@ -11,8 +11,9 @@ use crate::app::experiments;
 use crate::app::layout::Pane;
 use crate::app::reviewed;
 use crate::app::searched::{self as work, Answer as Found, Change, Form, Going, Journals, Place, Started};
-use crate::app::state::{DataKey, NoticeKind, is_synthetic};
+use crate::app::state::{DataKey, NoticeKind};
 use crate::app::tasks::{Answer, Kind};
+use crate::app::work::absolute;
 use crate::search::{Ending, Event, Storage};
 use crate::train::{Command, Config};
 
@@ -252,10 +253,4 @@ impl TuningForkApp {
             }
         }
     }
-}
-
-/// The path of a data folder from any working directory; what is no path stays.
-fn absolute(data: &str) -> String {
-    let path = std::path::absolute(data).ok().filter(|_| !is_synthetic(data));
-    path.map_or_else(|| data.to_owned(), |path| path.display().to_string())
 }

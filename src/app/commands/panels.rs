@@ -190,8 +190,9 @@ pub(super) fn experiments(list: &mut List, state: &State) {
         let folder = focus.clone().ok_or_else(|| "Click a run in the Experiments panel first.".to_owned());
         folder.map(|folder| Action::Experiments(change(folder)))
     };
-    let left = experiments.focus.as_ref().and_then(|folder| experiments.run(folder)).map(|run| run.state.may_go_on());
-    let go_on = left.map_or(Ok(()), |left| left.map_err(str::to_owned)).and_then(|()| of_run(Change::GoOn));
+    let left = experiments.focus.as_ref().and_then(|folder| experiments.run(folder)).map_or(Ok(()), experiments::may_go_on);
+    let left = left.map_err(str::to_owned).and_then(|()| state.search_blocked().map_or(Ok(()), Err));
+    let go_on = left.and_then(|()| of_run(Change::GoOn));
     list.add("Go on with the chosen run", "", go_on);
     list.add("Look back on the chosen run", "", of_run(Change::LookBack));
     list.add("Classify with the model of the chosen run", "", of_run(Change::UseModel));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::inspect::Pasted;
-use super::state::{Data, DataKey};
+use super::state::{Data, DataKey, is_synthetic};
 use crate::data::{self, Dataset, Part};
 use crate::explain::Classifier;
 use crate::imaging::{Bands, Image, ImagingError, Rendering, Source};
@@ -54,16 +54,24 @@ pub struct StartedRun {
     pub session: Session,
 }
 
+/// The path of a data folder from any working directory; what is no path stays.
+pub fn absolute(data: &str) -> String {
+    let path = std::path::absolute(data).ok().filter(|_| !is_synthetic(data));
+    path.map_or_else(|| data.to_owned(), |path| path.display().to_string())
+}
+
 /// Makes a run folder in `parent` and starts the run.
 pub fn start_run(parent: &Path, config: Config, set: Arc<Dataset>, waker: Waker) -> Result<Box<StartedRun>, String> {
+    // it must find its data again from any folder
+    let config = Config { data: absolute(&config.data), ..config };
     let folder = RunFolder::unique(parent, &config).map_err(|error| error.to_string())?;
     let path = folder.path().to_owned();
     let handle = train::spawn(Job { config: config.clone(), dataset: set, folder }, Some(waker));
     Ok(Box::new(StartedRun { handle, folder: path, config, session: Session::default() }))
 }
 
-/// Goes on with a run that ended or was interrupted before its last epoch, on another device if one is named; its data are `open`, if those
-/// are the same.
+/// Goes on with a run that ended or was interrupted before its last epoch, on another device if one is named. Its data are `open`, if those
+/// are the same, also where its own cannot be read any more.
 pub fn go_on(
     path: &Path,
     device: Option<DeviceChoice>,
@@ -75,15 +83,35 @@ pub fn go_on(
     config.device = device.unwrap_or(config.device);
     let mut session = folder.session().map_err(|error| error.to_string())?;
     (session.status, session.message) = (Status::Waiting, None);
-    let set = match open {
-        Some((key, set)) if key == DataKey::of(&config) => set,
-        _ => Arc::new(
-            data::load(&config.data, config.synthetic_images, config.size, config.seed)
-                .map_err(|error| format!("Its data, {}, cannot be read: {error}", config.data))?,
-        ),
-    };
+    let set = data_of(&folder, &mut config, open)?;
     let handle = train::spawn(Job { config: config.clone(), dataset: set, folder }, Some(waker));
     Ok(Box::new(StartedRun { handle, folder: path.to_owned(), config, session }))
+}
+
+/// The data of a run. If they are not where they were and those that are open have the same images, labels and classes, these are taken, and
+/// the run finds them there from now on.
+fn data_of(folder: &RunFolder, config: &mut Config, open: Option<(DataKey, Arc<Dataset>)>) -> Result<Arc<Dataset>, String> {
+    // its own split is kept in its folder, whatever the window's is
+    let wanted = DataKey { data: absolute(&config.data), ..DataKey::of(config) };
+    let open = open.map(|(key, set)| (DataKey { data: absolute(&key.data), split_seed: wanted.split_seed, ..key }, set));
+    if let Some((_, set)) = open.as_ref().filter(|(key, _)| *key == wanted) {
+        return Ok(Arc::clone(set));
+    }
+    let error = match data::load(&config.data, config.synthetic_images, config.size, config.seed) {
+        Ok(set) => return Ok(Arc::new(set)),
+        Err(error) => error,
+    };
+    let split = folder.split().map_err(|error| error.to_string())?;
+    match open {
+        Some((key, set)) if key.synthetic.is_none() && split.difference(&set).is_none() && split.labels == set.labels => {
+            config.data = key.data;
+            Ok(set)
+        }
+        _ => Err(format!(
+            "Its data, {}, cannot be read: {error}. If they are elsewhere now, open them on the Train panel and go on again.",
+            config.data
+        )),
+    }
 }
 
 /// Reads a model file or the best model of a run folder; with `latest` the one of the last epoch that the run keeps, if it keeps one. Many

@@ -2,7 +2,7 @@
 //! folders are the queue. A run that cannot be read, or that the store refuses, is left out; the others go on. Maps are drawn
 //! between passes, never in one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -103,7 +103,7 @@ impl Mirror {
             }
         }
         let (mut written, mut ids, mut all_read) = (0, Vec::new(), listing.damaged.is_empty());
-        let mut best_trials: BTreeMap<String, (f64, &str)> = BTreeMap::new();
+        let (mut best_trials, mut trials): (BTreeMap<String, (f64, &str)>, BTreeSet<&str>) = Default::default();
         for facts in listing.runs.iter().rev() {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
@@ -113,6 +113,7 @@ impl Mirror {
                     written += usize::from(new);
                     ids.push(record.id.clone());
                     if let Some(study) = record.parent.as_ref().and_then(|parent| studies.get_mut(parent)) {
+                        trials.insert(facts.folder.as_str());
                         let value = facts.best.map(|best| best.valid_macro_f1);
                         let best = record.parent.clone().zip(value).filter(|_| record.end.is_some());
                         if let Some((parent, value)) = best
@@ -137,7 +138,8 @@ impl Mirror {
             }
             remarks.extend(self.said.get(&facts.folder).into_iter().flatten().map(|said| format!("{}: {said}", facts.folder)));
         }
-        // of a thousand trials, those are of interest that were the best of their search when it was last looked at
+        // of a thousand trials, the best of each search is of interest
+        self.undrawn.retain(|name, _| !trials.contains(name.as_str()));
         for (_, folder) in best_trials.into_values() {
             self.want_maps(folder);
         }
@@ -159,6 +161,8 @@ impl Mirror {
     /// Draws the maps of one run, unless a run is live; gives whether there was one to draw. The next pass writes them.
     pub fn draw_one(&mut self, tried: &mut Tried) -> Result<bool, MirrorError> {
         let Some(draw) = self.draw_maps else { return Ok(false) };
+        // what was tried in vain is wanted again in every pass
+        self.undrawn.retain(|name, model| tried.get(name) != Some(model));
         // one may have started since
         if self.undrawn.is_empty() || self.live || any_live(&self.index.list().map_err(|error| away(&error))?) {
             return Ok(false);

@@ -232,7 +232,7 @@ fn a_study_of_optuna_goes_on_with_what_its_trials_searched() {
     let place = StudyPlace { storage: Storage::Journal(journal), study: "galaxy10".into() };
     act(&mut window, Action::Search(SearchChange::Show(Some(place))));
     let study = state(&window).search.study().expect("the study").clone();
-    let space = Space::of_trials(&study).expect("a space");
+    let space = Space::of_trials(&study).expect("a space").expect("known fields");
     let names: BTreeSet<&str> = space.parameters().iter().map(|p| p.name.as_str()).collect();
     assert!(names.contains("lr") && names.contains("batch"), "{names:?}");
     assert!(says(&window, "Gamma"), "the usual space");

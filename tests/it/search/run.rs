@@ -25,6 +25,21 @@ fn a_search_trains_what_the_journal_says_and_ends_with_its_budget() {
         let reported: Vec<f64> = epochs.iter().map(|epoch| epoch.valid_macro_f1).collect();
         assert_eq!(trial.intermediate.values().copied().collect::<Vec<_>>(), reported);
         assert_eq!(trial.value, reported.into_iter().reduce(f64::max));
+        // what optuna-dashboard shows of it
+        let notes = trial.system_attrs.iter().filter(|(key, _)| key.starts_with("artifacts:"));
+        let mut files: Vec<(String, Vec<u8>)> = notes
+            .map(|(key, note)| {
+                let meta: serde_json::Value = serde_json::from_str(note.as_str().expect("a text")).expect("JSON");
+                let identity = meta["artifact_id"].as_str().expect("an identity");
+                assert_eq!(*key, format!("artifacts:{identity}"));
+                let kept = std::fs::read(search::artifacts_in(folder.path()).join(identity)).expect("a file");
+                (meta["filename"].as_str().expect("a name").to_owned(), kept)
+            })
+            .collect();
+        files.sort();
+        assert_eq!(files.len(), 2);
+        assert!(files[0].0 == "confusion.png" && tuning_fork::imaging::decode(&files[0].1).expect("a picture").width() > 100);
+        assert_eq!(files[1], ("summary.txt".to_owned(), std::fs::read(run.summary_path()).expect("a summary")));
     }
     let told = |wanted: fn(&Event) -> bool| events.iter().filter(|event| wanted(event)).count();
     assert_eq!(told(|e| matches!(e, Event::TrialStarted(_))), 3);

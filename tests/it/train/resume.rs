@@ -215,3 +215,20 @@ fn early_stopping_ends_a_run_for_good() {
     let again = finish(config(60), &RunFolder::open(folder.path()).expect("a run"));
     assert_eq!(again.len(), 2, "{again:?}");
 }
+
+#[test]
+fn a_run_without_its_checkpoint_is_not_begun_anew_over_what_it_learned() {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let run = new_folder(&parent, "imported");
+    let handle = start(lively(4), &run);
+    at_step(&handle, 12, Command::Stop);
+    assert_eq!(ended(&events(&handle)).outcome, Outcome::Stopped);
+    // as an exported run comes: with everything but the state to resume from
+    std::fs::remove_file(run.last_checkpoint()).expect("a checkpoint");
+    let before = [run.best_model(), run.events_path()].map(|path| std::fs::read(path).expect("a file"));
+    let handle = start(lively(4), &RunFolder::open(run.path()).expect("a run"));
+    let refused = events(&handle);
+    assert_eq!(ended(&refused).outcome, Outcome::Failed);
+    assert!(ended(&refused).message.contains("the checkpoint of its 2 epochs is not there"), "{}", ended(&refused).message);
+    assert_eq!([run.best_model(), run.events_path()].map(|path| std::fs::read(path).expect("a file")), before);
+}

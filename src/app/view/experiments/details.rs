@@ -5,7 +5,7 @@ use egui::{ScrollArea, TextEdit, Ui};
 use super::models::ModelsPage;
 
 use crate::app::action::Action;
-use crate::app::experiments::{Change, Experiments, is_trial};
+use crate::app::experiments::{Change, Experiments, is_trial, may_go_on};
 use crate::app::{theme, widget};
 use crate::track::{About, RunFacts};
 
@@ -22,8 +22,15 @@ pub(super) struct Details {
 }
 
 impl Details {
-    /// Shows the page.
-    pub fn show(&mut self, ui: &mut Ui, experiments: &Experiments, models: &mut ModelsPage, actions: &mut Vec<Action>) {
+    /// Shows the page; `blocked` says why no run can begin now.
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        experiments: &Experiments,
+        blocked: Option<&str>,
+        models: &mut ModelsPage,
+        actions: &mut Vec<Action>,
+    ) {
         let Some(run) = experiments.focus.as_ref().and_then(|folder| experiments.run(folder)) else {
             theme::empty(ui, "No run chosen", "Click a run in the table: its name, tags and notes are written here.");
             return;
@@ -32,7 +39,7 @@ impl Details {
             *self = Self::of(run);
         }
         ScrollArea::vertical().id_salt("details").auto_shrink(false).show(ui, |ui| {
-            buttons(ui, run, models, actions);
+            buttons(ui, run, blocked, models, actions);
             ui.add_space(theme::GAP);
             self.fields(ui, run, actions);
             if let Some(message) = &run.message {
@@ -77,7 +84,7 @@ impl Details {
     }
 }
 
-fn buttons(ui: &mut Ui, run: &RunFacts, models: &mut ModelsPage, actions: &mut Vec<Action>) {
+fn buttons(ui: &mut Ui, run: &RunFacts, blocked: Option<&str>, models: &mut ModelsPage, actions: &mut Vec<Action>) {
     let folder = || run.folder.clone();
     let ask = |ui: &mut Ui, actions: &mut Vec<Action>, words: &str, hover: &str, enabled: Result<(), &str>, change: Change| {
         let response = ui.add_enabled(enabled.is_ok(), egui::Button::new(words));
@@ -95,7 +102,7 @@ fn buttons(ui: &mut Ui, run: &RunFacts, models: &mut ModelsPage, actions: &mut V
         ask(ui, actions, "Look back", "What it confuses, at any epoch, in the Confusion panel", Ok(()), Change::LookBack(folder()));
         ask(ui, actions, "Use model", "Classify with its best epoch", has_model, Change::UseModel(folder()));
         models.register(ui, run, actions);
-        let rest = if is_trial(&run.folder) { Err("It goes on with its search.") } else { run.state.may_go_on() };
+        let rest = may_go_on(run).and_then(|()| blocked.map_or(Ok(()), Err));
         ask(ui, actions, "Go on", "Train the rest of its epochs, from its last checkpoint", rest, Change::GoOn(folder()));
         ask(ui, actions, "Use values", "Take its values into the form, to train like it", Ok(()), Change::UseConfig(folder()));
         ask(ui, actions, "Export run…", "Write it as one file that opens elsewhere", idle, Change::BrowseExport(folder()));

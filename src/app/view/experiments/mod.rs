@@ -162,7 +162,7 @@ impl ExperimentsView {
             .resizable(true)
             .min_size(140.0)
             .default_size(below)
-            .show(ui, |ui| self.below(ui, experiments, &wish, actions));
+            .show(ui, |ui| self.below(ui, state, &wish, actions));
         self.table(ui, experiments, actions);
     }
 
@@ -266,7 +266,8 @@ impl ExperimentsView {
         }
     }
 
-    fn below(&mut self, ui: &mut Ui, experiments: &Experiments, wish: &Wish, actions: &mut Vec<Action>) {
+    fn below(&mut self, ui: &mut Ui, state: &State, wish: &Wish, actions: &mut Vec<Action>) {
+        let experiments = &state.experiments;
         // a panel is as high as what is in it, and that changes with the page
         ui.set_min_height(ui.available_height());
         ui.add_space(theme::GAP);
@@ -283,7 +284,10 @@ impl ExperimentsView {
                 self.bars.show(ui, experiments.runs(), &self.groups);
             }
             Page::Parallel => self.parallel.show(ui, experiments, &self.rows, actions),
-            Page::Run => self.details.show(ui, experiments, &mut self.models, actions),
+            Page::Run => {
+                let blocked = state.search_blocked();
+                self.details.show(ui, experiments, blocked.as_deref(), &mut self.models, actions);
+            }
             Page::Models => self.models.show(ui, experiments, actions),
         }
     }

@@ -7,7 +7,7 @@ use super::space::SpaceEditor;
 use crate::app::searched::Form;
 use crate::app::theme;
 use crate::app::view::train::choice::{self, Choice};
-use crate::search::{Kept, Space, StudyRecord};
+use crate::search::{Kept, StudyRecord};
 use crate::train::Config;
 
 /// From this width on, what is searched stands beside the rest.
@@ -76,7 +76,7 @@ pub(super) fn old_study(ui: &mut Ui, form: &mut Form, space: &mut SpaceEditor, b
             ui.label(theme::muted(ui, words));
         }
         Ok(None) => {
-            foreign(ui, form, study);
+            foreign(ui, form, space, study);
             searched(ui, form, space, base);
         }
         Err(error) => {
@@ -86,19 +86,25 @@ pub(super) fn old_study(ui: &mut Ui, form: &mut Form, space: &mut SpaceEditor, b
 }
 
 /// What a study that another program began does not say.
-fn foreign(ui: &mut Ui, form: &mut Form, study: &StudyRecord) {
+fn foreign(ui: &mut Ui, form: &mut Form, space: &mut SpaceEditor, study: &StudyRecord) {
     ui.label(theme::muted(
         ui,
         "Another program began this study. It goes on with trials of the values of the Train panel, but for those that are searched.",
     ));
     Grid::new("foreign study").num_columns(2).spacing([theme::SECTION_GAP, theme::GAP]).show(ui, |ui| trained(ui, form));
-    if let Some(theirs) = Space::of_trials(study) {
-        let button = ui.button("Search what its trials did");
-        if button.on_hover_text("The parameters of its trials that are fields of the Train panel, over the same ranges").clicked() {
-            form.space = theirs.to_toml();
+    match space.of_trials(study) {
+        Ok(Some(theirs)) => {
+            let button = ui.button("Search what its trials did");
+            if button.on_hover_text("The parameters of its trials that are fields of the Train panel, over the same ranges").clicked() {
+                form.space = theirs.to_toml();
+            }
         }
-    } else {
-        ui.label(theme::muted(ui, "Its trials have no parameter that is a field of the Train panel, so nothing is learned from them."));
+        Ok(None) => {
+            ui.label(theme::muted(ui, "Its trials have no parameter that is a field of the Train panel, so nothing is learned from them."));
+        }
+        Err(why) => {
+            ui.label(RichText::new(why).color(theme::palette(ui.visuals()).warn));
+        }
     }
 }
 

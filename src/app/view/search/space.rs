@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::app::view::train::choice::Choice;
 use crate::app::view::train::form::decimal;
 use crate::app::{fields, theme, widget};
-use crate::search::{self, Distribution, Parameter, Space};
+use crate::search::{self, Distribution, Parameter, Space, StudyRecord};
 use crate::train::Config;
 
 /// The editor's own state. The text of the space is the truth; everything here is made from it.
@@ -22,6 +22,8 @@ pub(super) struct SpaceEditor {
     fault: Option<String>,
     /// The choices that are being written, and of which parameter.
     writing: Option<(String, String)>,
+    /// What the trials of a study searched: its name, how many trials there were, the space.
+    adopted: Option<(String, usize, Result<Option<Space>, String>)>,
 }
 
 impl SpaceEditor {
@@ -50,6 +52,16 @@ impl SpaceEditor {
             }
             _ => written(ui, text),
         }
+    }
+
+    /// What the trials of a study searched; worked out when there are more of them.
+    pub fn of_trials(&mut self, study: &StudyRecord) -> &Result<Option<Space>, String> {
+        let count = study.trials.len();
+        if self.adopted.as_ref().is_some_and(|(name, known, _)| *name != study.name || *known != count) {
+            self.adopted = None;
+        }
+        let work = || (study.name.clone(), count, Space::of_trials(study).map_err(|error| error.to_string()));
+        &self.adopted.get_or_insert_with(work).2
     }
 
     fn rows(&mut self, ui: &mut Ui, space: &Space, text: &mut String) {

@@ -42,10 +42,15 @@ fn interrupted(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let palette = theme::palette(ui.visuals());
     let words = format!("{} was interrupted after {} of {} epochs.", last.name(), last.epochs, last.epochs_wanted());
     ui.label(RichText::new(words).color(palette.warn));
-    let go_on = ui.add_enabled(state.search_blocked().is_none(), egui::Button::new("Go on with it"));
-    if go_on.on_hover_text("Train the rest of its epochs, from its last checkpoint").clicked() {
+    let blocked = state.search_blocked();
+    let go_on = ui.add_enabled(blocked.is_none(), egui::Button::new("Go on with it"));
+    if go_on.clicked() {
         actions.push(Action::Experiments(Change::GoOn(last.folder.clone())));
     }
+    match blocked {
+        Some(why) => go_on.on_disabled_hover_text(why),
+        None => go_on.on_hover_text("Train the rest of its epochs, from its last checkpoint"),
+    };
 }
 
 fn buttons(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
