@@ -9,8 +9,8 @@
 //!       +-----------------+           +--------+
 //! ```
 //!
-//! The others are Winograd's, in `winograd.rs` and `few_windows.rs`, that for pictures with few channels, in `lines.rs`, and that of AMX, in
-//! `amx/convolution.rs`.
+//! The others are Winograd's, in `winograd.rs` and `few_windows.rs`, that for pictures with few channels, in `lines.rs`, and that of
+//! AMX, in `amx/convolution.rs`.
 
 use super::Step;
 use super::amx;
