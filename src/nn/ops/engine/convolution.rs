@@ -1,4 +1,4 @@
-//! The 3 x 3 products over pixels: forward and input gradient, by the one of three ways that suits the shape.
+//! The 3 x 3 products over pixels: forward and input gradient, by the one of five ways that suits the shape.
 //!
 //! The direct way multiplies the gathered neighbourhoods of twelve windows, pixel by pixel of the window:
 //!
@@ -9,13 +9,16 @@
 //!       +-----------------+           +--------+
 //! ```
 //!
-//! The others are Winograd's, in `winograd.rs`, and that of AMX, in `amx/convolution.rs`.
+//! The others are Winograd's, in `winograd.rs` and `few_windows.rs`, that for pictures with few channels, in `lines.rs`, and that of
+//! AMX, in `amx/convolution.rs`.
 
 use super::Step;
 use super::amx;
 use super::buffer::Scratch;
 use super::epilogue::{Epilogue, Part, Quad};
+use super::few_windows;
 use super::kernel::{COLUMNS, Kernel, ROWS, Rows, Task, Tile, run_all};
+use super::lines;
 use super::pixels::{Grid, Pixels, gather};
 use super::weights::{Method, Panels, Use};
 use super::windows::{Blocks, Windows};
@@ -44,38 +47,51 @@ impl Convolution {
     }
 
     /// How the windows are cut into blocks: the number of pixels in each.
-    pub fn block_pixels(&self, windows: Windows) -> Vec<usize> {
-        if self.panels.method == Method::Amx {
-            return amx::Plan::new(&self.sheet, windows).pixels();
+    pub fn block_pixels(&self, step: Step, windows: Windows) -> Vec<usize> {
+        match self.panels.method {
+            Method::Amx => amx::Plan::new(&self.sheet, windows).pixels(),
+            Method::Lines => lines::Plan::new(windows).pixels(),
+            Method::FewWindows => vec![windows.pixels(0, windows.count())],
+            Method::Direct | Method::Winograd => {
+                let blocks = blocks(step, windows, &self.panels);
+                (0..blocks.count).map(|block| blocks.range(block)).map(|(from, to)| windows.pixels(from, to)).collect()
+            }
         }
-        let blocks = blocks(windows, &self.panels);
-        (0..blocks.count).map(|block| blocks.range(block)).map(|(from, to)| windows.pixels(from, to)).collect()
     }
 
-    /// Computes the product of what was prepared for all windows and gives the sums to `epilogue`, made for those windows in the
-    /// order that the parts name them.
-    pub fn run<P: Pixels, E: Epilogue>(&self, step: Step, pixels: &P, windows: Windows, epilogue: impl FnOnce(Windows) -> E) {
+    /// Computes the product of what was prepared, with the same `weights`, for all windows and gives the sums to `epilogue`, made
+    /// for those windows in the order that the parts name them.
+    pub fn run<P: Pixels, E: Epilogue>(
+        &self,
+        step: Step,
+        pixels: &P,
+        weights: &[f32],
+        windows: Windows,
+        epilogue: impl FnOnce(Windows) -> E,
+    ) {
         let panels = &self.panels;
-        if panels.method == Method::Amx {
-            let windows = windows.as_read();
-            return amx::convolve(&self.sheet, &amx::Plan::new(&self.sheet, windows), panels, &epilogue(windows));
+        let as_read = windows.as_read();
+        match panels.method {
+            Method::Amx => amx::convolve(&self.sheet, &amx::Plan::new(&self.sheet, as_read), panels, &epilogue(as_read)),
+            Method::Lines => lines::convolve(step, pixels, lines::Plan::new(as_read), panels, &epilogue(as_read)),
+            Method::FewWindows => few_windows::convolve(step, pixels, windows, panels.source(weights), &epilogue(windows)),
+            Method::Winograd => {
+                winograd::convolve(step, pixels, windows, panels, &epilogue(windows), blocks(step, windows, panels));
+            }
+            Method::Direct => {
+                let (blocks, epilogue) = (blocks(step, windows, panels), epilogue(windows));
+                let groups = blocks.panel_groups(panels.count);
+                run_all(step, &Direct { pixels, windows, panels, epilogue: &epilogue, blocks, groups }, blocks.count * groups);
+            }
         }
-        let (blocks, epilogue) = (blocks(windows, panels), epilogue(windows));
-        if panels.method == Method::Winograd {
-            return winograd::convolve(step, pixels, windows, panels, &epilogue, blocks);
-        }
-        let groups = blocks.panel_groups(panels.count);
-        run_all(step, &Direct { pixels, windows, panels, epilogue: &epilogue, blocks, groups }, blocks.count * groups);
     }
 }
 
-/// How the windows are cut into blocks for these panels.
-fn blocks(windows: Windows, panels: &Panels) -> Blocks {
-    let numbers = match panels.method {
-        Method::Winograd => winograd::window_numbers(panels.depth),
-        Method::Direct | Method::Amx => 4 * row_stride(panels.depth),
-    };
-    Blocks::new(windows, numbers * size_of::<f32>())
+/// How the windows are cut into blocks for these panels of Winograd's or the direct way.
+fn blocks(step: Step, windows: Windows, panels: &Panels) -> Blocks {
+    let winograd = panels.method == Method::Winograd;
+    let bytes = if winograd { winograd::window_bytes(step, panels.depth) } else { 4 * row_stride(panels.depth) * size_of::<f32>() };
+    Blocks::new(windows, bytes)
 }
 
 /// An odd number of cache lines between rows, so that the twelve rows of a tile lie in different sets.

@@ -19,6 +19,28 @@ pub const ROWS: usize = 12;
 /// Columns of a tile and width of a panel.
 pub const COLUMNS: usize = 32;
 
+/// Numbers that are moved and transformed together.
+pub const LANES: usize = 16;
+
+/// N numbers from `at` on, as many as the compiler knows of: loops over them become vectors without a rest.
+#[inline(always)]
+pub fn exactly<T, const N: usize>(values: &[T], at: usize) -> &[T; N] {
+    values[at..at + N].first_chunk().expect("a slice as long as the array")
+}
+
+/// Asks for the cache line of a number that will be read soon, wherever that is: a hint that changes nothing.
+#[inline(always)]
+pub fn fetch(at: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which may name any address; every x86-64 has it.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
 /// Rows of a tile that AMX computes.
 pub const AMX_ROWS: usize = 16;
 
@@ -45,6 +67,8 @@ pub struct Rows<'a, P> {
 pub trait Kernel {
     /// A packed number: `f32`, or `u16` holding a bfloat16.
     type Packed: Copy + Default + Send + Sync + 'static;
+    /// The kernel with 32-bit numbers for the same instructions.
+    type Exact: Kernel<Packed = f32>;
     /// The lengths of runs are multiples of this (2 for bf16, whose products take pairs).
     const DEPTH_STEP: usize;
 
@@ -54,6 +78,31 @@ pub trait Kernel {
     /// The step's instructions must be available.
     unsafe fn pack(values: &[f32], out: &mut [Self::Packed]);
 
+    /// Stores sixteen columns, from `column` on, of an even `k` and the next in `out`, those two of an operand of `width` columns:
+    /// one row after the other, or pairs where two neighbouring `k` share 32 bits.
+    ///
+    /// # Safety
+    /// The step's instructions must be available.
+    unsafe fn pack_two(rows: [&[f32; LANES]; 2], column: usize, width: usize, out: &mut [Self::Packed]);
+
+    /// Stores sixteen `k` of a panel, given column by column.
+    ///
+    /// # Safety
+    /// The step's instructions must be available.
+    #[inline(always)]
+    unsafe fn pack_columns(columns: &[[f32; LANES]; COLUMNS], out: &mut [Self::Packed]) {
+        for k in (0..LANES).step_by(2) {
+            for first in [0, LANES] {
+                let (mut one, mut other) = ([0.0; LANES], [0.0; LANES]);
+                for (j, column) in columns[first..first + LANES].iter().enumerate() {
+                    (one[j], other[j]) = (column[k], column[k + 1]);
+                }
+                // SAFETY: the caller's promise.
+                unsafe { Self::pack_two([&one, &other], first, COLUMNS, &mut out[k * COLUMNS..][..2 * COLUMNS]) };
+            }
+        }
+    }
+
     /// One tile; added to C if `ADD`, else C is replaced. `R` rows are computed (12 or 8).
     ///
     /// # Safety
@@ -61,19 +110,27 @@ pub trait Kernel {
     /// rows of 32 at `c`, `c_stride` apart, are valid and `c` is touched by nobody else.
     unsafe fn tile<const R: usize, const ADD: bool>(a: &Rows<'_, Self::Packed>, b: *const Self::Packed, c: *mut f32, c_stride: usize);
 
-    /// One tile of 32-bit numbers with A the other way round: the R rows of each `k` are neighbours, `a_stride` apart from `k`
-    /// to `k`. R is 12 or 8.
+    /// One tile with A the other way round: of each `k` the R rows are neighbours, `a_stride` from `k` to `k`, as the 32 columns of
+    /// B are (with pairs of `k` as there: `[k / 2][a_stride][2]`). R is 12 or 8, `depth` a multiple of the depth's step.
     ///
     /// # Safety
     /// As for [`tile`](Self::tile), for `depth` times R numbers of `a` and 32 of `b`.
     unsafe fn outer<const R: usize, const ADD: bool>(
-        a: *const f32,
+        a: *const Self::Packed,
         a_stride: usize,
         depth: usize,
-        b: *const f32,
+        b: *const Self::Packed,
         c: *mut f32,
         c_stride: usize,
     );
+}
+
+/// [`Kernel::pack_two`] for 32-bit numbers.
+#[inline(always)]
+pub fn two_rows(rows: [&[f32; LANES]; 2], column: usize, width: usize, out: &mut [f32]) {
+    for (out, row) in out.chunks_exact_mut(width).zip(rows) {
+        out[column..column + LANES].copy_from_slice(row);
+    }
 }
 
 /// Work that is cut into independent pieces, written once and compiled for each step.

@@ -5,6 +5,7 @@ use super::amx;
 use super::buffer::{Buffer, Shared};
 use super::convolution::Convolution;
 use super::epilogue::{Epilogue, Store};
+use super::few_inputs::FEW;
 use super::pixels::Pixels;
 use super::weight_gradient::{Workspace, weight_gradient};
 use super::weights::Use;
@@ -27,18 +28,27 @@ impl Layer {
     }
 
     /// The number of pixels in each block that the forward product is cut into.
-    pub fn block_pixels(&self, windows: Windows) -> Vec<usize> {
-        self.forward.block_pixels(windows)
+    pub fn block_pixels(&self, step: Step, windows: Windows) -> Vec<usize> {
+        self.forward.block_pixels(step, windows)
     }
 
-    /// The forward product of what was prepared.
-    pub fn forward<X: Pixels, E: Epilogue>(&self, step: Step, x: &X, windows: Windows, epilogue: impl FnOnce(Windows) -> E) {
-        self.forward.run(step, x, windows, epilogue);
+    /// The forward product of what was prepared, with the same `weights`.
+    pub fn forward<X: Pixels, E: Epilogue>(
+        &self,
+        step: Step,
+        x: &X,
+        weights: &[f32],
+        windows: Windows,
+        epilogue: impl FnOnce(Windows) -> E,
+    ) {
+        self.forward.run(step, x, weights, windows, epilogue);
     }
 
-    /// Whether the backward pass of this shape reads each pixel of the gradient once, so that it may as well be worked out there.
-    pub fn reads_once(step: Step, inputs: usize, outputs: usize) -> bool {
-        amx::suits_gradient(step, inputs, outputs) || amx::suits_few_inputs(step, inputs, outputs)
+    /// Whether the backward pass of this shape reads each pixel of the gradient once, so that it may as well be worked out there;
+    /// `input` says whether the gradient of the input is wanted.
+    pub fn reads_once(step: Step, inputs: usize, outputs: usize, input: bool) -> bool {
+        let few = inputs < FEW && !input;
+        few || amx::suits_gradient(step, inputs, outputs) || amx::suits_few_inputs(step, inputs, outputs)
     }
 
     /// Both gradients from that of the forward product that was prepared last; that of the input where it is wanted.
@@ -67,7 +77,7 @@ impl Layer {
             assert_eq!(input.len(), grid.len(), "the gradient has the shape of the input");
             let out = Shared::new(input);
             let store = |windows| Store { windows, out, channels: grid.channels };
-            self.input_gradient.run(step, gradient, Windows::covering(grid), store);
+            self.input_gradient.run(step, gradient, weights, Windows::covering(grid), store);
         }
     }
 }

@@ -22,12 +22,18 @@
 
 #[cfg_attr(not(target_arch = "x86_64"), path = "no_amx.rs")]
 mod amx;
+#[cfg(target_arch = "x86_64")]
+mod bf16;
 mod buffer;
 mod convolution;
 mod epilogue;
 mod few_inputs;
+mod few_windows;
 mod kernel;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod layer;
+mod lines;
 mod norm_gradient;
 mod norm_pool;
 mod pixels;
@@ -41,6 +47,7 @@ mod weights;
 mod windows;
 mod winograd;
 mod winograd_gradient;
+mod winograd_weights;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

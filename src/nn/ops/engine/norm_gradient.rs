@@ -3,8 +3,8 @@
 
 use super::Step;
 use super::buffer::{Buffer, Shared};
-use super::kernel::{Kernel, Task, run_all};
-use super::pixels::{DEAD, Grid, Pixels};
+use super::kernel::{Kernel, LANES, Task, exactly, run_all};
+use super::pixels::{DEAD, Grid, Pixels, only_if, passed_on};
 
 /// The gradient of a pooled tensor and where its maxima were.
 #[derive(Clone, Copy)]
@@ -62,16 +62,36 @@ impl Task for Sums<'_> {
             let (a, b, c, d) = (corner(pixel), corner(pixel + 1), corner(pixel + grid.width), corner(pixel + grid.width + 1));
             let at = (image * small.height * small.width + window) * channels;
             let (gradient, codes) = (&gradient[at..at + channels], &codes[at..at + channels]);
-            for j in 0..channels {
-                let code = codes[j];
-                let top = if code == 1 { b[j] } else { a[j] };
-                let low = if code == 3 { d[j] } else { c[j] };
-                let best = if code >= 2 { low } else { top };
-                let live = if code == DEAD { 0.0 } else { gradient[j] };
-                plain[j] += live;
-                weighted[j] += live * (best - means[j]);
+            for first in (0..channels / LANES * LANES).step_by(LANES) {
+                add_window::<LANES>([a, b, c, d], (gradient, codes), means, first, (plain, weighted));
+            }
+            for first in channels / LANES * LANES..channels {
+                add_window::<1>([a, b, c, d], (gradient, codes), means, first, (plain, weighted));
             }
         }
+    }
+}
+
+/// Adds N channels of a window, from `first` on, to both sums.
+#[inline(always)]
+fn add_window<const N: usize>(
+    corners: [&[f32]; 4],
+    (gradient, codes): (&[f32], &[u8]),
+    means: &[f32],
+    first: usize,
+    (plain, weighted): (&mut [f32], &mut [f32]),
+) {
+    let [a, b, c, d] = corners.map(|corner| exactly::<f32, N>(corner, first));
+    let (gradient, codes, means) = (exactly::<f32, N>(gradient, first), exactly::<u8, N>(codes, first), exactly::<f32, N>(means, first));
+    let (plain, weighted) = (&mut plain[first..first + N], &mut weighted[first..first + N]);
+    for j in 0..N {
+        let code = codes[j];
+        let [a, b, c, d] = [(0, a[j]), (1, b[j]), (2, c[j]), (3, d[j])].map(|(place, z)| only_if(code == place, z));
+        // one of them, or none in a dead window
+        let best = a + b + c + d;
+        let live = only_if(code != DEAD, gradient[j]);
+        plain[j] += live;
+        weighted[j] += live * (best - means[j]);
     }
 }
 
@@ -99,11 +119,28 @@ impl Line<'_> {
                 let at = ((image * small.height + y / 2) * small.width + x / 2) * channels;
                 let (gradient, codes) = (&gradient[at..at + channels], &codes[at..at + channels]);
                 let position = (y % 2 * 2 + x % 2) as u8;
-                for j in 0..channels {
-                    z[j] += if codes[j] == position { scale[j] * gradient[j] } else { 0.0 };
+                for first in (0..channels / LANES * LANES).step_by(LANES) {
+                    add_passed_on::<LANES>((gradient, codes), position, scale, first, z);
+                }
+                for first in channels / LANES * LANES..channels {
+                    add_passed_on::<1>((gradient, codes), position, scale, first, z);
                 }
             }
         }
+    }
+}
+
+/// Adds what reaches one position of a window to N channels of a pixel, from `first` on.
+#[inline(always)]
+fn add_passed_on<const N: usize>((gradient, codes): (&[f32], &[u8]), position: u8, scale: &[f32], first: usize, z: &mut [f32]) {
+    let (gradient, codes, scale) = (exactly::<f32, N>(gradient, first), exactly::<u8, N>(codes, first), exactly::<f32, N>(scale, first));
+    let mut scaled = [0.0; N];
+    for j in 0..N {
+        scaled[j] = scale[j] * gradient[j];
+    }
+    let scaled = passed_on(&scaled, codes, position);
+    for (z, scaled) in z[first..first + N].iter_mut().zip(scaled) {
+        *z += scaled;
     }
 }
 

@@ -11,7 +11,7 @@
 use super::Step;
 use super::buffer::{Buffer, Shared};
 use super::epilogue::{BiasReluPool, Store, StoreWithMoments};
-use super::kernel::{Kernel, Task, run_all};
+use super::kernel::{Kernel, LANES, Task, exactly, run_all};
 use super::layer::Layer;
 use super::norm_gradient::{Line, Pooled, Spread, SpreadAll, norm_gradient};
 use super::pixels::{DEAD, Dense, Grid, largest};
@@ -85,11 +85,11 @@ impl NormPool {
         let x = Dense { grid, values: x };
         self.layer.prepare(step, &x, weights, full.channels);
         let windows = Windows::covering(grid);
-        let blocks = self.layer.block_pixels(windows);
+        let blocks = self.layer.block_pixels(step, windows);
         let z = self.z.numbers::<f32>(full.len());
         let moments = self.moments.numbers::<f32>(2 * blocks.len() * full.channels);
         let (store, collected) = (Shared::new(z), Shared::new(moments));
-        self.layer.forward(step, &x, windows, |windows| StoreWithMoments {
+        self.layer.forward(step, &x, weights, windows, |windows| StoreWithMoments {
             store: Store { windows, out: store, channels: full.channels },
             moments: collected,
         });
@@ -124,7 +124,7 @@ impl NormPool {
         let x = Dense { grid, values: x };
         self.layer.prepare(step, &x, &self.folded, outputs);
         let (out, codes) = (Shared::new(out), Shared::new(codes));
-        self.layer.forward(step, &x, Windows::pooled(grid), |windows| BiasReluPool { windows, bias: &shift, out, codes });
+        self.layer.forward(step, &x, &self.folded, Windows::pooled(grid), |windows| BiasReluPool { windows, bias: &shift, out, codes });
     }
 
     /// All gradients from that of the output of the last [`forward`](Self::forward), whose results are given back.
@@ -156,7 +156,7 @@ impl NormPool {
         let offset: Vec<f32> = (0..full.channels).map(|c| -scale[c] * to.norm_bias[c] / pixels - slope[c] * statistics.mean[c]).collect();
         let x = Dense { grid, values: x };
         let line = Line { pooled, scale: &scale, slope: &slope, offset: &offset };
-        if Layer::reads_once(step, grid.channels, full.channels) {
+        if Layer::reads_once(step, grid.channels, full.channels, to.input.is_some()) {
             return self.layer.backward(step, &x, weights, &Spread { line, z }, to.input, to.weights);
         }
         run_all(step, &SpreadAll { line, z: Shared::new(z) }, full.images * full.height);
@@ -213,13 +213,29 @@ impl Task for Pool<'_> {
             let at = (line * pooled.width + x) * channels;
             // SAFETY: the windows of this line, which are this piece's.
             let (out, codes) = unsafe { (self.out.part(at, channels), self.codes.part(at, channels)) };
-            for j in 0..channels {
-                let normal = |z: f32| z * scale[j] + shift[j];
-                let (value, place) = largest([normal(a[j]), normal(b[j]), normal(c[j]), normal(d[j])]);
-                // not `value > 0`: a NaN must stay one, so that the loss shows it
-                out[j] = if value <= 0.0 { 0.0 } else { value };
-                codes[j] = if value <= 0.0 { DEAD } else { place };
+            for first in (0..channels / LANES * LANES).step_by(LANES) {
+                pool::<LANES>([a, b, c, d], scale, shift, first, out, codes);
+            }
+            for first in channels / LANES * LANES..channels {
+                pool::<1>([a, b, c, d], scale, shift, first, out, codes);
             }
         }
     }
+}
+
+/// N channels of one window, from `first` on.
+#[inline(always)]
+fn pool<const N: usize>(corners: [&[f32]; 4], scale: &[f32], shift: &[f32], first: usize, out: &mut [f32], codes: &mut [u8]) {
+    let [a, b, c, d] = corners.map(|corner| exactly::<f32, N>(corner, first));
+    let (scale, shift) = (exactly::<f32, N>(scale, first), exactly::<f32, N>(shift, first));
+    let (mut best, mut places) = ([0.0; N], [0; N]);
+    for j in 0..N {
+        let normal = |z: f32| z * scale[j] + shift[j];
+        let (value, place) = largest([normal(a[j]), normal(b[j]), normal(c[j]), normal(d[j])]);
+        // not `value > 0`: a NaN must stay one, so that the loss shows it
+        best[j] = if value <= 0.0 { 0.0 } else { value };
+        places[j] = if value <= 0.0 { DEAD } else { place };
+    }
+    out[first..first + N].copy_from_slice(&best);
+    codes[first..first + N].copy_from_slice(&places);
 }

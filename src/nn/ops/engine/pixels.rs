@@ -1,5 +1,7 @@
 //! Where the pixels of a product come from: a plain N x H x W x C tensor, or the gradient of a pooled one, spread back.
 
+use super::kernel::LANES;
+
 /// The shape of an N x H x W x C tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
@@ -44,6 +46,16 @@ pub trait Pixels: Sync {
     /// The same pixels where they lie, if they do so in memory as [`read`](Self::read) gives them.
     fn view(&self, _image: usize, _y: usize, _x: usize, _count: usize) -> Option<&[f32]> {
         None
+    }
+
+    /// The four pixels of a window whose top left one lies at even places, one after the other; zeros beyond the picture.
+    #[inline(always)]
+    fn read_window(&self, image: usize, y: usize, x: usize, out: &mut [f32]) {
+        let Grid { height, width, channels, .. } = self.grid();
+        for (position, out) in out.chunks_exact_mut(channels).enumerate() {
+            let (y, x) = (y + position / 2, x + position % 2);
+            if y < height && x < width { self.read(image, y, x, 1, out) } else { out.fill(0.0) }
+        }
     }
 
     /// Rows and columns from the top left beyond which everything is zero.
@@ -138,11 +150,53 @@ impl Pixels for Unpooled<'_> {
             let start = ((image * pooled.height + y / 2) * pooled.width + x / 2) * channels;
             let gradient = &self.gradient[start..start + channels];
             let codes = &self.codes[start..start + channels];
-            for ((out, gradient), code) in out.iter_mut().zip(gradient).zip(codes) {
-                *out = if *code == position { *gradient } else { 0.0 };
-            }
+            pass_on(gradient, codes, position, out);
         }
     }
+
+    #[inline(always)]
+    fn read_window(&self, image: usize, y: usize, x: usize, out: &mut [f32]) {
+        let pooled = self.grid.pooled();
+        let channels = pooled.channels;
+        let out = &mut out[..4 * channels];
+        if y / 2 >= pooled.height || x / 2 >= pooled.width {
+            return out.fill(0.0);
+        }
+        let start = ((image * pooled.height + y / 2) * pooled.width + x / 2) * channels;
+        let (gradient, codes) = (&self.gradient[start..start + channels], &self.codes[start..start + channels]);
+        for (out, position) in out.chunks_exact_mut(channels).zip(0..) {
+            pass_on(gradient, codes, position, out);
+        }
+    }
+}
+
+/// What reaches one position of a window: the gradients whose code names it.
+#[inline(always)]
+fn pass_on(gradients: &[f32], codes: &[u8], position: u8, out: &mut [f32]) {
+    let ((gradients, rest), (of_lanes, of_rest)) = (gradients.as_chunks::<LANES>(), codes.as_chunks::<LANES>());
+    let (out, out_rest) = out.as_chunks_mut::<LANES>();
+    for ((out, gradients), codes) in out.iter_mut().zip(gradients).zip(of_lanes) {
+        *out = passed_on(gradients, codes, position);
+    }
+    for ((out, gradient), code) in out_rest.iter_mut().zip(rest).zip(of_rest) {
+        *out = only_if(*code == position, *gradient);
+    }
+}
+
+/// The same for a number of them that the compiler knows.
+#[inline(always)]
+pub fn passed_on<const N: usize>(gradients: &[f32; N], codes: &[u8; N], position: u8) -> [f32; N] {
+    let mut out = [0.0; N];
+    for i in 0..N {
+        out[i] = only_if(codes[i] == position, gradients[i]);
+    }
+    out
+}
+
+/// The number, or zero: by all bits or none of it, because the compiler makes branches of an `if`, and vectors of this.
+#[inline(always)]
+pub fn only_if(condition: bool, number: f32) -> f32 {
+    f32::from_bits(number.to_bits() & 0u32.wrapping_sub(u32::from(condition)))
 }
 
 /// The 3 x 3 neighbourhood of a pixel, `9 * channels` numbers, zeros outside the picture.

@@ -1,6 +1,6 @@
 //! The kernel in plain Rust; blocks of 4 x 8 sums fit the sixteen 128-bit registers that every x86-64 and Arm has.
 
-use super::kernel::{COLUMNS, Kernel, Rows};
+use super::kernel::{COLUMNS, Kernel, LANES, Rows, two_rows};
 
 pub struct Portable;
 
@@ -9,11 +9,17 @@ const BLOCK_COLUMNS: usize = 8;
 
 impl Kernel for Portable {
     type Packed = f32;
+    type Exact = Self;
     const DEPTH_STEP: usize = 1;
 
     #[inline(always)]
     unsafe fn pack(values: &[f32], out: &mut [f32]) {
         out[..values.len()].copy_from_slice(values);
+    }
+
+    #[inline(always)]
+    unsafe fn pack_two(rows: [&[f32; LANES]; 2], column: usize, width: usize, out: &mut [f32]) {
+        two_rows(rows, column, width, out);
     }
 
     #[inline(always)]

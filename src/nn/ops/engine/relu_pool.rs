@@ -3,9 +3,9 @@
 use super::Step;
 use super::buffer::{Buffer, Shared};
 use super::epilogue::BiasReluPool;
-use super::kernel::{Kernel, Task, run_all};
+use super::kernel::{Kernel, LANES, Task, exactly, run_all};
 use super::layer::Layer;
-use super::pixels::{DEAD, Dense, Grid, Unpooled};
+use super::pixels::{DEAD, Dense, Grid, Unpooled, only_if};
 use super::windows::Windows;
 
 /// Memory of one block that is kept from step to step.
@@ -39,7 +39,8 @@ impl ReluPool {
         );
         let (out, codes) = (Shared::new(out), Shared::new(codes));
         self.layer.prepare(step, &Dense { grid, values: x }, weights, outputs);
-        self.layer.forward(step, &Dense { grid, values: x }, Windows::pooled(grid), |windows| BiasReluPool { windows, bias, out, codes });
+        let epilogue = |windows| BiasReluPool { windows, bias, out, codes };
+        self.layer.forward(step, &Dense { grid, values: x }, weights, Windows::pooled(grid), epilogue);
     }
 
     /// All gradients from that of the output of the last [`forward`](Self::forward), whose operands are given again.
@@ -104,9 +105,22 @@ impl Task for BiasGradient<'_> {
         sums.fill(0.0);
         let (gradient, codes) = (&self.gradient[range.clone()], &self.codes[range]);
         for (gradient, codes) in gradient.chunks_exact(self.channels).zip(codes.chunks_exact(self.channels)) {
-            for ((sum, gradient), code) in sums.iter_mut().zip(gradient).zip(codes) {
-                *sum += if *code == DEAD { 0.0 } else { *gradient };
+            for first in (0..self.channels / LANES * LANES).step_by(LANES) {
+                add_live::<LANES>(gradient, codes, first, sums);
+            }
+            for first in self.channels / LANES * LANES..self.channels {
+                add_live::<1>(gradient, codes, first, sums);
             }
         }
+    }
+}
+
+/// Adds the gradients of N live channels, from `first` on.
+#[inline(always)]
+fn add_live<const N: usize>(gradient: &[f32], codes: &[u8], first: usize, sums: &mut [f32]) {
+    let (gradient, codes) = (exactly::<f32, N>(gradient, first), exactly::<u8, N>(codes, first));
+    let sums = &mut sums[first..first + N];
+    for j in 0..N {
+        sums[j] += only_if(codes[j] != DEAD, gradient[j]);
     }
 }

@@ -1,6 +1,8 @@
 //! The weight gradient on maps of a few pixels, where most taps of most pixels lie beyond the border: only the pairs of an input
 //! and an output pixel that a tap connects are multiplied, each over all images at once.
 //!
+//! In 32-bit floats on every step: most of the time goes into writing the gradient.
+//!
 //! ```text
 //! gradient[tap] = sum over pairs (from, to) of  X[from] (inputs x images) * G[to] (images x outputs)
 //! ```
@@ -17,7 +19,7 @@ const PIXELS: usize = 4;
 /// Whether this way suits the shape.
 pub fn suits(step: Step, input: Grid, outputs: usize) -> bool {
     let rows_fit = input.channels.is_multiple_of(4) && input.channels >= 8;
-    step.is_f32() && rows_fit && outputs.is_multiple_of(COLUMNS) && input.height * input.width <= PIXELS
+    step != Step::AmxBf16 && rows_fit && outputs.is_multiple_of(COLUMNS) && input.height * input.width <= PIXELS
 }
 
 /// Writes the gradient of the weights (9 x inputs x outputs).
@@ -113,10 +115,10 @@ impl Task for Multiply {
                     let a = self.activations.at(from * images * inputs + row).cast_const();
                     let b = self.panels.at((panel * all + to * images) * COLUMNS).cast_const();
                     match (height, number) {
-                        (8, 0) => K::outer::<8, false>(a, inputs, images, b, c, self.outputs),
-                        (8, _) => K::outer::<8, true>(a, inputs, images, b, c, self.outputs),
-                        (_, 0) => K::outer::<12, false>(a, inputs, images, b, c, self.outputs),
-                        (_, _) => K::outer::<12, true>(a, inputs, images, b, c, self.outputs),
+                        (8, 0) => K::Exact::outer::<8, false>(a, inputs, images, b, c, self.outputs),
+                        (8, _) => K::Exact::outer::<8, true>(a, inputs, images, b, c, self.outputs),
+                        (_, 0) => K::Exact::outer::<12, false>(a, inputs, images, b, c, self.outputs),
+                        (_, _) => K::Exact::outer::<12, true>(a, inputs, images, b, c, self.outputs),
                     }
                 }
             }

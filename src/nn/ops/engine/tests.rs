@@ -254,7 +254,15 @@ fn norm_pool_block_matches_direct_loops_and_finite_differences() {
 
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    let (grid, outputs) = (Grid { images: 6, height: 12, width: 12, channels: 16 }, 48);
+    let many_windows = (Grid { images: 6, height: 12, width: 12, channels: 16 }, 48);
+    let few_windows = (Grid { images: 2, height: 6, width: 6, channels: 128 }, 160);
+    let few_channels = (Grid { images: 3, height: 9, width: 35, channels: 3 }, 64);
+    for (grid, outputs) in [many_windows, few_windows, few_channels] {
+        one_thread_or_three(grid, outputs);
+    }
+}
+
+fn one_thread_or_three(grid: Grid, outputs: usize) {
     let mut random = Random::new(3, Purpose::Test, &[]);
     let x = numbers(&mut random, grid.len());
     let weights = numbers(&mut random, 9 * grid.channels * outputs);
@@ -275,6 +283,6 @@ fn results_do_not_depend_on_the_number_of_threads() {
                 (out, codes, statistics, dx, dw, ds, db)
             })
         };
-        assert!(run(1) == run(3), "{step}");
+        assert!(run(1) == run(3), "{step} {grid:?}");
     }
 }

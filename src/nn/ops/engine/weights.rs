@@ -7,14 +7,18 @@
 //! input gradient   k = output,   column = input,    taps turned by 180 degrees
 //! ```
 //!
-//! nine times, tap by tap, for the direct way; sixteen times, product by product, for Winograd's.
+//! nine times, tap by tap, for the direct way, sixteen times, product by product, for Winograd's, and three runs of three taps for
+//! pictures with few channels.
 
 use super::Step;
 use super::amx;
-use super::buffer::{Buffer, Scratch, Shared};
-use super::kernel::{COLUMNS, Kernel, Task, run_all};
+use super::buffer::{Buffer, Shared};
+use super::few_windows;
+use super::kernel::{COLUMNS, Kernel, LANES, Task, run_all};
+use super::lines;
 use super::pixels::Grid;
-use super::winograd::{LANES, PRODUCTS, transform_weights};
+use super::winograd;
+use super::winograd_weights;
 
 /// Packed panels.
 #[derive(Default)]
@@ -28,11 +32,14 @@ pub struct Panels {
     pub depth: usize,
     /// The way that the panels are packed for.
     pub method: Method,
+    /// What was packed last: the channels that are summed over, those of the result, and for which product.
+    packed: (usize, usize, Use),
 }
 
 /// Which product the panels are for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Use {
+    #[default]
     Forward,
     InputGradient,
 }
@@ -43,6 +50,10 @@ pub enum Method {
     #[default]
     Direct,
     Winograd,
+    /// Winograd's for few windows, whose weights are transformed where they are used: nothing is packed.
+    FewWindows,
+    /// For pictures with few channels, see `lines.rs`.
+    Lines,
     Amx,
 }
 
@@ -52,12 +63,18 @@ const FEW_WINDOWS: usize = 64;
 impl Method {
     /// The faster way for a product of pictures of `grid` with so many columns. Maps of 2 x 2 need no more products the direct
     /// way, which leaves out the taps beyond the border.
-    pub fn choose(step: Step, grid: Grid, wide: usize) -> Self {
+    pub fn choose(step: Step, grid: Grid, wide: usize, usage: Use) -> Self {
         if amx::suits(step, grid.channels) {
             return Self::Amx;
         }
+        if lines::suits(step, grid) {
+            return Self::Lines;
+        }
+        if few_windows::suits(step, grid, wide, usage) {
+            return Self::FewWindows;
+        }
         let windows = grid.images * grid.height.div_ceil(2) * grid.width.div_ceil(2);
-        let fits = step.is_f32() && grid.channels.is_multiple_of(LANES) && wide >= LANES;
+        let fits = winograd::suits(step, grid.channels) && wide >= LANES;
         if fits && grid.height.min(grid.width) > 2 && windows >= FEW_WINDOWS { Self::Winograd } else { Self::Direct }
     }
 }
@@ -66,23 +83,24 @@ impl Panels {
     /// Packs `weights` (9 x inputs x outputs) for the product with pictures of `grid`, whose channels are the inputs, or the
     /// outputs where the input gradient is wanted; `wide` are the others.
     pub fn pack(&mut self, step: Step, weights: &[f32], grid: Grid, wide: usize, usage: Use) {
+        let source = Source::new(weights, grid.channels, wide, usage);
         let deep = grid.channels;
-        let (inputs, outputs) = if usage == Use::Forward { (deep, wide) } else { (wide, deep) };
-        assert_eq!(weights.len(), 9 * inputs * outputs, "9 x inputs x outputs weights");
-        self.method = Method::choose(step, grid, wide);
+        self.method = Method::choose(step, grid, wide, usage);
+        self.packed = (deep, wide, usage);
         self.depth = match self.method {
             Method::Direct => (9 * deep).next_multiple_of(2),
-            Method::Winograd => deep,
+            Method::Lines => 3 * lines::run_length(deep),
+            Method::Winograd | Method::FewWindows => deep,
             Method::Amx => amx::depth(deep),
         };
         self.count = wide.div_ceil(COLUMNS);
         let copies = match self.method {
-            Method::Direct => 1,
-            Method::Winograd => PRODUCTS,
+            Method::Direct | Method::Lines => 1,
+            Method::Winograd => winograd::PRODUCTS,
+            Method::FewWindows => return,
             Method::Amx => amx::parts(step, deep),
         };
         self.panel_len = self.depth * COLUMNS * copies;
-        let source = Source { weights, outputs, inputs, usage };
         if self.method == Method::Amx {
             return amx::pack_weights(source, copies, Shared::new(self.buffer.numbers::<u16>(self.count * self.panel_len)));
         }
@@ -90,9 +108,16 @@ impl Panels {
         let out = Shared::new(self.buffer.numbers::<f32>(self.count * self.panel_len));
         match self.method {
             Method::Direct => run_all(step, &PackDirect { source, depth: self.depth, out }, self.count),
-            Method::Winograd => run_all(step, &PackWinograd { source, out }, self.count),
-            Method::Amx => unreachable!("packed above"),
+            Method::Winograd => winograd_weights::pack(step, source, out),
+            Method::Lines => lines::pack(step, source, out),
+            Method::FewWindows | Method::Amx => unreachable!("done with above"),
         }
+    }
+
+    /// What was packed last, given the same weights again.
+    pub fn source<'a>(&self, weights: &'a [f32]) -> Source<'a> {
+        let (deep, wide, usage) = self.packed;
+        Source::new(weights, deep, wide, usage)
     }
 
     /// The first number of panel `index`.
@@ -112,13 +137,21 @@ pub struct Source<'a> {
     pub usage: Use,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    /// Weights with so many channels that are summed over, and so many of the result.
+    pub fn new(weights: &'a [f32], deep: usize, wide: usize, usage: Use) -> Self {
+        let (inputs, outputs) = if usage == Use::Forward { (deep, wide) } else { (wide, deep) };
+        assert_eq!(weights.len(), 9 * inputs * outputs, "9 x inputs x outputs weights");
+        Self { weights, outputs, inputs, usage }
+    }
+
     /// The channels that are summed over.
     pub fn deep(&self) -> usize {
         if self.usage == Use::Forward { self.inputs } else { self.outputs }
     }
 
-    fn wide(&self) -> usize {
+    /// The channels of the result.
+    pub fn wide(&self) -> usize {
         if self.usage == Use::Forward { self.outputs } else { self.inputs }
     }
 
@@ -172,7 +205,7 @@ impl Task for PackDirect<'_> {
 
 /// Where column `j` of `k` lies in a panel.
 #[inline(always)]
-fn place<K: Kernel>(k: usize, j: usize) -> usize {
+pub fn place<K: Kernel>(k: usize, j: usize) -> usize {
     (k / K::DEPTH_STEP * COLUMNS + j) * K::DEPTH_STEP + k % K::DEPTH_STEP
 }
 
@@ -210,75 +243,6 @@ impl PackDirect<'_> {
                 for o in 0..block {
                     for j in 0..columns {
                         panel[place::<K>(tap * outputs + o0 + o, j)] = packed[j][o];
-                    }
-                }
-            }
-        }
-    }
-}
-
-struct PackWinograd<'a> {
-    source: Source<'a>,
-    out: Shared<f32>,
-}
-
-impl Task for PackWinograd<'_> {
-    #[inline(always)]
-    unsafe fn run<K: Kernel>(&self, index: usize) {
-        let len = PRODUCTS * self.source.deep() * COLUMNS;
-        // SAFETY: panel `index` is written by this piece only.
-        let panel = unsafe { self.out.part(index * len, len) };
-        match self.source.usage {
-            Use::Forward => self.forward(index, panel),
-            Use::InputGradient => self.input_gradient(index, panel),
-        }
-    }
-}
-
-impl PackWinograd<'_> {
-    #[inline(always)]
-    fn forward(&self, index: usize, panel: &mut [f32]) {
-        let Source { weights, outputs, inputs, .. } = self.source;
-        let columns = self.source.columns(index);
-        let mut taps = [[0.0; COLUMNS]; 9];
-        for input in 0..inputs {
-            for (tap, to) in taps.iter_mut().enumerate() {
-                let start = (tap * inputs + input) * outputs + index * COLUMNS;
-                to[..columns].copy_from_slice(&weights[start..start + columns]);
-            }
-            for (product, values) in transform_weights(&taps).iter().enumerate() {
-                panel[(product * inputs + input) * COLUMNS..][..COLUMNS].copy_from_slice(values);
-            }
-        }
-    }
-
-    /// Turned weights are transformed to the same numbers in another place: lines and columns 0 and 3 change places.
-    #[inline(always)]
-    fn input_gradient(&self, index: usize, panel: &mut [f32]) {
-        const TURNED: [usize; 4] = [3, 1, 2, 0];
-        let Source { weights, outputs, inputs, .. } = self.source;
-        let columns = self.source.columns(index);
-        let mut scratch = Scratch::take();
-        // [products][32 inputs][16 outputs]
-        let block = scratch.numbers::<f32>(PRODUCTS * COLUMNS * LANES);
-        block.fill(0.0);
-        for output in (0..outputs).step_by(LANES) {
-            for j in 0..columns {
-                let mut taps = [[0.0; LANES]; 9];
-                for (tap, to) in taps.iter_mut().enumerate() {
-                    let start = (tap * inputs + index * COLUMNS + j) * outputs + output;
-                    to.copy_from_slice(&weights[start..start + LANES]);
-                }
-                for (product, values) in transform_weights(&taps).iter().enumerate() {
-                    let turned = TURNED[product / 4] * 4 + TURNED[product % 4];
-                    block[(turned * COLUMNS + j) * LANES..][..LANES].copy_from_slice(values);
-                }
-            }
-            for (product, values) in block.chunks_exact(COLUMNS * LANES).enumerate() {
-                let to = &mut panel[(product * outputs + output) * COLUMNS..][..COLUMNS * LANES];
-                for (o, to) in to.chunks_exact_mut(COLUMNS).enumerate() {
-                    for (j, to) in to.iter_mut().enumerate() {
-                        *to = values[j * LANES + o];
                     }
                 }
             }

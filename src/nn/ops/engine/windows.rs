@@ -76,6 +76,31 @@ impl Windows {
         Place { image, y: 2 * (at / self.width), x: 2 * (at % self.width) }
     }
 
+    /// Where the windows lie from number `first` to before `end`: as [`locate`](Self::locate) says, without its divisions.
+    #[inline(always)]
+    pub fn places(&self, first: usize, end: usize) -> impl Iterator<Item = Place> {
+        let windows = *self;
+        let mut next = if first < end { windows.locate(first) } else { Place { image: 0, y: 0, x: 0 } };
+        (first..end).map(move |_| {
+            let place = next;
+            next = windows.after(place);
+            place
+        })
+    }
+
+    /// The place that follows.
+    #[inline(always)]
+    fn after(&self, Place { image, y, x }: Place) -> Place {
+        let next_position = if x + 2 < 2 * self.width { (y, x + 2) } else { (y + 2, 0) };
+        let (image, (y, x)) = match self.by_position {
+            true if image + 1 < self.grid.images => (image + 1, (y, x)),
+            true => (0, next_position),
+            false if next_position.0 < 2 * self.height => (image, next_position),
+            false => (image + 1, (0, 0)),
+        };
+        Place { image, y, x }
+    }
+
     /// The number of window number `window` in reading order, which is that of the pooled tensor.
     #[inline(always)]
     pub fn pooled_index(&self, window: usize) -> usize {

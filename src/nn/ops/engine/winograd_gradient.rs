@@ -7,15 +7,15 @@
 //! ```
 //!
 //! The sum is sixteen products of inputs x windows by windows x outputs. Work is shared by groups of windows, whose sums are
-//! added up in order, and within a group by the four lines of the sixteen products.
+//! added up in order, and, where there are few groups, within a group by the four lines of the sixteen products.
 
 use super::Step;
 use super::buffer::{Buffer, Scratch, Shared};
-use super::kernel::{COLUMNS, Kernel, Task, run_all};
+use super::kernel::{COLUMNS, Kernel, LANES, Task, exactly, run_all};
 use super::pixels::Pixels;
 use super::weight_gradient::tiles;
-use super::windows::Windows;
-use super::winograd::{LANES, Lanes, PRODUCTS, add, lanes, read_line, subtract, transform_four};
+use super::windows::{Place, Windows};
+use super::winograd::{self, Lanes, PRODUCTS, add, four_parts, line_of, subtract, transform_four};
 
 /// Groups of windows that are summed apart, at most.
 const GROUPS: usize = 16;
@@ -28,7 +28,7 @@ const BLOCK_WINDOWS: (usize, usize) = (64, 512);
 
 /// Whether this way suits the shape; `windows` are those with a gradient.
 pub fn suits(step: Step, inputs: usize, outputs: usize, side: usize, windows: usize) -> bool {
-    step.is_f32() && inputs.is_multiple_of(LANES) && outputs.is_multiple_of(LANES) && side > 2 && windows >= BLOCK_WINDOWS.0
+    winograd::suits(step, inputs) && outputs.is_multiple_of(LANES) && side > 2 && windows >= BLOCK_WINDOWS.0
 }
 
 /// Writes the gradient of the weights (9 x inputs x outputs).
@@ -37,11 +37,12 @@ pub fn weight_gradient<X: Pixels, G: Pixels>(step: Step, x: &X, gradient: &G, pa
     let windows = Windows::covering_extent(gradient.grid(), gradient.extent());
     let columns = outputs.next_multiple_of(COLUMNS);
     let len = PRODUCTS * inputs * columns;
-    let block = (BLOCK_BYTES / (4 * (inputs + columns) * size_of::<f32>())).clamp(BLOCK_WINDOWS.0, BLOCK_WINDOWS.1);
+    let bytes = if step.is_f32() { size_of::<f32>() } else { size_of::<u16>() };
+    let block = (BLOCK_BYTES / (4 * (inputs + columns) * bytes)).clamp(BLOCK_WINDOWS.0, BLOCK_WINDOWS.1);
     let groups = (SUMS / len).clamp(1, GROUPS).min(windows.count().div_ceil(block));
     let sums = partial.numbers::<f32>(groups * len);
-    let task = Multiply { x, gradient, windows, columns, groups, block, sums: Shared::new(sums), len };
-    run_all(step, &task, groups * 4);
+    let task = Multiply { x, gradient, windows, columns, groups, block, room: block.next_multiple_of(2), sums: Shared::new(sums), len };
+    run_all(step, &task, if task.apart() { groups * 4 } else { groups });
     run_all(step, &Collect { inputs, outputs, columns, sums, len, out: Shared::new(out) }, inputs);
 }
 
@@ -52,7 +53,9 @@ struct Multiply<'a, X, G> {
     /// Outputs, rounded up to whole panels.
     columns: usize,
     groups: usize,
+    /// Windows that are transformed before they are multiplied, and room for them, in pairs.
     block: usize,
+    room: usize,
     /// groups x products x inputs x columns.
     sums: Shared<f32>,
     /// Sums of a group.
@@ -62,28 +65,46 @@ struct Multiply<'a, X, G> {
 impl<X: Pixels, G: Pixels> Task for Multiply<'_, X, G> {
     #[inline(always)]
     unsafe fn run<K: Kernel>(&self, index: usize) {
-        let (group, line) = (index / 4, index % 4);
+        let (group, lines) = if self.apart() { (index / 4, index % 4..index % 4 + 1) } else { (index, 0..4) };
         let (all, inputs) = (self.windows.count(), self.x.grid().channels);
         let (start, end) = (all * group / self.groups, all * (group + 1) / self.groups);
         let (mut activations_scratch, mut gradients_scratch) = (Scratch::take(), Scratch::take());
-        // [4 products][block][inputs] and [4 products][panels][block][32]
-        let activations = activations_scratch.numbers::<f32>(4 * self.block * inputs);
-        let gradients = gradients_scratch.numbers::<f32>(4 * self.block * self.columns);
+        // [4 products][room][inputs] and [4 products][panels][room][32], pairs of windows side by side where the step takes pairs
+        let activations = activations_scratch.numbers::<K::Packed>(4 * self.room * inputs);
+        let gradients = gradients_scratch.numbers::<K::Packed>(4 * self.room * self.columns);
         for first in (start..end).step_by(self.block) {
             let count = self.block.min(end - first);
-            self.transform_activations(line, first, count, activations);
-            self.transform_gradients(line, first, count, gradients);
-            for column in 0..4 {
-                let a = &activations[column * self.block * inputs..][..count * inputs];
-                let b = &gradients[column * self.block * self.columns..][..self.block * self.columns];
-                let at = group * self.len + (line * 4 + column) * inputs * self.columns;
-                // SAFETY: this product of this group belongs to this piece; the operands were just transformed.
-                unsafe {
-                    let sums = self.sums.part(at, inputs * self.columns);
-                    if first == start { self.product::<K, false>(a, b, count, sums) } else { self.product::<K, true>(a, b, count, sums) }
+            for line in lines.clone() {
+                match line {
+                    0 => self.transform::<K, 0>(first, count, activations, gradients),
+                    1 => self.transform::<K, 1>(first, count, activations, gradients),
+                    2 => self.transform::<K, 2>(first, count, activations, gradients),
+                    _ => self.transform::<K, 3>(first, count, activations, gradients),
+                }
+                for column in 0..4 {
+                    let a = &activations[column * self.room * inputs..][..self.room * inputs];
+                    let b = &gradients[column * self.room * self.columns..][..self.room * self.columns];
+                    let at = group * self.len + (line * 4 + column) * inputs * self.columns;
+                    // SAFETY: this product of this group belongs to this piece; the operands were just transformed.
+                    unsafe {
+                        let sums = self.sums.part(at, inputs * self.columns);
+                        if first == start {
+                            self.product::<K, false>(a, b, count, sums);
+                        } else {
+                            self.product::<K, true>(a, b, count, sums);
+                        }
+                    }
                 }
             }
         }
+    }
+}
+
+impl<X, G> Multiply<'_, X, G> {
+    /// Whether the lines of a group are pieces of their own. Otherwise one piece goes through them while the pixels of a block,
+    /// which all four see, are in the second-level cache.
+    fn apart(&self) -> bool {
+        self.groups < GROUPS
     }
 }
 
@@ -93,46 +114,61 @@ impl<X: Pixels, G: Pixels> Multiply<'_, X, G> {
     /// # Safety
     /// The step's instructions are available.
     #[inline(always)]
-    unsafe fn product<K: Kernel, const ADD: bool>(&self, a: &[f32], b: &[f32], count: usize, sums: &mut [f32]) {
-        let inputs = self.x.grid().channels;
-        assert!(a.len() >= count * inputs && b.len() >= self.block * self.columns && sums.len() >= inputs * self.columns);
-        for (panel, b) in b.chunks_exact(self.block * COLUMNS).enumerate() {
+    unsafe fn product<K: Kernel, const ADD: bool>(&self, a: &[K::Packed], b: &[K::Packed], count: usize, sums: &mut [f32]) {
+        let (inputs, depth) = (self.x.grid().channels, count.next_multiple_of(K::DEPTH_STEP));
+        assert!(a.len() >= depth * inputs && b.len() >= self.room * self.columns && sums.len() >= inputs * self.columns);
+        for (panel, b) in b.chunks_exact(self.room * COLUMNS).enumerate() {
             for (row, height) in tiles(inputs) {
-                // SAFETY: `height` of the inputs from `row`, `count` windows of the panel, and the tile of the sums: all within
-                // the lengths just checked.
+                // SAFETY: `height` of the inputs from `row`, `count` windows of the panel (and one of zeros where the last has no
+                // other to pair with), and the tile of the sums: all within the lengths just checked.
                 unsafe {
                     let c = sums.as_mut_ptr().add(row * self.columns + panel * COLUMNS);
-                    let a = a.as_ptr().add(row);
+                    let a = a.as_ptr().add(row * K::DEPTH_STEP);
                     if height == 8 {
-                        K::outer::<8, ADD>(a, inputs, count, b.as_ptr(), c, self.columns);
+                        K::outer::<8, ADD>(a, inputs, depth, b.as_ptr(), c, self.columns);
                     } else {
-                        K::outer::<12, ADD>(a, inputs, count, b.as_ptr(), c, self.columns);
+                        K::outer::<12, ADD>(a, inputs, depth, b.as_ptr(), c, self.columns);
                     }
                 }
             }
         }
     }
 
+    /// Line LINE of `B' d B` and of `A g A'` for some windows.
+    #[inline(always)]
+    fn transform<K: Kernel, const LINE: usize>(
+        &self,
+        first: usize,
+        count: usize,
+        activations: &mut [K::Packed],
+        gradients: &mut [K::Packed],
+    ) {
+        self.transform_activations::<K, LINE>(first, count, activations);
+        self.transform_gradients::<K, LINE>(first, count, gradients);
+    }
+
     /// A line of `B' d B`: it needs two lines of the window's pixels.
     #[inline(always)]
-    fn transform_activations(&self, line: usize, first: usize, count: usize, out: &mut [f32]) {
+    fn transform_activations<K: Kernel, const LINE: usize>(&self, first: usize, count: usize, out: &mut [K::Packed]) {
         let channels = self.x.grid().channels;
         let mut scratch = Scratch::take();
-        let (one, other) = scratch.numbers::<f32>(8 * channels).split_at_mut(4 * channels);
-        let (from, to) = [(0, 2), (1, 2), (2, 1), (1, 3)][line];
-        for window in 0..count {
-            let place = self.windows.locate(first + window);
-            read_line(self.x, place, from, one);
-            read_line(self.x, place, to, other);
+        // two lines of two windows
+        let room = scratch.numbers::<f32>(4 * 4 * channels);
+        let (from, to) = [(0, 2), (1, 2), (2, 1), (1, 3)][LINE];
+        let mut places = self.windows.places(first, first + count);
+        for at in (0..count).step_by(2) {
+            // the last window may have no other to pair with: whatever is read for that is multiplied with a gradient of zero
+            let one = places.next().expect("a place for each window");
+            let other = places.next().unwrap_or(one);
+            let [room0, room1, room2, room3] = four_parts(room);
+            let one = [line_of(self.x, one, from, room0), line_of(self.x, one, to, room1)];
+            let other = [line_of(self.x, other, from, room2), line_of(self.x, other, to, room3)];
             for c in (0..channels).step_by(LANES) {
-                let mut pixels = [[0.0; LANES]; 4];
-                for (column, pixel) in pixels.iter_mut().enumerate() {
-                    let (one, other) = (lanes(one, column * channels + c), lanes(other, column * channels + c));
-                    *pixel = if line == 1 { add(one, other) } else { subtract(one, other) };
-                }
-                let [a, b, c2, d] = &pixels;
-                for (column, value) in transform_four(a, b, c2, d).iter().enumerate() {
-                    out[(column * self.block + window) * channels + c..][..LANES].copy_from_slice(value);
+                let (one, other) = (activations::<LINE>(one, channels, c), activations::<LINE>(other, channels, c));
+                for column in 0..4 {
+                    let out = &mut out[(column * self.room + at) * channels..][..2 * channels];
+                    // SAFETY: the step's instructions are promised by the caller of `run`.
+                    unsafe { K::pack_two([&one[column], &other[column]], c, channels, out) };
                 }
             }
         }
@@ -140,36 +176,58 @@ impl<X: Pixels, G: Pixels> Multiply<'_, X, G> {
 
     /// A line of `A g A'`.
     #[inline(always)]
-    fn transform_gradients(&self, line: usize, first: usize, count: usize, out: &mut [f32]) {
+    fn transform_gradients<K: Kernel, const LINE: usize>(&self, first: usize, count: usize, out: &mut [K::Packed]) {
         let outputs = self.gradient.grid().channels;
         let mut scratch = Scratch::take();
-        let pixels = scratch.numbers::<f32>(4 * outputs);
-        for window in 0..count {
-            let place = self.windows.locate(first + window);
-            for (position, pixel) in pixels.chunks_exact_mut(outputs).enumerate() {
-                match self.windows.pixel(place, position) {
-                    Some(_) => self.gradient.read(place.image, place.y + position / 2, place.x + position % 2, 1, pixel),
-                    None => pixel.fill(0.0),
+        // of two windows, [windows][4 pixels][outputs]
+        let pixels = scratch.numbers::<f32>(2 * 4 * outputs);
+        let mut places = self.windows.places(first, first + count);
+        for at in (0..count).step_by(2) {
+            for (window, pixels) in (at..).zip(pixels.chunks_exact_mut(4 * outputs)) {
+                if window == count {
+                    pixels.fill(0.0);
+                    continue;
                 }
+                let Place { image, y, x } = places.next().expect("a place for each window");
+                self.gradient.read_window(image, y, x, pixels);
             }
+            let (one, other) = pixels.split_at(4 * outputs);
             for o in (0..outputs).step_by(LANES) {
-                let [left, right] = [0, 1].map(|column| {
-                    let (top, bottom) = (lanes(pixels, column * outputs + o), lanes(pixels, (2 + column) * outputs + o));
-                    spread(line, top, bottom)
-                });
+                let (one, other) = (gradients::<LINE>(one, outputs, o), gradients::<LINE>(other, outputs, o));
                 for column in 0..4 {
-                    let at = column * self.block * self.columns + (o / COLUMNS * self.block + window) * COLUMNS + o % COLUMNS;
-                    out[at..at + LANES].copy_from_slice(&spread(column, &left, &right));
+                    let start = column * self.room * self.columns + (o / COLUMNS * self.room + at) * COLUMNS;
+                    // SAFETY: the step's instructions are promised by the caller of `run`.
+                    unsafe { K::pack_two([&one[column], &other[column]], o % COLUMNS, COLUMNS, &mut out[start..start + 2 * COLUMNS]) };
                 }
             }
         }
     }
 }
 
-/// Line `line` of A applied to two numbers.
+/// Line LINE of `B' d B` of sixteen channels from `c` on, of the two lines of pixels that it needs.
 #[inline(always)]
-fn spread(line: usize, a: &Lanes, b: &Lanes) -> Lanes {
-    match line {
+fn activations<const LINE: usize>([one, other]: [&[f32]; 2], channels: usize, c: usize) -> [Lanes; 4] {
+    let mut sums = [[0.0; LANES]; 4];
+    for (column, sum) in sums.iter_mut().enumerate() {
+        let (one, other) = (exactly(one, column * channels + c), exactly(other, column * channels + c));
+        *sum = if LINE == 1 { add(one, other) } else { subtract(one, other) };
+    }
+    let [a, b, c, d] = &sums;
+    transform_four(a, b, c, d)
+}
+
+/// Line LINE of `A g A'` of sixteen outputs from `o` on, of a window's four pixels.
+#[inline(always)]
+fn gradients<const LINE: usize>(pixels: &[f32], outputs: usize, o: usize) -> [Lanes; 4] {
+    let left = spread::<LINE>(exactly(pixels, o), exactly(pixels, 2 * outputs + o));
+    let right = spread::<LINE>(exactly(pixels, outputs + o), exactly(pixels, 3 * outputs + o));
+    [left, add(&left, &right), subtract(&left, &right), subtract(&[0.0; LANES], &right)]
+}
+
+/// Line LINE of A applied to two numbers.
+#[inline(always)]
+fn spread<const LINE: usize>(a: &Lanes, b: &Lanes) -> Lanes {
+    match LINE {
         0 => *a,
         1 => add(a, b),
         2 => subtract(a, b),
@@ -195,7 +253,7 @@ impl Task for Collect<'_> {
             let mut products = [[0.0; LANES]; PRODUCTS];
             for group in self.sums.chunks_exact(self.len) {
                 for (product, sum) in products.iter_mut().enumerate() {
-                    *sum = add(sum, lanes(group, (product * self.inputs + input) * self.columns + o));
+                    *sum = add(sum, exactly(group, (product * self.inputs + input) * self.columns + o));
                 }
             }
             let mut rows = [[[0.0; LANES]; 4]; 3];

@@ -1,12 +1,12 @@
-//! The kernel for AVX2 + FMA, AVX-512 and AVX-512 BF16.
+//! The kernels with 32-bit numbers for AVX2 + FMA and AVX-512, and the entrances of all steps.
 
 use std::arch::x86_64::{
-    __m256, __m256bh, __m256i, __m512, __m512bh, __m512i, _mm256_add_ps, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps,
-    _mm256_setzero_ps, _mm256_storeu_ps, _mm256_storeu_si256, _mm512_add_ps, _mm512_cvtneps_pbh, _mm512_dpbf16_ps, _mm512_fmadd_ps,
-    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    __m256, __m512, _mm256_add_ps, _mm256_broadcast_ss, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+    _mm512_add_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
 };
 
-use super::kernel::{COLUMNS, Kernel, Rows, Task};
+use super::bf16::Avx512Bf16;
+use super::kernel::{COLUMNS, Kernel, LANES, Rows, Task, two_rows};
 
 #[target_feature(enable = "avx2,fma")]
 pub unsafe fn enter_avx2<T: Task>(task: &T, index: usize) {
@@ -67,11 +67,17 @@ unsafe fn avx2_tile<const B: usize, const R: usize, const ADD: bool>(a: &Rows<'_
 
 impl Kernel for Avx2 {
     type Packed = f32;
+    type Exact = Self;
     const DEPTH_STEP: usize = 1;
 
     #[inline(always)]
     unsafe fn pack(values: &[f32], out: &mut [f32]) {
         out[..values.len()].copy_from_slice(values);
+    }
+
+    #[inline(always)]
+    unsafe fn pack_two(rows: [&[f32; LANES]; 2], column: usize, width: usize, out: &mut [f32]) {
+        two_rows(rows, column, width, out);
     }
 
     #[inline(always)]
@@ -162,8 +168,9 @@ unsafe fn avx512_step<const R: usize>(sums: &mut [[__m512; 2]; R], a: *const f32
     }
 }
 
+/// Stores R rows of 32 sums.
 #[inline(always)]
-unsafe fn store<const R: usize, const ADD: bool>(sums: &[[__m512; 2]; R], c: *mut f32, c_stride: usize) {
+pub unsafe fn store<const R: usize, const ADD: bool>(sums: &[[__m512; 2]; R], c: *mut f32, c_stride: usize) {
     for (r, sums) in sums.iter().enumerate() {
         for (half, sum) in sums.iter().enumerate() {
             // SAFETY: the caller promises rows of 32 numbers, `c_stride` apart.
@@ -177,11 +184,17 @@ unsafe fn store<const R: usize, const ADD: bool>(sums: &[[__m512; 2]; R], c: *mu
 
 impl Kernel for Avx512 {
     type Packed = f32;
+    type Exact = Self;
     const DEPTH_STEP: usize = 1;
 
     #[inline(always)]
     unsafe fn pack(values: &[f32], out: &mut [f32]) {
         out[..values.len()].copy_from_slice(values);
+    }
+
+    #[inline(always)]
+    unsafe fn pack_two(rows: [&[f32; LANES]; 2], column: usize, width: usize, out: &mut [f32]) {
+        two_rows(rows, column, width, out);
     }
 
     #[inline(always)]
@@ -228,69 +241,5 @@ impl Kernel for Avx512 {
             }
             store::<R, ADD>(&sums, c, c_stride);
         }
-    }
-}
-
-pub struct Avx512Bf16;
-
-impl Kernel for Avx512Bf16 {
-    type Packed = u16;
-    const DEPTH_STEP: usize = 2;
-
-    #[inline(always)]
-    unsafe fn pack(values: &[f32], out: &mut [u16]) {
-        let out = &mut out[..values.len()];
-        let (chunks, rest) = values.as_chunks::<16>();
-        let (out_chunks, out_rest) = out.as_chunks_mut::<16>();
-        for (values, out) in chunks.iter().zip(out_chunks) {
-            // SAFETY: sixteen numbers in, sixteen out; the instructions are the caller's promise.
-            unsafe {
-                let packed: __m256bh = _mm512_cvtneps_pbh(_mm512_loadu_ps(values.as_ptr()));
-                _mm256_storeu_si256(out.as_mut_ptr().cast(), std::mem::transmute::<__m256bh, __m256i>(packed));
-            }
-        }
-        for (value, out) in rest.iter().zip(out_rest) {
-            *out = half::bf16::from_f32(*value).to_bits();
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn tile<const R: usize, const ADD: bool>(a: &Rows<'_, u16>, b: *const u16, c: *mut f32, c_stride: usize) {
-        // SAFETY: as for AVX-512, two numbers at a time; `run_length` is even by `DEPTH_STEP`. Pairs of A may lie at any
-        // even or odd number, so they are read unaligned. The transmutes only rename 512 bits.
-        unsafe {
-            let mut sums = [[_mm512_setzero_ps(); 2]; R];
-            let mut b = b;
-            for &run in a.runs {
-                let rows = a.first.add(run);
-                let mut i = 0;
-                while i < a.run_length {
-                    let pairs = |at: *const u16| std::mem::transmute::<__m512i, __m512bh>(_mm512_loadu_si512(at.cast()));
-                    let (b0, b1) = (pairs(b), pairs(b.add(32)));
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        let pair = rows.add(r * a.stride + i).cast::<i32>().read_unaligned();
-                        let factor = std::mem::transmute::<__m512i, __m512bh>(_mm512_set1_epi32(pair));
-                        sums[0] = _mm512_dpbf16_ps(sums[0], factor, b0);
-                        sums[1] = _mm512_dpbf16_ps(sums[1], factor, b1);
-                    }
-                    b = b.add(2 * COLUMNS);
-                    i += 2;
-                }
-            }
-            store::<R, ADD>(&sums, c, c_stride);
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn outer<const R: usize, const ADD: bool>(
-        a: *const f32,
-        a_stride: usize,
-        depth: usize,
-        b: *const f32,
-        c: *mut f32,
-        c_stride: usize,
-    ) {
-        // SAFETY: the same promises; this step has those instructions too.
-        unsafe { Avx512::outer::<R, ADD>(a, a_stride, depth, b, c, c_stride) }
     }
 }

@@ -13,8 +13,8 @@ use std::arch::x86_64::{_mm256_loadu_si256, _mm256_mask_storeu_epi16, _mm256_sto
 use super::super::Step;
 use super::super::buffer::{Buffer, Scratch, Shared};
 use super::super::kernel::{AMX_ROWS, COLUMNS, Kernel, Task, run_all};
+use super::super::lanes::{LANES, mask, pairs_of, store_pairs, store_part, transposed};
 use super::super::pixels::Pixels;
-use super::lanes::{LANES, mask, pairs_of, store_pairs, store_part, transposed};
 use super::sheet::{FEW, LEAD, Sheet, products};
 use super::tile::{Product, STEP, Stretch, Tiles, multiply};
 

@@ -22,8 +22,8 @@ use std::arch::x86_64::_mm512_setzero_si512;
 use super::super::Step;
 use super::super::buffer::{Buffer, Scratch, Shared};
 use super::super::kernel::{AMX_ROWS, COLUMNS, Kernel, Task, run_all};
+use super::super::lanes::{LANES, pairs_of, store_pairs, transposed};
 use super::super::windows::PIECES;
-use super::lanes::{LANES, pairs_of, store_pairs, transposed};
 use super::sheet::{CHANNELS, Form, Sheet, products};
 use super::tile::{Product, STEP, Stretch, Tiles, multiply};
 

@@ -4,7 +4,6 @@
 mod convolution;
 mod few_inputs;
 mod gradient;
-mod lanes;
 mod sheet;
 mod tile;
 mod weights;

@@ -15,9 +15,9 @@
 use super::super::Step;
 use super::super::buffer::{Buffer, Scratch, Shared};
 use super::super::kernel::{AMX_ROWS, Kernel, Task, run_all};
+use super::super::lanes::store_part;
 use super::super::pixels::{Grid, Pixels};
 use super::super::windows::PIECES;
-use super::lanes::store_part;
 
 /// Zeros before the first image of a line.
 pub const LEAD: usize = 2;

@@ -6,8 +6,8 @@ use std::arch::x86_64::{__m512i, _mm512_maskz_loadu_ps, _mm512_setzero_si512};
 use super::super::Step;
 use super::super::buffer::Shared;
 use super::super::kernel::{COLUMNS, Kernel, Task, run_all};
+use super::super::lanes::{LANES, mask, pairs, part, store_pairs, store_part, transposed};
 use super::super::weights::{Source, Use};
-use super::lanes::{LANES, mask, pairs, part, store_pairs, store_part, transposed};
 use super::sheet::FEW;
 use super::tile::STEP;
 
