@@ -313,7 +313,9 @@ impl Runner<'_> {
             if let Some(best) = session.best_epoch() {
                 changes.user_attr(trial.id, "best_epoch", best.epoch);
             }
-            kept.iter().for_each(|(key, text)| changes.system_attr(trial.id, key, text.as_str()));
+            for (key, text) in &kept {
+                changes.system_attr(trial.id, key, text.as_str());
+            }
         })?;
         if is_ours {
             self.failures = 0;

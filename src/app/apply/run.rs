@@ -34,7 +34,7 @@ impl TuningForkApp {
         let (parent, config, set) = (self.runs_folder.clone(), self.state.config.clone(), Arc::clone(&data.set));
         let waker = Waker::from(Arc::new(WakeWindow(self.context.clone())));
         self.state.starting = true;
-        self.start_task(Kind::Run, move || Answer::Run(work::start_run(&parent, config, set, waker)));
+        self.start_task(Kind::Run, move || Answer::Run(work::start_run(&parent, &config, set, waker)));
     }
 
     pub(super) fn go_on(&mut self, folder: PathBuf, device: Option<DeviceChoice>) {

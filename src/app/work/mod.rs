@@ -61,9 +61,9 @@ pub fn absolute(data: &str) -> String {
 }
 
 /// Makes a run folder in `parent` and starts the run.
-pub fn start_run(parent: &Path, config: Config, set: Arc<Dataset>, waker: Waker) -> Result<Box<StartedRun>, String> {
+pub fn start_run(parent: &Path, config: &Config, set: Arc<Dataset>, waker: Waker) -> Result<Box<StartedRun>, String> {
     // it must find its data again from any folder
-    let config = Config { data: absolute(&config.data), ..config };
+    let config = Config { data: absolute(&config.data), ..config.clone() };
     let folder = RunFolder::unique(parent, &config).map_err(|error| error.to_string())?;
     let path = folder.path().to_owned();
     let handle = train::spawn(Job { config: config.clone(), dataset: set, folder }, Some(waker));

@@ -34,6 +34,7 @@ pub fn suits(step: Step, grid: Grid, wide: usize, usage: Use) -> bool {
 
 /// Computes `pixels (*) weights` and gives the sums to `epilogue`, all windows as one block.
 pub fn convolve<P: Pixels, E: Epilogue>(step: Step, pixels: &P, windows: Windows, source: Source<'_>, epilogue: &E) {
+    assert_eq!(pixels.grid().channels, source.deep(), "weights of these pixels");
     let tiles = windows.count().div_ceil(ROWS);
     let mut scratch = Scratch::take();
     // room for 32-bit numbers also where 16 are used

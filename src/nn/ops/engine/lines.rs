@@ -10,7 +10,7 @@
 //!
 //! The neighbourhood of a pixel is three runs of neighbouring numbers, and the pixels at one corner of twelve windows side by side
 //! are rows of A a constant stride apart, so that A is the lines themselves. Where products take pairs and a run is odd, it is one
-//! number longer, which meets a weight of zero.
+//! number longer, which meets a weight of zero: a NaN there spreads one pixel further than it should, and is never swallowed.
 
 use super::Step;
 use super::buffer::{Scratch, Shared};
@@ -92,22 +92,25 @@ impl<P: Pixels, E: Epilogue> Task for Lines<'_, P, E> {
         let lines = scratch.numbers::<K::Packed>(4 * pitch);
         let line_room = line_scratch.numbers::<f32>(self.pixels.grid().width * channels);
         let mut sums: Quad = [Tile::ZERO; 4];
-        let of_block = self.plan.lines(block);
-        for line in of_block.clone() {
+        // pixels of the lines before
+        let mut done = 0;
+        for line in self.plan.lines(block) {
             for (below, lines) in lines.chunks_exact_mut(pitch).enumerate() {
                 self.pack_line::<K>(line / height, (2 * (line % height) + below).wrapping_sub(1), line_room, lines);
             }
             for panel in 0..self.panels.count {
+                let mut before = done;
                 for tile in 0..tiles {
                     // SAFETY: four lines were packed, this tile lies in them, and the panel exists.
                     unsafe { self.multiply::<K>(lines, pitch, tile, panel, &mut sums) };
                     let first = line * width + tile * ROWS;
-                    let before = self.plan.windows.pixels(of_block.start * width, first);
                     let part = Part { block, first, windows: ROWS.min(width - tile * ROWS), row: 0, before, panel };
+                    before += self.plan.windows.pixels(first, first + part.windows);
                     // SAFETY: each block belongs to this piece alone.
                     unsafe { self.epilogue.take(part, &sums) };
                 }
             }
+            done += self.plan.windows.pixels(line * width, (line + 1) * width);
         }
     }
 }

@@ -117,7 +117,9 @@ impl NormPool {
         codes: &mut [u8],
     ) {
         let outputs = norm.weight.len();
+        let pooled = grid.with_channels(outputs).pooled();
         assert!(x.len() == grid.len() && weights.len() == 9 * grid.channels * outputs);
+        assert!(out.len() == pooled.len() && codes.len() == out.len());
         let (scale, shift) = affine(statistics, norm);
         self.folded.clear();
         self.folded.extend(weights.chunks_exact(outputs).flat_map(|row| row.iter().zip(&scale).map(|(w, s)| w * s)));

@@ -50,7 +50,7 @@ fn error(got: &[f32], want: &[f64]) -> f64 {
 
 /// Shapes with odd sizes, one image, one channel, channels that fill no panel, both layouts of the direct weight gradient,
 /// Winograd's way with odd sizes, with maps small enough to be ordered by position, and with a part of a panel.
-const SHAPES: [(Grid, usize); 20] = [
+const SHAPES: [(Grid, usize); 24] = [
     (Grid { images: 26, height: 2, width: 2, channels: 16 }, 33),
     (Grid { images: 4, height: 9, width: 11, channels: 16 }, 48),
     (Grid { images: 20, height: 4, width: 4, channels: 32 }, 48),
@@ -73,6 +73,11 @@ const SHAPES: [(Grid, usize); 20] = [
     (Grid { images: 3, height: 9, width: 35, channels: 3 }, 64),
     (Grid { images: 2, height: 8, width: 6, channels: 1 }, 32),
     (Grid { images: 5, height: 4, width: 70, channels: 2 }, 96),
+    (Grid { images: 1, height: 5, width: 49, channels: 1 }, 33),
+    (Grid { images: 2, height: 4, width: 24, channels: 4 }, 3),
+    // as few channels as pictures have on the other side
+    (Grid { images: 2, height: 5, width: 25, channels: 16 }, 2),
+    (Grid { images: 3, height: 6, width: 8, channels: 3 }, 48),
 ];
 
 /// Of a step's products, in the measure of [`error`].
