@@ -33,8 +33,8 @@ impl TuningForkApp {
         let Some(data) = &self.state.data else { return };
         let (parent, config, set) = (self.runs_folder.clone(), self.state.config.clone(), Arc::clone(&data.set));
         let waker = Waker::from(Arc::new(WakeWindow(self.context.clone())));
-        self.state.starting = true;
-        self.start_task(Kind::Run, move || Answer::Run(work::start_run(&parent, &config, set, waker)));
+        // a system without a thread for it has no answer either
+        self.state.starting = self.start_task(Kind::Run, move || Answer::Run(work::start_run(&parent, &config, set, waker)));
     }
 
     pub(super) fn go_on(&mut self, folder: PathBuf, device: Option<DeviceChoice>) {
@@ -43,9 +43,8 @@ impl TuningForkApp {
         }
         let open = self.state.data.as_ref().map(|data| (data.key.clone(), Arc::clone(&data.set)));
         let waker = Waker::from(Arc::new(WakeWindow(self.context.clone())));
-        self.state.starting = true;
         self.apply(Action::Show(Pane::Train));
-        self.start_task(Kind::Run, move || Answer::Run(work::go_on(&folder, device, open, waker)));
+        self.state.starting = self.start_task(Kind::Run, move || Answer::Run(work::go_on(&folder, device, open, waker)));
     }
 
     pub(super) fn take_run(&mut self, result: Result<Box<StartedRun>, String>) {

@@ -43,14 +43,9 @@ fn interrupted(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     let words = format!("{} was interrupted after {} of {} epochs.", last.name(), last.epochs, last.epochs_wanted());
     ui.label(RichText::new(words).color(palette.warn));
     let blocked = state.search_blocked();
-    let go_on = ui.add_enabled(blocked.is_none(), egui::Button::new("Go on with it"));
-    if go_on.clicked() {
+    if rest_button(ui, "Go on with it", "Train the rest of its epochs, from its last checkpoint", blocked.as_deref()) {
         actions.push(Action::Experiments(Change::GoOn(last.folder.clone())));
     }
-    match blocked {
-        Some(why) => go_on.on_disabled_hover_text(why),
-        None => go_on.on_hover_text("Train the rest of its epochs, from its last checkpoint"),
-    };
 }
 
 fn buttons(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
@@ -172,14 +167,9 @@ fn go_on(ui: &mut Ui, state: &State, run: &Run, actions: &mut Vec<Action>) {
     }
     let blocked = state.search_blocked();
     let mut ask = |ui: &mut Ui, words: &str, hover: &str, device: Option<DeviceChoice>| {
-        let response = ui.add_enabled(blocked.is_none(), egui::Button::new(words));
-        if response.clicked() {
+        if rest_button(ui, words, hover, blocked.as_deref()) {
             actions.push(Action::GoOn(run.folder.clone(), device));
         }
-        match &blocked {
-            Some(why) => response.on_disabled_hover_text(why),
-            None => response.on_hover_text(hover),
-        };
     };
     ui.horizontal_wrapped(|ui| {
         ask(ui, "Go on", "Train the rest of its epochs, from its last checkpoint", None);
@@ -187,4 +177,14 @@ fn go_on(ui: &mut Ui, state: &State, run: &Run, actions: &mut Vec<Action>) {
             ask(ui, "Go on on the processor", "Train the rest of its epochs without the device", Some(DeviceChoice::Cpu));
         }
     });
+}
+
+/// A button that goes on with a run, or says why it cannot be pressed now; whether it was pressed.
+fn rest_button(ui: &mut Ui, words: &str, hover: &str, blocked: Option<&str>) -> bool {
+    let response = ui.add_enabled(blocked.is_none(), egui::Button::new(words));
+    let response = match blocked {
+        Some(why) => response.on_disabled_hover_text(why),
+        None => response.on_hover_text(hover),
+    };
+    response.clicked()
 }
