@@ -97,7 +97,8 @@ impl CurvesView {
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 exports(ui, &run, actions);
-                ui.spacing_mut().slider_width = 80.0;
+                // in a narrow panel the slider gives way to the legend; the rest is its number and its name
+                ui.spacing_mut().slider_width = (ui.available_width() - 150.0).clamp(24.0, 80.0);
                 let slider = Slider::new(&mut self.smoothing, 0.0..=0.99).fixed_decimals(2);
                 let response = ui.add(slider);
                 let label = ui.label(theme::muted(ui, "Smoothing"));
