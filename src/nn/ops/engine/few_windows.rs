@@ -19,8 +19,10 @@ use super::windows::Windows;
 use super::winograd::{self, PRODUCTS, row_stride, transform_windows, window_sums};
 use super::winograd_weights::{pack_panels, panel_numbers};
 
-/// Panels of a piece of work: weights lie in rows of all columns, and are read in longer stretches than a panel's.
+/// The most panels of a piece of work: weights lie in rows of all columns, and are read in longer stretches than a panel's.
 const PANELS: usize = 4;
+/// Pieces a thread, where there are enough panels. (Each panel's sums are its own, so the number of threads changes none.)
+const PIECES_A_THREAD: usize = 2;
 
 /// Whether this way suits a product of pictures of `grid` with so many columns. On maps of 2 x 2 the direct way sums four products
 /// an output, Winograd's sixteen rounded ones: good enough for the gradient of the input, but forward, where an error may choose
@@ -29,7 +31,7 @@ pub fn suits(step: Step, grid: Grid, wide: usize, usage: Use) -> bool {
     let windows = grid.images * grid.height.div_ceil(2) * grid.width.div_ceil(2);
     let least = if usage == Use::Forward { 3 } else { 2 };
     let large = grid.height.min(grid.width) >= least;
-    step == Step::Avx512Bf16 && winograd::suits(step, grid.channels) && large && windows < wide
+    !step.is_f32() && winograd::suits(grid.channels) && large && windows < wide
 }
 
 /// Computes `pixels (*) weights` and gives the sums to `epilogue`, all windows as one block.
@@ -40,7 +42,8 @@ pub fn convolve<P: Pixels, E: Epilogue>(step: Step, pixels: &P, windows: Windows
     // room for 32-bit numbers also where 16 are used
     let input = Shared::new(scratch.numbers::<f32>(tiles * PRODUCTS * ROWS * row_stride::<f32>(source.deep())));
     run_all(step, &Transform { pixels, windows, input }, tiles);
-    run_all(step, &Multiply { windows, source, epilogue, input }, source.panels().div_ceil(PANELS));
+    let each = source.panels().div_ceil(PIECES_A_THREAD * rayon::current_num_threads()).clamp(1, PANELS);
+    run_all(step, &Multiply { windows, source, epilogue, input, each }, source.panels().div_ceil(each));
 }
 
 /// The windows of a tile.
@@ -75,6 +78,8 @@ struct Multiply<'a, E> {
     source: Source<'a>,
     epilogue: &'a E,
     input: Shared<f32>,
+    /// Panels of a piece.
+    each: usize,
 }
 
 impl<E: Epilogue> Task for Multiply<'_, E> {
@@ -82,7 +87,7 @@ impl<E: Epilogue> Task for Multiply<'_, E> {
     #[inline(always)]
     unsafe fn run<K: Kernel>(&self, index: usize) {
         let deep = self.source.deep();
-        let panels = index * PANELS..self.source.panels().min((index + 1) * PANELS);
+        let panels = index * self.each..self.source.panels().min((index + 1) * self.each);
         let (mut weight_scratch, mut product_scratch) = (Scratch::take(), Scratch::take());
         let weights = weight_scratch.numbers::<K::Packed>(panels.len() * panel_numbers(deep));
         let products = product_scratch.numbers::<f32>(PRODUCTS * ROWS * COLUMNS);

@@ -27,7 +27,7 @@ const BLOCKS: usize = 64;
 
 /// Whether this way suits pictures of this shape.
 pub fn suits(step: Step, grid: Grid) -> bool {
-    step == Step::Avx512Bf16 && grid.channels <= CHANNELS && grid.width >= 2 * ROWS
+    !step.is_f32() && grid.channels <= CHANNELS && grid.width >= 2 * ROWS
 }
 
 /// Numbers of a run, in whole pairs.

@@ -17,9 +17,9 @@ use super::weight_gradient::tiles;
 const PIXELS: usize = 4;
 
 /// Whether this way suits the shape.
-pub fn suits(step: Step, input: Grid, outputs: usize) -> bool {
+pub fn suits(input: Grid, outputs: usize) -> bool {
     let rows_fit = input.channels.is_multiple_of(4) && input.channels >= 8;
-    step != Step::AmxBf16 && rows_fit && outputs.is_multiple_of(COLUMNS) && input.height * input.width <= PIXELS
+    rows_fit && outputs.is_multiple_of(COLUMNS) && input.height * input.width <= PIXELS
 }
 
 /// Writes the gradient of the weights (9 x inputs x outputs).

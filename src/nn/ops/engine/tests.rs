@@ -50,7 +50,7 @@ fn error(got: &[f32], want: &[f64]) -> f64 {
 
 /// Shapes with odd sizes, one image, one channel, channels that fill no panel, both layouts of the direct weight gradient,
 /// Winograd's way with odd sizes, with maps small enough to be ordered by position, and with a part of a panel.
-const SHAPES: [(Grid, usize); 24] = [
+const SHAPES: [(Grid, usize); 26] = [
     (Grid { images: 26, height: 2, width: 2, channels: 16 }, 33),
     (Grid { images: 4, height: 9, width: 11, channels: 16 }, 48),
     (Grid { images: 20, height: 4, width: 4, channels: 32 }, 48),
@@ -78,6 +78,9 @@ const SHAPES: [(Grid, usize); 24] = [
     // as few channels as pictures have on the other side
     (Grid { images: 2, height: 5, width: 25, channels: 16 }, 2),
     (Grid { images: 3, height: 6, width: 8, channels: 3 }, 48),
+    // whole tiles of channels on one side only, with few windows and with more
+    (Grid { images: 2, height: 5, width: 6, channels: 48 }, 96),
+    (Grid { images: 4, height: 9, width: 9, channels: 48 }, 96),
 ];
 
 /// Of a step's products, in the measure of [`error`].
@@ -253,6 +256,54 @@ fn norm_pool_block_matches_direct_loops_and_finite_differences() {
             let mut evaluated = vec![f32::NAN; pooled.len()];
             block.evaluate(step, grid, &x, &weights, norm, &statistics, &mut evaluated, &mut codes);
             assert!(error(&evaluated, &want) < 5e-4, "{step} {grid:?} evaluation {}", error(&evaluated, &want));
+        }
+    }
+}
+
+/// Norm of the difference relative to that of the truth: a rounded number may choose another maximum, which is far off by itself.
+fn distance(got: &[f32], want: &[f32]) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    let difference = norm(&mut got.iter().zip(want).map(|(g, w)| f64::from(g - w)));
+    difference / norm(&mut want.iter().map(|w| f64::from(*w))).max(1e-30)
+}
+
+/// Forward, statistics and all gradients of steps with bfloat16 products against the portable step, which the test above proves.
+#[test]
+fn norm_pool_block_on_bfloat16_stays_near_32_bits() {
+    for (grid, outputs) in SHAPES {
+        let mut random = Random::new(4, Purpose::Test, &[grid.len() as u64]);
+        let x = numbers(&mut random, grid.len());
+        let weights = numbers(&mut random, 9 * grid.channels * outputs);
+        let (scale, offset) = (numbers(&mut random, outputs), numbers(&mut random, outputs));
+        let norm = Norm { weight: &scale, bias: &offset, epsilon: 1e-5 };
+        let pooled = grid.pooled().with_channels(outputs);
+        let gradient = numbers(&mut random, pooled.len());
+        let run = |step: Step| {
+            let mut block = NormPool::default();
+            let (mut out, mut codes) = (vec![f32::NAN; pooled.len()], vec![9; pooled.len()]);
+            let statistics = block.forward(step, grid, &x, &weights, norm, &mut out, &mut codes);
+            let (mut dx, mut dw) = (vec![f32::NAN; grid.len()], vec![f32::NAN; weights.len()]);
+            let (mut ds, mut db) = (vec![f32::NAN; outputs], vec![f32::NAN; outputs]);
+            let to = NormPoolGradients { input: Some(&mut dx), weights: &mut dw, norm_weight: &mut ds, norm_bias: &mut db };
+            block.backward(step, grid, &x, &weights, norm, &statistics, &gradient, &codes, to);
+            let deviations: Vec<f32> = statistics.variance.iter().map(|v| v.sqrt()).collect();
+            let means: Vec<f32> = statistics.mean.iter().zip(&deviations).map(|(m, d)| m / d).collect();
+            [out, deviations, dx, dw, ds, db, means]
+        };
+        let truth = run(Step::Portable);
+        for (step, _) in steps() {
+            let got = run(step);
+            // a gradient jumps where rounding chooses another maximum: 0.1 where each number is 0.3 % off, 1.4 where it is another's
+            for (k, (what, bound)) in
+                [("out", 0.02), ("deviation", 5e-3), ("dx", 0.3), ("dw", 0.3), ("d scale", 0.2), ("d offset", 0.2)].into_iter().enumerate()
+            {
+                let apart = distance(&got[k], &truth[k]);
+                assert!(apart < if step.is_f32() { 2e-3 } else { bound }, "{step} {grid:?} {what} {apart}");
+            }
+            // a mean may be near zero: in units of the deviation
+            let shift = got[6].iter().zip(&truth[6]).map(|(g, w)| (g - w).abs()).fold(0.0, f32::max);
+            assert!(shift < if step.is_f32() { 2e-5 } else { 0.02 }, "{step} {grid:?} mean {shift}");
         }
     }
 }

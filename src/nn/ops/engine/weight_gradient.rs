@@ -120,13 +120,13 @@ pub fn weight_gradient<X: Pixels, G: Pixels>(step: Step, x: &X, gradient: &G, wo
     if plan.input.channels < FEW {
         return few_inputs::weight_gradient(step, x, gradient, &mut workspace.partial, out);
     }
-    if small_maps::suits(step, plan.input, plan.outputs) {
+    if small_maps::suits(plan.input, plan.outputs) {
         let Workspace { activations, gradients, .. } = workspace;
         return small_maps::weight_gradient(step, x, gradient, activations, gradients, out);
     }
     let (height, width) = gradient.extent();
     let windows = plan.input.images * height.div_ceil(2) * width.div_ceil(2);
-    if winograd_gradient::suits(step, plan.input.channels, plan.outputs, height.min(width), windows) {
+    if winograd_gradient::suits(plan.input.channels, plan.outputs, height.min(width), windows) {
         return winograd_gradient::weight_gradient(step, x, gradient, &mut workspace.partial, out);
     }
     if plan.sums() <= GROUPED_WEIGHTS {

@@ -74,7 +74,7 @@ impl Method {
             return Self::FewWindows;
         }
         let windows = grid.images * grid.height.div_ceil(2) * grid.width.div_ceil(2);
-        let fits = winograd::suits(step, grid.channels) && wide >= LANES;
+        let fits = winograd::suits(grid.channels) && wide >= LANES;
         if fits && grid.height.min(grid.width) > 2 && windows >= FEW_WINDOWS { Self::Winograd } else { Self::Direct }
     }
 }

@@ -32,15 +32,14 @@ pub type Lanes = [f32; LANES];
 
 /// Computes `pixels (*) panels` and gives the sums to `epilogue`.
 pub fn convolve<P: Pixels, E: Epilogue>(step: Step, pixels: &P, windows: Windows, panels: &Panels, epilogue: &E, blocks: Blocks) {
-    assert!(suits(step, pixels.grid().channels) && panels.depth == pixels.grid().channels);
+    assert!(suits(pixels.grid().channels) && panels.depth == pixels.grid().channels);
     let groups = blocks.panel_groups(panels.count);
     run_all(step, &Winograd { pixels, windows, panels, epilogue, blocks, groups }, blocks.count * groups);
 }
 
-/// Whether so many channels can be transformed, and the step takes such products (AMX multiplies whole tiles where the channels
-/// allow it, and the direct way elsewhere).
-pub fn suits(step: Step, channels: usize) -> bool {
-    step != Step::AmxBf16 && channels.is_multiple_of(LANES)
+/// Whether so many channels can be transformed.
+pub fn suits(channels: usize) -> bool {
+    channels.is_multiple_of(LANES)
 }
 
 /// Bytes that a window takes when it is transformed.

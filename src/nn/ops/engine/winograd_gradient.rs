@@ -27,8 +27,8 @@ const BLOCK_BYTES: usize = 512 * 1024;
 const BLOCK_WINDOWS: (usize, usize) = (64, 512);
 
 /// Whether this way suits the shape; `windows` are those with a gradient.
-pub fn suits(step: Step, inputs: usize, outputs: usize, side: usize, windows: usize) -> bool {
-    winograd::suits(step, inputs) && outputs.is_multiple_of(LANES) && side > 2 && windows >= BLOCK_WINDOWS.0
+pub fn suits(inputs: usize, outputs: usize, side: usize, windows: usize) -> bool {
+    winograd::suits(inputs) && outputs.is_multiple_of(LANES) && side > 2 && windows >= BLOCK_WINDOWS.0
 }
 
 /// Writes the gradient of the weights (9 x inputs x outputs).
