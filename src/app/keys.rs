@@ -74,7 +74,7 @@ impl Does {
             Self::Palette => "Find any command by its name".into(),
             Self::Help => "This sheet".into(),
             Self::Undo => "Undo".into(),
-            Self::Back => "End the tour, or leave an enlarged panel".into(),
+            Self::Back => "End the tour, close the newest message, or leave an enlarged panel".into(),
         }
     }
 
@@ -101,6 +101,7 @@ impl Does {
             Self::Help => Action::Help(!state.help),
             Self::Undo => Action::Undo,
             Self::Back if state.tour.is_some() => Action::Tour(None),
+            Self::Back if !state.notices.is_empty() => Action::Dismiss(state.notices.last()?.id),
             Self::Back if state.full.is_some() => Action::Fill(None),
             Self::Back => return None,
         })

@@ -109,6 +109,11 @@ impl Behavior<Pane> for Panels<'_> {
         pane.title().into()
     }
 
+    fn on_tab_button(&mut self, _tiles: &mut Tiles<Pane>, _tile: TileId, button: egui::Response) -> egui::Response {
+        theme::focus_ring(&button);
+        button
+    }
+
     fn top_bar_right_ui(&mut self, tiles: &Tiles<Pane>, ui: &mut egui::Ui, _tile: TileId, tabs: &egui_tiles::Tabs, _scroll: &mut f32) {
         let Some(pane) = tabs.active.and_then(|tile| tiles.get_pane(&tile)) else { return };
         ui.add_space(theme::GAP);

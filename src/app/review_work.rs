@@ -35,6 +35,10 @@ impl Source {
 /// Reads a run folder; `open` is the data set that is open, from which older runs learn their labels.
 pub fn open(path: &Path, open: Option<&Dataset>) -> Result<Box<Record>, String> {
     let mut record = Record::open(path).map_err(|error| error.to_string())?;
+    // the curves want the training steps too; what cannot be read of the events is told by the record already
+    if let Ok(session) = record.folder.session() {
+        record.session = session;
+    }
     if let Some(dataset) = open {
         record.learn_labels(dataset);
     }

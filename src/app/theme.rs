@@ -262,7 +262,17 @@ pub fn icon_button(ui: &mut egui::Ui, sign: &str, label: &str) -> egui::Response
     let response = ui.add(egui::Button::new(egui::RichText::new(sign).color(p.muted)).frame(false));
     let enabled = ui.is_enabled();
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, enabled, label));
+    focus_ring(&response);
     response
+}
+
+/// A ring around what has the keyboard and shows it in no other way.
+pub fn focus_ring(response: &egui::Response) {
+    if response.has_focus() {
+        let stroke = egui::Stroke::new(1.5, palette(&response.ctx.global_style().visuals).accent);
+        let painter = response.ctx.layer_painter(response.layer_id);
+        painter.rect_stroke(response.rect.expand(1.0), 4.0, stroke, egui::StrokeKind::Outside);
+    }
 }
 
 /// A coloured dot, as before a name in a legend.

@@ -131,6 +131,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !(0.0..=1.0).contains(&arguments.opacity) || arguments.contours.iter().any(|share| !(0.0..=1.0).contains(share)) {
         bail!("--opacity and --contours are shares from 0 to 1");
     }
+    check_names(arguments)?;
     let classifier = arguments.device.bring(Classifier::load(&model)?)?;
     let source = source(&arguments.paths)?;
     let picture = source.open(&rendering(arguments)?).with_context(|| source.path().display().to_string())?;
@@ -186,6 +187,22 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         told.text()?;
     }
     device::tell_trouble(&classifier);
+    Ok(())
+}
+
+/// That no file has a name that says something else than what is written.
+fn check_names(arguments: &Arguments) -> anyhow::Result<()> {
+    let named = [
+        ("out", Some(&arguments.out), "png"),
+        ("map", arguments.map.as_ref(), "png"),
+        ("npy", arguments.npy.as_ref(), "npy"),
+        ("film", arguments.film.as_ref(), "png"),
+    ];
+    for (option, path, ending) in named {
+        if let Some(path) = path.filter(|path| !path.extension().is_some_and(|other| other.eq_ignore_ascii_case(ending))) {
+            bail!("--{option} {}: this writes {}; choose a name that ends with .{ending}", path.display(), ending.to_uppercase());
+        }
+    }
     Ok(())
 }
 

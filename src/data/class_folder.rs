@@ -34,6 +34,10 @@ impl ImageSource for PictureFiles {
         })?;
         imaging::open(path).map_err(|source| DataError::Image { path: path.clone(), source })
     }
+
+    fn file(&self, index: usize) -> Option<&Path> {
+        self.paths.get(index).map(PathBuf::as_path)
+    }
 }
 
 /// Opens a folder of class folders.

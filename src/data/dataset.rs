@@ -1,6 +1,6 @@
 //! The data set itself, whatever it was read from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::split::{self, Split};
@@ -24,6 +24,11 @@ pub trait ImageSource: Send + Sync {
     /// # Errors
     /// If the picture cannot be read any more (a file that vanished, a bad disk).
     fn image(&self, index: usize) -> Result<Image, DataError>;
+
+    /// The file of picture `index`, if each picture has one of its own.
+    fn file(&self, _index: usize) -> Option<&Path> {
+        None
+    }
 }
 
 /// Catalogue columns, each empty or one value an image. Missing values are NaN.
@@ -79,6 +84,15 @@ impl Dataset {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    /// The file of an image below the data set's folder, with `/` between the parts, as `spiral/587722.jpg`; `None` if images have no
+    /// files of their own.
+    #[must_use]
+    pub fn file_name(&self, index: usize) -> Option<String> {
+        let file = self.images.file(index)?;
+        let below = self.location.as_deref().and_then(|folder| file.strip_prefix(folder).ok()).unwrap_or(file);
+        Some(below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))
     }
 
     /// Images in each class, in label order.

@@ -19,10 +19,9 @@ pub fn open(path: &Path) -> Result<Dataset, DataError> {
         _ => DataError::Io { path: path.to_owned(), source: error },
     })?;
     if !metadata.is_dir() {
-        let hdf5 = path.extension().is_some_and(|e| ["h5", "hdf5"].iter().any(|known| e.eq_ignore_ascii_case(known)));
         return Err(invalid(
             path,
-            if hdf5 {
+            if is_hdf5(path) {
                 "this is an HDF5 file, not a folder; make a folder of it with: tuning-fork data import FILE.h5 DIR"
             } else {
                 "this is a file; give the folder of the data set instead"
@@ -34,6 +33,12 @@ pub fn open(path: &Path) -> Result<Dataset, DataError> {
     } else {
         class_folder::open(path)
     }
+}
+
+/// Whether a path is meant as an HDF5 file.
+#[must_use]
+pub fn is_hdf5(path: &Path) -> bool {
+    path.extension().is_some_and(|e| ["h5", "hdf5"].iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 
 /// The name of a folder, also of `.` and `..`.

@@ -195,10 +195,17 @@ fn colour_bar(canvas: &mut Canvas, (x, y): (usize, usize), height: usize, explan
         let share = 1.0 - (row as f32 + 0.5) / height as f32;
         canvas.fill(x as i64, (y + row) as i64, width, 1, colours.at(share));
     }
+    let mut above = f32::INFINITY;
     for tick in ticks(low, high) {
         let at = y as f32 + (1.0 - (tick - low) / (high - low)) * height as f32;
         canvas.fill((x + width) as i64, at.round().min((y + height - 1) as f32) as i64, 3 * zoom, 1, FAINT);
-        let top = (at - line / 2.0).clamp(y as f32 - line / 3.0, (y + height) as f32 - line * 0.8);
+        let (first, last) = (y as f32 - line / 3.0, (y + height) as f32 - line * 0.8);
+        let top = (at - line / 2.0).clamp(first, last.max(first));
+        // numbers that would lie on each other, as beside a strip, are left out
+        if above - top < line {
+            continue;
+        }
+        above = top;
         canvas.text((x + width + 6 * zoom) as i64, top as i64, line, INK, &number(tick));
     }
 }

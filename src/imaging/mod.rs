@@ -65,7 +65,9 @@ pub enum ImagingError {
     #[error("the file has {bytes} bytes, over the limit of {} for a picture; crop it or compress it first", file::MAX_BYTES)]
     TooLong { bytes: u64 },
     /// The header or the pixels cannot be decoded.
-    #[error("the picture is damaged, cut off or of an unusual kind ({0}); copy it again or save it as an ordinary 8-bit PNG")]
+    #[error(
+        "the picture is damaged, cut off or of an unusual kind ({0}); copy it again, or write it anew (as an 8-bit PNG, or a FITS file with one image)"
+    )]
     Damaged(String),
     /// A FITS file without an image: a table, or headers alone.
     #[error("this FITS file holds no image, only tables or headers; choose the file with the image")]

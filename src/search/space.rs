@@ -234,15 +234,18 @@ impl Space {
     /// # Errors
     /// One line a refused value.
     pub fn check(&self, base: &Config) -> Result<(), SearchError> {
-        let mut faults: Vec<String> = Vec::new();
+        let (mut faults, mut told): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         for parameter in &self.parameters {
             for params in self.corners(parameter) {
                 let fault = match configure::config(base, &params) {
                     Ok(config) => config.errors().into_iter().find(|e| params.contains_key(e.field)).map(|e| e.to_string()),
                     Err(error) => Some(error.to_string()),
                 };
-                let fault = fault.map(|fault| format!("{fault} (with {})", configure::words(&params)));
-                faults.extend(fault.filter(|fault| !faults.contains(fault)));
+                // the same of other values beside it says nothing new
+                if let Some(fault) = fault.filter(|fault| !told.contains(fault)) {
+                    faults.push(format!("{fault} (with {})", configure::words(&params)));
+                    told.push(fault);
+                }
             }
         }
         faults.truncate(12);

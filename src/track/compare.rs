@@ -1,6 +1,6 @@
 //! Runs that repeat each other but for the seed, and whether two groups of them differ by more than chance.
 
-use super::{Column, RunFacts, Value};
+use super::{Column, RunFacts, RunState, Value};
 use crate::metrics::student_t_975;
 
 /// Runs of one configuration, data set and split that differ in their seed alone.
@@ -42,13 +42,20 @@ fn recipe(run: &RunFacts) -> String {
     format!("{} {} {}", run.split_digest, run.data_digest, values.join(" "))
 }
 
-/// The groups of a list of runs, in the order of their first members, with the values of a column.
+/// The groups of a list of runs, in the order of their first members, with the values of a column. A run that did not come to its end,
+/// or has a seed that its group has already, repeats nothing: it stands alone.
 #[must_use]
 pub fn groups(runs: &[&RunFacts], column: &Column) -> Vec<Group> {
     let mut order: Vec<(String, Vec<usize>)> = Vec::new();
     let mut places = std::collections::HashMap::new();
+    let mut seeds = std::collections::HashSet::new();
     for (place, run) in runs.iter().enumerate() {
-        let recipe = recipe(run);
+        let mut recipe = recipe(run);
+        let seed = run.parameters.get("seed").map(ToString::to_string);
+        if run.state != RunState::Completed || !seeds.insert((recipe.clone(), seed)) {
+            // no recipe has a folder
+            recipe = format!("{} {recipe}", run.folder);
+        }
         let group = *places.entry(recipe.clone()).or_insert_with(|| {
             order.push((recipe, Vec::new()));
             order.len() - 1

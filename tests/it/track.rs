@@ -195,6 +195,13 @@ fn repeated_seeds_are_one_group_and_a_small_difference_is_noise() {
     let single = verdict(&alone(0), &alone(3), 30).expect("a verdict");
     assert!(single.is_noise() && !single.repeated);
     assert!(verdict(&alone(0), &alone(3), 0).is_none());
+    // a seed that was there before and a run that was stopped repeat nothing
+    let seed = listing.runs[0].parameters["seed"].clone();
+    listing.runs[1].parameters.insert("seed".into(), seed);
+    listing.runs[5].state = RunState::Stopped;
+    let all: Vec<&RunFacts> = listing.runs.iter().collect();
+    let members: Vec<_> = groups(&all, &Column::MacroF1).into_iter().map(|group| group.members).collect();
+    assert_eq!(members, [vec![0, 2], vec![1], vec![3, 4], vec![5]]);
 }
 
 #[test]

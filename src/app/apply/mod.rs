@@ -203,9 +203,8 @@ impl TuningForkApp {
 
     /// Tells the user something.
     pub(super) fn notify(&mut self, kind: NoticeKind, text: String) {
-        if self.state.notices.last().is_some_and(|last| last.text == text) {
-            return;
-        }
+        // what is said again stands once, as the newest
+        self.state.notices.retain(|notice| notice.text != text);
         self.notices_made += 1;
         self.state.notices.push(Notice { id: self.notices_made, kind, text });
         if self.state.notices.len() > NOTICES {

@@ -14,6 +14,7 @@ use crate::app::reviewed::Change;
 use crate::app::state::NoticeKind;
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{Action, TuningForkApp};
+use crate::data::is_hdf5;
 use crate::explain::{Nearness, TableFormat};
 
 impl TuningForkApp {
@@ -28,6 +29,8 @@ impl TuningForkApp {
         match &paths[..] {
             [] => {}
             [model] if is_model(model) => self.take_dropped_model(Some(model.clone())),
+            // says how a data folder is made of it
+            [file] if is_hdf5(file) => self.open_folder(&file.clone()),
             [file] if !file.is_dir() => self.classify_file(file.clone()),
             _ => {
                 self.start_task(Kind::Dropped, move || {

@@ -43,6 +43,13 @@ fn field<'a>(name: &str, description: &str, kind: Kind, value: impl Fn(usize) ->
 /// All columns that something is known of.
 pub fn fields<'a>(facts: &'a Facts<'a>) -> Vec<Field<'a>> {
     let mut fields = labels(facts);
+    if facts.dataset.file_name(0).is_some() {
+        let name = |index| Value::Text(facts.dataset.file_name(index).unwrap_or_default());
+        fields.insert(
+            1,
+            Field { ucd: Some("meta.file"), ..field("file", "file of the image, below the data set's folder", Kind::Text, name) },
+        );
+    }
     catalogue(facts, &mut fields);
     predictions(facts, &mut fields);
     fields

@@ -107,5 +107,5 @@ impl fmt::Display for Query {
 }
 
 /// Everything that a filter may be about, in a line; for messages and hints.
-pub const ALLOWED: &str = "class, original, pred, split, right, wrong, conf, margin, loss, redshift, ra, dec, pxscale, image, relabelled, \
-                           tagged, tag and sort";
+pub const ALLOWED: &str = "class, original, pred, split, right, wrong, conf, margin, loss, redshift, ra, dec, pxscale, image, file, \
+                           relabelled, tagged, tag and sort";

@@ -70,6 +70,7 @@ enum Test<'a> {
     Relabelled,
     Tagged,
     Tag(&'a [String]),
+    File(&'a [String]),
 }
 
 impl Query {
@@ -104,6 +105,9 @@ fn check_known(word: &Word, facts: &Facts) -> Result<(), QueryError> {
         );
         return Err(QueryError::new(&word.span, message));
     }
+    if matches!(word.term, Term::File(_)) && facts.dataset.file_name(0).is_none() {
+        return Err(QueryError::new(&word.span, "the images of this data set have no files of their own; leave the word out"));
+    }
     let (Term::Number(column, _) | Term::Sort(Sort { key: SortKey::Column(column), .. })) = &word.term else { return Ok(()) };
     if facts.has(*column) {
         return Ok(());
@@ -125,6 +129,7 @@ fn test<'a>(word: &'a Word, facts: &Facts) -> Result<Option<Test<'a>>, QueryErro
         Term::Relabelled => Test::Relabelled,
         Term::Tagged => Test::Tagged,
         Term::Tag(tags) => Test::Tag(tags),
+        Term::File(parts) => Test::File(parts),
         Term::Sort(_) => return Ok(None),
     }))
 }
@@ -182,6 +187,10 @@ impl Test<'_> {
             Self::Tag(wanted) => {
                 Some(facts.marks.is_some_and(|marks| marks.tags(index).any(|tag| wanted.iter().any(|w| tag.eq_ignore_ascii_case(w)))))
             }
+            Self::File(parts) => facts.dataset.file_name(index).map(|name| {
+                let name = name.to_lowercase();
+                parts.iter().any(|part| name.contains(part.as_str()))
+            }),
         };
         answer.is_some_and(|answer| answer != negated)
     }

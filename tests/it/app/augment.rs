@@ -32,7 +32,7 @@ fn the_lab_shows_what_the_next_run_will_see() {
     let mut window = lab();
     assert_eq!(state(&window).full, Some(Pane::Augment));
     let words = if state(&window).lab.sheet.as_ref().expect("a sheet").sheet.trains {
-        "exactly what epochs 1 to 12"
+        "exactly what epochs 1 to 2 of the next run see"
     } else {
         "not a training image"
     };

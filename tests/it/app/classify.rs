@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
-use tuning_fork::app::{Action, Column, Familiar, InspectAction, Pane, State, Verdict};
+use tuning_fork::app::{Action, Column, Familiar, InspectAction, MapState, Pane, State, Verdict};
 use tuning_fork::explain::Classifier;
 use tuning_fork::review::{self, FAMILIARITY};
 use tuning_fork::train::{Config, Event, Job, Outcome, RunFolder, Status};
@@ -135,6 +135,27 @@ fn the_panel_says_whether_a_picture_is_like_the_training_data() {
     act(&mut window, Action::LoadModel(run.clone()));
     wait(&mut window, "the note", |state| state.notices.iter().any(|notice| notice.text.contains("made again")));
     assert_eq!(std::fs::read(run.join(FAMILIARITY)).expect("the file"), kept);
+}
+
+/// A dropped run is looked back on with all its training steps, and its model classifies a strip, whose colour bar is taller than it.
+#[test]
+fn a_dropped_run_has_its_curves_and_a_strip_is_shown() {
+    let (mut window, folder, run) = trained();
+    drop_on(&mut window, &run);
+    wait(&mut window, "the run", |state| !state.review.opened.is_empty() && state.model.classifier.is_some());
+    assert!(!state(&window).review.opened[0].record.session.steps.is_empty(), "the training curve");
+    act(&mut window, Action::Fill(Some(Pane::Classify)));
+    for (width, height) in [(4000, 100), (1000, 150), (100, 4000)] {
+        let strip = folder.path().join(format!("strip {width}.png"));
+        image::RgbImage::new(width, height).save(&strip).expect("a picture");
+        drop_on(&mut window, &strip);
+        wait(&mut window, "the map", |state| {
+            let subject = state.subject.as_ref().is_some_and(|subject| subject.name.contains(&width.to_string()));
+            subject && matches!(&state.inspect.map, MapState::Ready(shown) if state.inspect.explainer.as_ref().is_some_and(|e| shown.of(e)))
+        });
+        window.run_ok();
+        assert!(window.query_by_label_contains("Colour bar from").is_some());
+    }
 }
 
 /// While a run needs the processor nothing is looked at, unless the user asks.

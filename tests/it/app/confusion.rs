@@ -148,6 +148,20 @@ fn a_cell_shows_its_galaxies_worst_first_with_probabilities() {
     assert!(shown.title.contains("Round called Spiral") && shown.indices.len() == all);
 }
 
+/// In a panel that has no room for both, the galaxies stand instead of the matrix.
+#[test]
+fn in_a_small_panel_the_galaxies_take_the_place_of_the_matrix() {
+    let (_folder, mut window) = opened(default_run);
+    window.set_size(egui::vec2(520.0, 420.0));
+    window.run_ok();
+    cell(&mut window, "Round were called Spiral");
+    until(&mut window, "called Spiral with");
+    let card = window.query_all_by_label_contains("called Spiral with").next().expect("a card").rect();
+    assert!(card.bottom() < 420.0 && card.height() > 50.0, "{card}");
+    click(&mut window, "Back to the matrix");
+    assert!(window.query_by_label_contains("arrow keys move, Enter shows the galaxies").is_some());
+}
+
 #[test]
 fn the_keyboard_moves_the_cell_and_opens_it() {
     let (_folder, mut window) = opened(default_run);

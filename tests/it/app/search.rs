@@ -211,7 +211,7 @@ fn studies_of_optuna_are_shown_and_bad_journals_are_told() {
         (place, study.trials.len())
     };
     act(&mut window, Action::Search(SearchChange::Show(Some(place))));
-    assert!(says(&window, &format!("{trials} trials: ")));
+    assert!(says(&window, &format!("{trials} trial")));
     assert!(says(&window, "Another program began this study"));
     // a study that is gone is not shown any more
     act(
@@ -279,7 +279,7 @@ fn a_study_at_an_address_is_watched_and_gone_on_with() {
     super::super::search::run(&plan, |_, _| {}).0.expect("a good end");
     open(&mut window, &address);
     wait(&mut window, "the study", |state| state.search.study().is_some());
-    assert!(says(&window, "1 trials: 1 complete"));
+    assert!(says(&window, "1 trial: 1 complete"));
     assert!(state(&window).notices.iter().all(|notice| !notice.text.contains(PASSWORD)));
     start(&mut window, SearchForm { trials: Some(2), pruner: PrunerKind::None, ..SearchForm::default() });
     wait(&mut window, "the end of the search", |state| state.search.going.is_none());

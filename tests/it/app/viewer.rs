@@ -1,10 +1,10 @@
 //! The large picture: zoom, tone, what is under the pointer, its place on the sky.
 
 use egui::accesskit::Role;
-use egui::{Modifiers, OutputCommand, vec2};
+use egui::{Key, Modifiers, OutputCommand, vec2};
 use egui_kittest::kittest::Queryable as _;
 
-use super::stand::{Window, app, data, small, wait};
+use super::stand::{Window, app, data, small, state, wait};
 
 fn opened() -> Window {
     let mut window = small();
@@ -16,6 +16,19 @@ fn opened() -> Window {
     window.run_ok();
     wait(&mut window, "the picture", |state| state.opened.as_ref().is_some_and(|opened| opened.picture.is_some()));
     window
+}
+
+#[test]
+fn keys_relabel_here_too_and_take_it_back() {
+    let mut window = opened();
+    let marks = |window: &Window| state(window).explore.marked.as_ref().expect("read").marks.iter().count();
+    for (modifiers, key, count) in
+        [(Modifiers::NONE, Key::Num1, 1), (Modifiers::COMMAND, Key::Z, 0), (Modifiers::NONE, Key::T, 1), (Modifiers::NONE, Key::U, 0)]
+    {
+        window.key_press_modifiers(modifiers, key);
+        window.run_ok();
+        assert_eq!(marks(&window), count, "{key:?}");
+    }
 }
 
 #[test]

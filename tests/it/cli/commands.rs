@@ -231,6 +231,7 @@ fn explain_draws_where_the_network_looked() {
         (["--class=Elephant", "--signed"], "there is no class Elephant"),
         (["--method=cam", "--layer=block1.relu"], "HiResCAM"),
         (["--opacity=2", "--signed"], "from 0 to 1"),
+        (["--npy=map.txt", "--signed"], "ends with .npy"),
         (["--crop=0,0,0,5", "--signed"], "from 1 to"),
     ] {
         let answer = run(folder, &[&base[..], &wrong].concat());

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::tempdir;
+use tuning_fork::data::export::{Format, write};
+use tuning_fork::data::query::{Facts, Query};
 use tuning_fork::data::{self, DataError};
 use tuning_fork::imaging::{self, write_png};
 
@@ -32,6 +34,14 @@ fn classes_and_pictures_are_in_the_order_of_their_names() {
         assert!(dataset.images.image(i).unwrap() == random_image(6, 5, seed), "image {i}");
     }
     assert_message(dataset.images.image(9), &["no image 9"]);
+    assert_eq!(dataset.file_name(4).as_deref(), Some("elliptical/1.png"));
+    let facts = Facts { dataset: &dataset, parts: &[None; 9], predictions: None, marks: None };
+    let found = |text: &str| Query::parse(text).and_then(|query| query.run(&facts)).expect("a query");
+    assert_eq!((found("file:ELLIPTICAL/1"), found("!file:1.png,2.png")), (vec![4], vec![0, 3, 6]));
+    let mut table = Vec::new();
+    write(&mut table, Format::Csv, &facts, &[4]).unwrap();
+    let table = String::from_utf8(table).unwrap();
+    assert!(table.starts_with("image,file,label") && table.contains("\n4,elliptical/1.png,1,"), "{table}");
     assert!(dataset.split(3).is_ok());
 }
 

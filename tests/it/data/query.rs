@@ -139,6 +139,7 @@ fn errors_point_at_the_word_and_say_what_is_allowed() {
 
 #[test]
 fn asking_for_what_no_image_has_is_a_message_and_not_an_empty_list() {
+    assert!(stand().error("file:x").1.contains("no files of their own"));
     let mut stand = stand();
     stand.predictions = Predictions::new("a model", 3, 6);
     for text in ["wrong", "pred:1", "conf>0.5", "sort:loss", "sort:pred"] {

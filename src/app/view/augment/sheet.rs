@@ -21,7 +21,11 @@ pub fn show(ui: &mut Ui, state: &State, data: &Data, shown: &Shown, chosen: &mut
     let run = sheet.key.seed == state.config.seed;
     ui.horizontal_wrapped(|ui| {
         ui.strong(format!("{} draws at {} x {} px", sheet.draws.len(), sheet.key.size, sheet.key.size));
+        let epochs = state.config.epochs;
         let words = match (sheet.trains, run) {
+            (true, true) if sheet.draws.len() > epochs => {
+                format!("exactly what epochs 1 to {epochs} of the next run see, and what more of them would")
+            }
             (true, true) => format!("exactly what epochs 1 to {} of the next run see", sheet.draws.len()),
             (true, false) => format!("what epochs 1 to {} would see with seed {}", sheet.draws.len(), sheet.key.seed),
             (false, _) => "not a training image: shown as if it were one, but never mixed".to_owned(),

@@ -16,6 +16,9 @@ const SMALLEST_BOX: f32 = 8.0;
 const BAR: f32 = theme::COLOUR_BAR + 42.0;
 /// The height of its heading, points.
 const HEADING: f32 = 14.0;
+/// The least height of its colours, also beside a picture that is a strip, and of a number, points.
+const LEAST_BAR: f32 = 24.0;
+const NUMBER: f32 = 11.0;
 /// The longer side of a picture, points.
 const LONGEST: f32 = 520.0;
 const SHORTEST: f32 = 80.0;
@@ -161,13 +164,13 @@ fn colour_bar(ui: &mut Ui, shown: &Shown, height: f32) {
     const STEPS: usize = 64;
     let (explanation, style) = (&shown.explanation, &shown.scaled);
     let ((low, high), colours) = (style.range(explanation), style.colours_of(explanation));
-    let (rect, response) = ui.allocate_exact_size(vec2(BAR, height), Sense::hover());
+    let (rect, response) = ui.allocate_exact_size(vec2(BAR, height.max(HEADING + LEAST_BAR)), Sense::hover());
     let unit = if explanation.in_logits() { "logit" } else { "relative" };
     let label = format!("Colour bar from {} to {}, {unit}", number(low), number(high));
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, &label));
     let palette = theme::palette(ui.visuals());
     ui.painter().text(rect.min, Align2::LEFT_TOP, unit, FontId::proportional(11.0), palette.muted);
-    let height = height - HEADING;
+    let height = rect.height() - HEADING;
     let bar = Rect::from_min_size(rect.min + vec2(0.0, HEADING), vec2(theme::COLOUR_BAR, height));
     let row = height / STEPS as f32;
     for step in 0..STEPS {
@@ -175,10 +178,16 @@ fn colour_bar(ui: &mut Ui, shown: &Shown, height: f32) {
         let top = bar.top() + step as f32 * row;
         ui.painter().rect_filled(Rect::from_min_size(pos2(bar.left(), top), vec2(bar.width(), row + 0.5)), 0.0, Color32::from_rgb(r, g, b));
     }
+    let mut above = f32::INFINITY;
     for tick in ticks(low, high) {
         let y = bar.bottom() - (tick - low) / (high - low) * height;
         ui.painter().hline(bar.right()..=bar.right() + 3.0, y, egui::Stroke::new(1.0, palette.muted));
         let y = y.clamp(bar.top() + 5.0, bar.bottom() - 5.0);
+        // numbers that would lie on each other are left out
+        if above - y < NUMBER {
+            continue;
+        }
+        above = y;
         ui.painter().text(pos2(bar.right() + 5.0, y), Align2::LEFT_CENTER, number(tick), FontId::proportional(11.0), palette.muted);
     }
 }

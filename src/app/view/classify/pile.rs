@@ -17,7 +17,7 @@ const ROW: f32 = 36.0;
 /// Textures that are kept.
 const TEXTURES: usize = 256;
 /// Where the columns begin, as shares of the width that the thumbnail leaves.
-const STARTS: [f32; 5] = [0.0, 0.36, 0.62, 0.76, 0.87];
+const STARTS: [f32; 5] = [0.0, 0.30, 0.54, 0.71, 0.85];
 
 /// What the last column says.
 const ABOUT_DISTANCE: &str = "Distance to the training pictures, and the share of the validation pictures that are nearer: beyond 95 % a \
@@ -200,7 +200,8 @@ fn headings(ui: &mut Ui, pile: &Pile, actions: &mut Vec<Action>) {
         };
         let colour = if sorted || response.hovered() { palette.text } else { palette.muted };
         let text = format!("{}{arrow}", column.title());
-        ui.painter().text(pos2(left, rect.center().y), Align2::LEFT_CENTER, text, FontId::proportional(12.0), colour);
+        let painter = ui.painter().with_clip_rect(here.intersect(ui.clip_rect()));
+        painter.text(pos2(left, rect.center().y), Align2::LEFT_CENTER, text, FontId::proportional(11.0), colour);
         if response.clicked() {
             actions.push(Action::Pile(PileAction::Sort(column)));
         }

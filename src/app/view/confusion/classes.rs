@@ -92,12 +92,14 @@ fn left(column: usize) -> f32 {
 fn head(ui: &mut Ui) {
     let palette = theme::palette(ui.visuals());
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
+    // in a narrow panel the longest title is as wide as its column
+    let font = FontId::proportional(if rect.width() < 400.0 { 11.0 } else { 12.0 });
     let titles = ["Class", "Purity", "Completeness", "F1"];
     for (column, title) in titles.into_iter().enumerate() {
         let at = pos2(rect.left() + left(column) * rect.width(), rect.center().y);
-        ui.painter().text(at, Align2::LEFT_CENTER, title, FontId::proportional(12.0), palette.muted);
+        ui.painter().text(at, Align2::LEFT_CENTER, title, font.clone(), palette.muted);
     }
-    ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, "Images", FontId::proportional(12.0), palette.muted);
+    ui.painter().text(rect.right_center(), Align2::RIGHT_CENTER, "Images", font, palette.muted);
 }
 
 fn line(ui: &mut Ui, row: &Row<'_>, average: bool) {

@@ -44,6 +44,8 @@ pub(super) struct MatrixView {
 
 /// Narrower than this, pixels, the galaxies stand below the matrix.
 const BESIDE: f32 = 620.0;
+/// And in less height than this, pixels, they stand instead of it.
+const BELOW: f32 = 430.0;
 
 impl MatrixView {
     /// Shows the page.
@@ -54,7 +56,8 @@ impl MatrixView {
             shown.waits(ui, predictions.as_ref());
             return;
         };
-        self.controls(ui);
+        let alone = ui.available_width() < BESIDE && ui.available_height() < BELOW;
+        self.controls(ui, alone);
         let size = ui.available_size();
         if !self.opened {
             self.matrix(ui, shown, &confusion, galaxies);
@@ -64,10 +67,12 @@ impl MatrixView {
         let matrix = if beside { vec2(size.x * 0.54, size.y) } else { vec2(size.x, size.y * 0.56) };
         let layout = if beside { egui::Layout::left_to_right(egui::Align::Min) } else { egui::Layout::top_down(egui::Align::Min) };
         ui.with_layout(layout, |ui| {
-            ui.allocate_ui(matrix, |ui| {
-                ui.set_min_size(matrix);
-                self.matrix(ui, shown, &confusion, galaxies);
-            });
+            if !alone {
+                ui.allocate_ui(matrix, |ui| {
+                    ui.set_min_size(matrix);
+                    self.matrix(ui, shown, &confusion, galaxies);
+                });
+            }
             ui.vertical(|ui| {
                 let (truth, predicted) = self.cell;
                 ui.push_id("cell", |ui| match &predictions {
@@ -97,8 +102,15 @@ impl MatrixView {
         }
     }
 
-    fn controls(&mut self, ui: &mut Ui) {
+    /// `alone`: the galaxies stand instead of the matrix.
+    fn controls(&mut self, ui: &mut Ui, alone: bool) {
         ui.horizontal_wrapped(|ui| {
+            if self.opened && alone {
+                if ui.button("Back to the matrix").clicked() {
+                    self.opened = false;
+                }
+                return;
+            }
             ui.selectable_value(&mut self.measure, Measure::Counts, "Counts");
             ui.selectable_value(&mut self.measure, Measure::ByRow, "By row")
                 .on_hover_text("Percent of the true class: completeness stands on the diagonal");

@@ -212,7 +212,7 @@ impl ConfusionView {
 
     /// Part, epoch, and what came out of it.
     fn epoch_line(&mut self, ui: &mut Ui, shown: &Shown<'_>) {
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             let before = self.part;
             for (part, name, about) in PARTS {
                 ui.selectable_value(&mut self.part, part, name).on_hover_text(about);

@@ -20,13 +20,19 @@ pub(super) struct RunMenu {
     was_open: bool,
 }
 
+/// The width of what stands in the line beside the name of the run, points.
+const OTHERS: f32 = 230.0;
+
 impl RunMenu {
     /// Shows the choice of the run and the menu that opens one.
     pub fn show(&mut self, ui: &mut Ui, state: &State, run: &mut u64, actions: &mut Vec<Action>) {
         let session = state.run.iter().map(|_| SESSION);
         let runs: Vec<u64> = session.chain(state.review.opened.iter().map(|opened| opened.id)).collect();
         if !runs.is_empty() {
-            let combo = ComboBox::from_id_salt("run").width(150.0).truncate().selected_text(run_name(state, *run));
+            let combo = ComboBox::from_id_salt("run")
+                .width((ui.available_width() - OTHERS).clamp(60.0, 150.0))
+                .truncate()
+                .selected_text(run_name(state, *run));
             let response = combo.show_ui(ui, |ui| {
                 for id in runs {
                     ui.selectable_value(run, id, run_name(state, id));

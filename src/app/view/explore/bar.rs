@@ -21,7 +21,7 @@ const HELP: &str = "Words apart by blanks; a picture must pass all of them. ! tu
     pred:5  right  wrong\n\
     conf>0.9  margin<0.1  loss>2\n\
     redshift<0.1  ra:150..152  dec:-1..1  pxscale>0.2\n\
-    image:0..99  original:5\n\
+    image:0..99  file:587722  original:5\n\
     relabelled  tagged  tag:merger\n\
     sort:redshift  sort:-loss  (- the largest first)";
 

@@ -34,6 +34,9 @@ enum Tab {
 const TABS: [(Tab, Page); 4] =
     [(Tab::Pictures, Page::Pictures), (Tab::Balance, Page::Balance), (Tab::Integrity, Page::Duplicates), (Tab::Map, Page::Map)];
 
+/// Narrower than this, points, the number of pictures stands below the tabs.
+const BESIDE_TABS: f32 = 520.0;
+
 /// The panel's own state.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default)]
@@ -133,17 +136,22 @@ impl ExploreView {
                 (self.tab, self.selected) = (Tab::Pictures, 0);
             }
         }
+        let beside = ui.available_width() >= BESIDE_TABS;
+        let mut more = |ui: &mut Ui| {
+            bar::count(ui, &state.explore, data);
+            bar::classify(ui, state, data, actions);
+        };
         ui.horizontal(|ui| {
             for (tab, page) in TABS {
                 ui.selectable_value(&mut self.tab, tab, page.title());
             }
-            if self.tab == Tab::Pictures {
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    bar::count(ui, &state.explore, data);
-                    bar::classify(ui, state, data, actions);
-                });
+            if self.tab == Tab::Pictures && beside {
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), &mut more);
             }
         });
+        if self.tab == Tab::Pictures && !beside {
+            ui.horizontal(&mut more);
+        }
     }
 
     fn pictures(&mut self, ui: &mut Ui, state: &State, data: &Data, thumbnails: &Thumbnails, actions: &mut Vec<Action>) {

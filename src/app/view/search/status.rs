@@ -123,5 +123,7 @@ fn standing(study: &StudyRecord) -> String {
     }
     let best = study.best().and_then(|trial| Some((trial.number, trial.value?)));
     let best = best.map_or_else(String::new, |(number, value)| format!("; best {value:.4} in trial {number}"));
-    format!("{} trials: {}{best}; {} in all", study.trials.len(), parts.join(", "), history::total(study))
+    let count = study.trials.len();
+    let trials = if count == 1 { "trial" } else { "trials" };
+    format!("{count} {trials}: {}{best}; {} in all", parts.join(", "), history::total(study))
 }

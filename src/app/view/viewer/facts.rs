@@ -25,7 +25,7 @@ pub fn show(ui: &mut Ui, state: &State, data: &Data, opened: &Opened, tag: &mut 
     Grid::new("facts").num_columns(2).spacing([18.0, 5.0]).show(ui, |ui| {
         for (name, value) in rows(data, opened) {
             ui.label(theme::muted(ui, name));
-            ui.label(value);
+            ui.add(egui::Label::new(&value).truncate()).on_hover_text(&value);
             ui.end_row();
         }
     });
@@ -88,7 +88,8 @@ fn marks(ui: &mut Ui, state: &State, data: &Data, index: usize, tag: &mut String
 
 fn rows(data: &Data, opened: &Opened) -> Vec<(&'static str, String)> {
     let index = opened.index;
-    let mut rows = vec![("Part", part_name(data.parts[index]).to_owned())];
+    let mut rows: Vec<_> = data.set.file_name(index).map(|name| ("File", name)).into_iter().collect();
+    rows.push(("Part", part_name(data.parts[index]).to_owned()));
     if let Some(Ok(picture)) = &opened.picture {
         rows.push(("Size", format!("{} x {} px", picture.image.width(), picture.image.height())));
     }
