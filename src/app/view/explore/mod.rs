@@ -9,7 +9,7 @@ mod map;
 mod points;
 mod written;
 
-use egui::{Key, Modifiers, ScrollArea, Ui};
+use egui::{Event, Key, Modifiers, ScrollArea, Ui};
 use serde::{Deserialize, Serialize};
 
 use crate::app::action::Action;
@@ -217,23 +217,23 @@ impl ExploreView {
 
 /// The keys that mark a picture: 0 to 9 give it a label, T a tag, U or Ctrl+Z takes the last of these back.
 pub fn mark_keys(context: &egui::Context, index: usize, tag: &str, actions: &mut Vec<Action>) {
-    let digits =
-        [Key::Num0, Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9].into_iter().zip(0..);
+    const DIGITS: [Key; 10] =
+        [Key::Num0, Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
     context.input(|input| {
-        let mut push = |change| actions.push(Action::Explore(change));
-        if input.modifiers.any() {
-            // the window's own undo is of the form and the panels, and leaves this key alone here
-            if input.modifiers.matches_exact(Modifiers::COMMAND) && input.key_pressed(Key::Z) {
-                push(Change::Undo);
-            }
-            return;
-        }
-        if let Some((_, label)) = digits.into_iter().find(|(key, _)| input.key_pressed(*key)) {
-            push(Change::Relabel(index, label));
-        } else if input.key_pressed(Key::T) {
-            push(Change::Tag(index, tag.to_owned()));
-        } else if input.key_pressed(Key::U) {
-            push(Change::Undo);
+        for event in &input.events {
+            // with the modifiers of the key itself: in a slow frame they may have been let go again
+            let Event::Key { key, pressed: true, modifiers, .. } = event else { continue };
+            let label = (0..).zip(DIGITS).find(|(_, digit)| digit == key).map(|(label, _)| label);
+            let change = match (key, label) {
+                // the window's own undo is of the form and the panels, and leaves this key alone here
+                (Key::Z, _) if modifiers.matches_exact(Modifiers::COMMAND) => Change::Undo,
+                _ if modifiers.any() => continue,
+                (_, Some(label)) => Change::Relabel(index, label),
+                (Key::T, _) => Change::Tag(index, tag.to_owned()),
+                (Key::U, _) => Change::Undo,
+                _ => continue,
+            };
+            actions.push(Action::Explore(change));
         }
     });
 }
