@@ -32,6 +32,9 @@ impl Default for CurvesView {
     }
 }
 
+/// The least width of the slider with its number and its name, points.
+const SMOOTHING: f32 = 160.0;
+
 /// The lines of a run, made again only when something changed.
 #[derive(Clone, Default)]
 struct Lines {
@@ -98,7 +101,11 @@ impl CurvesView {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 exports(ui, &run, actions);
                 // in a narrow panel the slider gives way to the legend; the rest is its number and its name
-                ui.spacing_mut().slider_width = (ui.available_width() - 150.0).clamp(24.0, 80.0);
+                let left = ui.available_width();
+                if left < SMOOTHING {
+                    return;
+                }
+                ui.spacing_mut().slider_width = (left - 150.0).clamp(24.0, 80.0);
                 let slider = Slider::new(&mut self.smoothing, 0.0..=0.99).fixed_decimals(2);
                 let response = ui.add(slider);
                 let label = ui.label(theme::muted(ui, "Smoothing"));

@@ -23,7 +23,7 @@ fn keys_relabel_here_too_and_take_it_back() {
     let mut window = opened();
     let marks = |window: &Window| state(window).explore.marked.as_ref().expect("read").marks.iter().count();
     for (modifiers, key, count) in
-        [(Modifiers::NONE, Key::Num1, 1), (Modifiers::COMMAND, Key::Z, 0), (Modifiers::NONE, Key::T, 1), (Modifiers::NONE, Key::U, 0)]
+        [(Modifiers::NONE, Key::Num2, 1), (Modifiers::COMMAND, Key::Z, 0), (Modifiers::NONE, Key::T, 1), (Modifiers::NONE, Key::U, 0)]
     {
         // in a slow frame the modifiers are let go again before it is worked through
         window.event(Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers });

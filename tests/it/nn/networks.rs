@@ -92,7 +92,10 @@ fn compare_step_with_pytorch(step: Step, file: &str, architecture: Architecture,
     let logits = network.forward(&images, TRAIN).expect("logits");
     assert_close("logits in training", &logits, reference.get("train_logits"), TOLERANCE);
     let loss = loss(&logits, &labels(batch)).expect("a loss");
-    assert_close("loss", &loss.reshape(1).expect("one value"), reference.get("loss"), TOLERANCE);
+    // a difference of logits: no more exact than they are, and for one picture small beside them
+    let (ours, theirs) = (f64::from(loss.to_scalar::<f32>().expect("a number")), f64::from(values(reference.get("loss"))[0]));
+    let size = values(&logits).iter().map(|&l| f64::from(l).powi(2)).sum::<f64>().sqrt();
+    assert!((ours - theirs).abs() < TOLERANCE * size, "{step}: loss {ours} instead of {theirs}");
     let gradients = network.backward(&loss).expect("gradients");
     let (parameters, buffers) = torch_names(&format!("{}_state_dict.txt", name(architecture)));
     assert_eq!(parameters.len(), network.parameters().len());

@@ -30,6 +30,8 @@ use shown::Shown;
 
 /// Above this height, pixels, there is room for lines between things.
 const ROOMY: f32 = 330.0;
+/// Narrower than this, points, the epoch stands below the parts.
+const EPOCHS_BESIDE: f32 = 400.0;
 /// The most runs that are opened again after a restart, the latest ones.
 const RESTORED: usize = 8;
 /// Seconds that an epoch stays while the epochs are played through.
@@ -212,7 +214,8 @@ impl ConfusionView {
 
     /// Part, epoch, and what came out of it.
     fn epoch_line(&mut self, ui: &mut Ui, shown: &Shown<'_>) {
-        ui.horizontal_wrapped(|ui| {
+        let beside = ui.available_width() >= EPOCHS_BESIDE;
+        ui.horizontal(|ui| {
             let before = self.part;
             for (part, name, about) in PARTS {
                 ui.selectable_value(&mut self.part, part, name).on_hover_text(about);
@@ -220,9 +223,14 @@ impl ConfusionView {
             if self.part != before {
                 (self.chosen, self.playing) = (None, None);
             }
-            ui.add_space(theme::GAP);
-            self.epochs(ui, shown);
+            if beside {
+                ui.add_space(theme::GAP);
+                self.epochs(ui, shown);
+            }
         });
+        if !beside {
+            ui.horizontal(|ui| self.epochs(ui, shown));
+        }
         let part = shown.key.part.title();
         if let Some((accuracy, f1, images)) = shown.figures() {
             let epoch = shown.key.epoch;

@@ -21,7 +21,7 @@ pub(super) struct RunMenu {
 }
 
 /// The width of what stands in the line beside the name of the run, points.
-const OTHERS: f32 = 230.0;
+const OTHERS: f32 = 210.0;
 
 impl RunMenu {
     /// Shows the choice of the run and the menu that opens one.
@@ -29,15 +29,18 @@ impl RunMenu {
         let session = state.run.iter().map(|_| SESSION);
         let runs: Vec<u64> = session.chain(state.review.opened.iter().map(|opened| opened.id)).collect();
         if !runs.is_empty() {
-            let combo = ComboBox::from_id_salt("run")
-                .width((ui.available_width() - OTHERS).clamp(60.0, 150.0))
-                .truncate()
-                .selected_text(run_name(state, *run));
-            let response = combo.show_ui(ui, |ui| {
-                for id in runs {
-                    ui.selectable_value(run, id, run_name(state, id));
-                }
-            });
+            let room = (ui.available_width() - OTHERS).max(90.0);
+            let combo = ComboBox::from_id_salt("run").width(room.min(150.0)).truncate().selected_text(run_name(state, *run));
+            let choose = |ui: &mut Ui| {
+                // a long name is cut off where the buttons begin
+                ui.set_max_width(room);
+                combo.show_ui(ui, |ui| {
+                    for id in runs {
+                        ui.selectable_value(run, id, run_name(state, id));
+                    }
+                })
+            };
+            let response = ui.scope(choose).inner;
             widget::name(ui, &response.response, egui::Role::ComboBox, "Run");
             if *run != SESSION && theme::icon_button(ui, "✖", "Close run").on_hover_text("Put this run away; its folder stays").clicked()
             {
