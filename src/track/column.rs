@@ -71,7 +71,7 @@ pub enum Value {
 const FIXED: [(Column, &str, &str); 20] = [
     (Column::Name, "name", "Run"),
     (Column::State, "state", "State"),
-    (Column::Started, "started", "Started (UTC)"),
+    (Column::Started, "started", "Last started (UTC)"),
     (Column::Duration, "duration", "Duration"),
     (Column::Energy, "energy", "Energy"),
     (Column::Epochs, "done", "Epochs done"),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{About, TrackError};
-use crate::train::{Config, EpochReport, Event, Outcome, RunFolder, Session, Status};
+use crate::train::{Config, EpochReport, Outcome, RunFolder, Session, Status};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -128,7 +128,7 @@ pub struct RunFacts {
     pub state: RunState,
     /// Its last words.
     pub message: Option<String>,
-    /// When it was first started, seconds since 1970-01-01 UTC.
+    /// When it was started or last resumed, seconds since 1970-01-01 UTC.
     pub started: Option<u64>,
     /// Seconds of its epochs, pauses left out.
     pub seconds: f64,
@@ -156,14 +156,6 @@ pub struct RunFacts {
     pub steps_per_epoch: usize,
 }
 
-/// When a run was first started: what its first line tells, whatever was resumed since.
-fn first_started(folder: &RunFolder) -> Option<u64> {
-    match serde_json::from_slice(&folder.first_line()?) {
-        Ok(Event::Started(started)) => Some(started.time),
-        _ => None,
-    }
-}
-
 impl RunFacts {
     /// Reads a run folder; `name` is what the index calls it.
     pub(super) fn read(path: &Path, name: &str) -> Result<(Self, Vec<EpochValues>), TrackError> {
@@ -179,7 +171,7 @@ impl RunFacts {
             about: About::read(path)?,
             state: RunState::of(session.status),
             message: session.message.clone(),
-            started: first_started(&folder).or(started.map(|s| s.time)),
+            started: started.map(|s| s.time),
             seconds: curve.last().map_or(0.0, |last| last.seconds),
             energy: session.energy(),
             epochs: session.epochs.last().map_or(0, |last| last.epoch),

@@ -167,6 +167,21 @@ fn a_table_is_csv_with_everything_quoted_that_needs_it() {
     }
 }
 
+/// What was gone on with last stands first, and is the run that a window offers to go on with after a crash.
+#[test]
+fn a_run_that_was_gone_on_with_is_the_latest() {
+    let folder = runs(&["a", "b"]);
+    assert_eq!(names(&list(folder.path())), ["a", "b"]);
+    let path = folder.path().join("b/events.jsonl");
+    let text = fs::read_to_string(&path).expect("events");
+    let mut again: serde_json::Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+    assert_eq!((&again["event"], &again["time"]), (&"started".into(), &0.into()));
+    again["time"] = 50.into();
+    fs::write(&path, format!("{text}{again}\n")).expect("a file");
+    let listing = list(folder.path());
+    assert_eq!((names(&listing), listing.runs[0].started), (vec!["b", "a"], Some(50)));
+}
+
 #[test]
 fn repeated_seeds_are_one_group_and_a_small_difference_is_noise() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -198,7 +198,7 @@ fn term(lexeme: &Lexeme) -> Result<Term, QueryError> {
             Ok(Term::Split(values.iter().map(|(span, value)| part(span, value)).collect::<Result<_, _>>()?))
         }
         "tag" => Ok(Term::Tag(listed(lexeme, "tag:merger")?.into_iter().map(|(_, value)| value.to_lowercase()).collect())),
-        "file" | "name" => Ok(Term::File(listed(lexeme, "file:587722")?.into_iter().map(|(_, value)| value.to_lowercase()).collect())),
+        "file" => Ok(Term::File(listed(lexeme, "file:587722")?.into_iter().map(|(_, value)| value.to_lowercase()).collect())),
         "sort" => sort(lexeme),
         _ => Err(QueryError::new(&lexeme.span, unknown(lexeme))),
     }

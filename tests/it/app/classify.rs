@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use tempfile::TempDir;
@@ -54,6 +55,17 @@ fn bad_files_say_what_is_wrong() {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         assert!(window.query_all_by_label_contains(&name).next().is_some(), "{name}");
     }
+    // a file of Galaxy10 is no picture, and becomes a folder; what is said again stands once, and Escape closes it
+    let file = write("Galaxy10.h5", b"\x89HDF");
+    for _ in 0..2 {
+        drop_on(&mut window, &file);
+        wait(&mut window, "the advice", |state| state.notices.iter().any(|notice| notice.text.contains("tuning-fork data import")));
+        wait(&mut window, "the end of the task", |state| state.loading.is_none());
+    }
+    assert_eq!(state(&window).notices.len(), 1);
+    window.key_press(Key::Escape);
+    window.run_ok();
+    assert!(state(&window).notices.is_empty());
     let model = write("model.safetensors", b"no model");
     drop_on(&mut window, &model);
     wait(&mut window, "a notice", |state| !state.notices.is_empty());

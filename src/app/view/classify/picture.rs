@@ -16,8 +16,9 @@ const SMALLEST_BOX: f32 = 8.0;
 const BAR: f32 = theme::COLOUR_BAR + 42.0;
 /// The height of its heading, points.
 const HEADING: f32 = 14.0;
-/// The least height of its colours, also beside a picture that is a strip, and of a number, points.
+/// The least height of its colours, also beside a picture that is a strip, points.
 const LEAST_BAR: f32 = 24.0;
+/// The height of one of its numbers, points.
 const NUMBER: f32 = 11.0;
 /// The longer side of a picture, points.
 const LONGEST: f32 = 520.0;

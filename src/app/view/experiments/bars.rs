@@ -60,7 +60,7 @@ impl Bars {
         };
         ui.label(theme::muted(
             ui,
-            "Validation macro-F1 of the best epoch; runs that differ in their seed alone are one bar, with mean and standard deviation.",
+            "Validation macro-F1 of the best epoch; whole runs that differ in their seed alone are one bar, with mean and standard deviation.",
         ));
         ScrollArea::vertical().id_salt("bars").auto_shrink(false).show_rows(ui, HEIGHT, self.bars.len(), |ui, seen| {
             for bar in &self.bars[seen] {
