@@ -32,8 +32,8 @@ impl Default for CurvesView {
     }
 }
 
-/// The least width of the slider with its number and its name, points.
-const SMOOTHING: f32 = 160.0;
+/// Narrower than this, points, the slider stands below the legend.
+const WITH_SMOOTHING: f32 = 500.0;
 
 /// The lines of a run, made again only when something changed.
 #[derive(Clone, Default)]
@@ -91,6 +91,7 @@ impl CurvesView {
         if let Some(name) = run.name {
             ui.label(theme::muted(ui, format!("The run {name}, opened to look back on")));
         }
+        let beside = ui.available_width() >= WITH_SMOOTHING;
         ui.horizontal(|ui| {
             let palette = theme::palette(ui.visuals());
             for (name, colour) in [("training", palette.train), ("validation", palette.valid), ("best epoch", palette.good)] {
@@ -100,20 +101,29 @@ impl CurvesView {
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 exports(ui, &run, actions);
-                // in a narrow panel the slider gives way to the legend; the rest is its number and its name
-                let left = ui.available_width();
-                if left < SMOOTHING {
-                    return;
+                if beside {
+                    self.smoothing(ui);
                 }
-                ui.spacing_mut().slider_width = (left - 150.0).clamp(24.0, 80.0);
-                let slider = Slider::new(&mut self.smoothing, 0.0..=0.99).fixed_decimals(2);
-                let response = ui.add(slider);
-                let label = ui.label(theme::muted(ui, "Smoothing"));
-                response.labelled_by(label.id).on_hover_text("How much of the past each point of the bright training line keeps");
             });
         });
+        if !beside {
+            // from right to left as above, in a line of its own
+            ui.allocate_ui_with_layout(
+                vec2(ui.available_width(), ui.spacing().interact_size.y),
+                egui::Layout::right_to_left(egui::Align::Center),
+                |ui| self.smoothing(ui),
+            );
+        }
         self.cache.update(&run, self.smoothing);
         self.plots(ui, &run);
+    }
+
+    fn smoothing(&mut self, ui: &mut Ui) {
+        ui.spacing_mut().slider_width = 80.0;
+        let slider = Slider::new(&mut self.smoothing, 0.0..=0.99).fixed_decimals(2);
+        let response = ui.add(slider);
+        let label = ui.label(theme::muted(ui, "Smoothing"));
+        response.labelled_by(label.id).on_hover_text("How much of the past each point of the bright training line keeps");
     }
 
     fn plots(&self, ui: &mut Ui, run: &Source<'_>) {
