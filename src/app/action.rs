@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::experiments;
 use super::explored;
+use super::import::ImportAction;
 use super::inspect::InspectAction;
 use super::lab::LabAction;
 use super::layout::Pane;
@@ -27,6 +28,8 @@ pub enum Action {
     UseSynthetic,
     /// Asks for a data folder with the system's dialog.
     BrowseData,
+    /// Makes a data folder of Galaxy10's HDF5 file.
+    Import(ImportAction),
     /// A change of what the Confusion panel works with.
     Review(reviewed::Change),
     /// Starts a run with the form as it is.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::data::is_data_folder;
 use crate::imaging::{self, Source, three_bands};
 use crate::train::RunFolder;
 
@@ -54,7 +55,7 @@ fn sort_pictures(paths: Vec<PathBuf>) -> Dropped {
             let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
             entries.map(|entry| entry.path()).any(|path| imaging::is_picture(&path) && path.is_file())
         };
-        if folder.join("images.npy").is_file() || !holds_pictures() {
+        if is_data_folder(folder) || !holds_pictures() {
             return Dropped::Data(folder.clone());
         }
     }

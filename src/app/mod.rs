@@ -29,6 +29,7 @@
 //! | `undo`       | what can be taken back                                                      |
 //! | `trust`      | how far maps can be believed, and what was measured before                  |
 //! | `map_batch`  | maps of many pictures as files                                              |
+//! | `import`     | Galaxy10's HDF5 file becomes a data folder, downloaded first if need be         |
 //! | `mirror`     | the mirror of runs in MLflow, and its thread                                |
 //! | `models`     | what can be asked of the registry of models                                 |
 //! | `map_export` | what can be saved of a map                                                  |
@@ -54,6 +55,7 @@ mod familiar;
 mod fields;
 mod hook;
 mod icon;
+mod import;
 mod inspect;
 mod inspect_work;
 mod keys;
@@ -91,6 +93,7 @@ pub use action::Action;
 pub use experiments::{Change as ExperimentsChange, listing_pause};
 pub use explored::{Change as ExploreChange, Integrities};
 pub use familiar::Familiar;
+pub use import::{From as ImportFrom, ImportAction, Wanted as WantedImport};
 pub use inspect::{Export, InspectAction, MapState, Question};
 pub use keys::{Does, Global, LOCALS, Local, globals};
 pub use lab::LabAction;

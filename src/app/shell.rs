@@ -8,6 +8,7 @@ use egui::{CentralPanel, Context, Panel, Ui};
 use egui_tiles::Tree;
 
 use super::action::Action;
+use super::import::Importing;
 use super::keys;
 use super::layout::{Pane, Panels};
 use super::mirror::Mirroring;
@@ -269,8 +270,11 @@ impl TuningForkApp {
         // both hear it at once
         self.handle.iter().for_each(|run| run.send(Command::Stop));
         self.search_handle.iter_mut().for_each(search::Handle::close);
+        let import = self.state.importing.take();
+        import.iter().for_each(Importing::stop);
         self.keep_marks_now();
         self.handle = None;
         self.search_handle = None;
+        import.iter().for_each(Importing::wait);
     }
 }

@@ -9,6 +9,7 @@ use super::experiments::Experiments;
 use super::explored::Explored;
 use super::familiar::Familiar;
 use super::fields;
+use super::import::Importing;
 use super::inspect::Inspect;
 use super::lab::Lab;
 use super::layout::Pane;
@@ -32,6 +33,8 @@ pub struct State {
     pub data: Option<Data>,
     /// What is being opened, in words, while it is.
     pub loading: Option<String>,
+    /// A data folder that is being made of an HDF5 file.
+    pub importing: Option<Importing>,
     /// The run of this session, if any.
     pub run: Option<Run>,
     /// Whether a run is being set up.

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::dropped::Dropped;
 use super::experiments;
 use super::explored::Found;
+use super::import::{ImportAction, Imported};
 use super::inspect::{Answered, InspectAnswer};
 use super::lab::sheet::Sheet;
 use super::lab::sweep::{ClassSurvey, Swept};
@@ -28,6 +29,8 @@ use crate::imaging::{Bands, Image};
 pub enum Kind {
     /// Opening a data set.
     Data,
+    /// Making a data folder of an HDF5 file.
+    Import,
     /// Setting up a run.
     Run,
     /// Reading a model.
@@ -162,6 +165,10 @@ pub enum Answer {
     Survey(u32, Result<ClassSurvey, String>),
     /// A data folder was chosen (or the dialog was closed).
     DataChosen(Option<PathBuf>),
+    /// An HDF5 file was chosen, or a place for a download (or the dialog was closed).
+    ImportChosen(Option<ImportAction>),
+    /// A data folder was made, or not.
+    Imported(Imported),
     /// Pictures were chosen (or, with none, the dialog was closed).
     PicturesChosen(Vec<PathBuf>),
     /// A model was chosen.

@@ -95,10 +95,11 @@ pub fn run(command: &DataCommand) -> anyhow::Result<()> {
 
 fn run_import(file: &Path, dir: &Path) -> anyhow::Result<()> {
     let bar = image_bar();
-    let report = import(file, dir, &mut |done, images| {
+    let mut tell = |done, images| {
         bar.set_length(images as u64);
         bar.set_position(done as u64);
-    });
+    };
+    let report = import(file, dir, &mut tell, &AtomicBool::new(false));
     bar.finish_and_clear();
     tell_import(&report?, dir)
 }

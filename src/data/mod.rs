@@ -30,7 +30,7 @@ pub use info::{Info, info};
 pub use integrity::Duplicates;
 pub use marks::{Loaded as LoadedMarks, Mark, Marks, Sidecar, SidecarError, marks_folder, write_changes};
 pub use memory::MemorySource;
-pub use open::{is_hdf5, open};
+pub use open::{is_data_folder, is_hdf5, open};
 pub use predictions::Predictions;
 pub use split::{Part, Split};
 

@@ -35,6 +35,12 @@ pub fn open(path: &Path) -> Result<Dataset, DataError> {
     }
 }
 
+/// Whether a path is a folder of arrays, as an import makes it.
+#[must_use]
+pub fn is_data_folder(path: &Path) -> bool {
+    path.join(npy_folder::IMAGES).is_file()
+}
+
 /// Whether a path is meant as an HDF5 file.
 #[must_use]
 pub fn is_hdf5(path: &Path) -> bool {

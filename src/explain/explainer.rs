@@ -13,6 +13,9 @@ use super::{Classifier, ExplainError, Method, formula, score_cam};
 use crate::imaging::Image;
 use crate::nn::models::{MapLayer, map_layers};
 
+/// From so many cells a side on a map says where in a galaxy the evidence is.
+const FINE: usize = 8;
+
 /// A picture with its logits and activations in a network.
 pub struct Explainer {
     classifier: Arc<Classifier>,
@@ -84,6 +87,13 @@ impl Explainer {
     #[must_use]
     pub fn best_method(&self) -> Method {
         if Method::Cam.best_layer(&self.layers).is_some() { Method::Cam } else { Method::GradCam }
+    }
+
+    /// The deepest layer whose maps are fine enough to say where: a rectifier of at least [`FINE`] cells a side. Its maps are read by
+    /// `LayerCAM`, which weighs cell by cell. `None` if the network has none.
+    #[must_use]
+    pub fn fine_layer(&self) -> Option<&MapLayer> {
+        self.layers.iter().rev().find(|layer| layer.rectified && layer.width.min(layer.height) >= FINE)
     }
 
     /// The logit of each class (mean over the views).

@@ -339,7 +339,10 @@ fn condition_fault(parameter: &Parameter, all: &[Parameter]) -> Option<String> {
         None => Some(format!("{name}: waits for {}, which is not in the space; add it, or take `when` away", when.parameter)),
         Some(Parameter { distribution: Distribution::Categorical { choices }, .. }) => {
             let never = when.values.iter().find(|value| !choices.contains(value))?;
-            Some(format!("{name}: {} is never {never}; choose one of its choices in `when`", when.parameter))
+            Some(format!(
+                "{name}: waits for {0} to be {never}, which is not among the choices of {0}; add it there, or remove {name}",
+                when.parameter
+            ))
         }
         Some(_) => Some(format!("{name}: waits for {}, which has no choices; give it choices", when.parameter)),
     }

@@ -14,6 +14,7 @@ mod explore;
 mod explore_filter;
 mod explore_marks;
 mod go_on;
+mod import;
 mod keyboard;
 mod map_batch;
 mod models;

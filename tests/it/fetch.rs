@@ -3,4 +3,4 @@
 mod command;
 mod download;
 mod import;
-mod server;
+pub mod server;

@@ -120,12 +120,15 @@ fn a_search_without_room_ends_with_a_word_and_goes_on_with_every_trial() {
 
 #[test]
 fn a_search_whose_disk_is_full_for_a_while_waits_for_room_and_no_trial_pays_for_it() {
-    // full after the first epoch, until the search says so; what it says goes elsewhere, and its lines fill more than the page that they have
+    // full after the first epoch, until the search says so: it stands still while the disk is filled, so that it cannot end before; what it
+    // says goes elsewhere, and its lines fill more than the page that they have
     let script = format!(
         "echo 'lr = {{ low = 1e-4, high = 1e-2, log = true }}' > space.toml
-         $FORK search --study full --space space.toml --trials 1 --pruner none --epochs 40 --patience 0 {SMALL} 2> \"$KEPT/messages\" & SEARCH=$!
+         $FORK search --study full --space space.toml --trials 1 --pruner none --epochs 120 --patience 0 {SMALL} 2> \"$KEPT/messages\" & SEARCH=$!
          while kill -0 $SEARCH 2>/dev/null && ! grep -q intermediate_value searches/full.log 2>/dev/null; do sleep 0.02; done
+         kill -STOP $SEARCH
          fill
+         kill -CONT $SEARCH
          while kill -0 $SEARCH 2>/dev/null && ! grep -q 'tried again' \"$KEPT/messages\"; do sleep 0.02; done
          rm fill
          ended wait $SEARCH
@@ -138,7 +141,7 @@ fn a_search_whose_disk_is_full_for_a_while_waits_for_room_and_no_trial_pays_for_
     let trials = &studies[0].trials;
     assert!(trials.len() == 1 && trials.iter().all(|trial| trial.state == TrialState::Complete), "{trials:?}");
     for trial in trials {
-        assert_eq!(trial.intermediate.keys().copied().collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+        assert_eq!(trial.intermediate.keys().copied().collect::<Vec<_>>(), (1..=120).collect::<Vec<_>>());
         assert!(!trial.system_attrs.contains_key("tuning_fork:deaths"), "{:?}", trial.system_attrs);
     }
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::app::import::ImportAction;
 use crate::app::state::{Data, DataKey, NoticeKind, is_synthetic};
 use crate::app::tasks::{Answer, Kind};
 use crate::app::{TuningForkApp, work};
-use crate::data::Dataset;
+use crate::data::{Dataset, is_hdf5};
 use crate::train::Config;
 
 impl TuningForkApp {
@@ -37,7 +38,11 @@ impl TuningForkApp {
         }
     }
 
+    /// Opens a data folder; an HDF5 file is made one first.
     pub(super) fn open_folder(&mut self, folder: &Path) {
+        if is_hdf5(folder) && folder.is_file() {
+            return self.import(ImportAction::File(folder.to_owned()));
+        }
         let data = folder.display().to_string();
         self.load_data(DataKey { data, synthetic: None, split_seed: self.state.config.split_seed });
     }

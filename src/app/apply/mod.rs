@@ -4,6 +4,7 @@ mod data;
 mod experiments;
 mod explore;
 mod familiar;
+mod import;
 mod inspect;
 mod lab;
 mod map_batch;
@@ -42,6 +43,7 @@ impl TuningForkApp {
             Action::OpenData(folder) => self.open_folder(&folder),
             Action::UseSynthetic => self.use_synthetic(),
             Action::BrowseData => self.browse(|dialog| Answer::DataChosen(dialog.set_title("Open a data folder").pick_folder())),
+            Action::Import(action) => self.import(action),
             Action::Review(change) => self.review(change),
             Action::Start => self.start_run(),
             Action::GoOn(folder, device) => self.go_on(folder, device),
@@ -138,6 +140,12 @@ impl TuningForkApp {
                     self.open_folder(&path);
                 }
             }
+            Answer::ImportChosen(action) => {
+                if let Some(action) = action {
+                    self.import(action);
+                }
+            }
+            Answer::Imported(imported) => self.take_imported(imported),
             Answer::PicturesChosen(paths) => self.take_dropped(paths),
             Answer::Explore(found) => self.take_found(found),
             Answer::ModelChosen(path) => {

@@ -26,6 +26,7 @@ impl TuningForkApp {
             Kind::Verdict => self.take_verdict(Err(why())),
             Kind::Opened => self.take_opened(Err(why())),
             Kind::Data => self.state.loading = None,
+            Kind::Import => self.fail_import(message),
             Kind::Table => self.take_table_saved(Err(why())),
             Kind::Sheet => self.take_sheet(Err(why())),
             Kind::Sweep => {

@@ -7,6 +7,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::app::dropped::{Dropped, is_capsule, is_model, is_run, sort_dropped};
 use crate::app::familiar::Familiar;
+use crate::app::import::ImportAction;
 use crate::app::layout::Pane;
 use crate::app::pile::{Pile, PileAction};
 use crate::app::pile_worker::{Asked, PileEvent, PileWorker};
@@ -18,8 +19,8 @@ use crate::data::is_hdf5;
 use crate::explain::{Nearness, TableFormat};
 
 impl TuningForkApp {
-    /// A `.zip` file is a run that was exported, a `.safetensors` file or a run folder is a model, another folder a data set or a
-    /// folder of pictures, anything else is taken for pictures. Three FITS files of one band each make one picture. One path is
+    /// A `.zip` file is a run that was exported, a `.safetensors` file or a run folder is a model, an HDF5 file is imported, another folder
+    /// is a data set or a folder of pictures, anything else is taken for pictures. Three FITS files of one band each make one picture. One path is
     /// looked at at once, several on another thread.
     pub(super) fn take_dropped(&mut self, mut paths: Vec<PathBuf>) {
         let capsules: Vec<PathBuf> = paths.extract_if(.., |path| is_capsule(path)).collect();
@@ -29,8 +30,7 @@ impl TuningForkApp {
         match &paths[..] {
             [] => {}
             [model] if is_model(model) => self.take_dropped_model(Some(model.clone())),
-            // says how a data folder is made of it
-            [file] if is_hdf5(file) => self.open_folder(&file.clone()),
+            [file] if is_hdf5(file) => self.import(ImportAction::File(file.clone())),
             [file] if !file.is_dir() => self.classify_file(file.clone()),
             _ => {
                 self.start_task(Kind::Dropped, move || {

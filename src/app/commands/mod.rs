@@ -10,6 +10,7 @@ pub use panels::place_of;
 use std::borrow::Cow;
 
 use super::action::Action;
+use super::import::ImportAction;
 use super::inspect::InspectAction;
 use super::keys::Does;
 use super::lab::LabAction;
@@ -139,6 +140,15 @@ fn data(list: &mut List, state: &State) {
     list.add("Open a data folder…", Does::OpenData.keys(), Ok(Action::BrowseData));
     let synthetic = if is_synthetic(&state.config.data) { Err("They are open.".to_owned()) } else { Ok(Action::UseSynthetic) };
     list.add("Use the synthetic galaxies", "", synthetic);
+    let free = |action: ImportAction| match &state.importing {
+        None => Ok(Action::Import(action)),
+        Some(importing) => Err(format!("{} is still being made.", importing.wanted.folder.display())),
+    };
+    list.add("Import a Galaxy10 file (.h5)…", "", free(ImportAction::Browse));
+    list.add("Download Galaxy10 DECaLS (2.7 GB)…", "", free(ImportAction::BrowseDownload));
+    if state.importing.is_some() {
+        list.add("End the import or download", "", Ok(Action::Import(ImportAction::Stop)));
+    }
     if state.opened.is_some() {
         list.add("Close the large picture", "Escape", Ok(Action::ClosePicture));
     }

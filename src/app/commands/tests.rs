@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::app::experiments::{Change as Runs, Folders};
 use crate::app::explored::{Change as Explore, Integrities, Marked, Progress, Shown};
+use crate::app::import::{Importing, Wanted};
 use crate::app::models::Change as Models;
 use crate::app::presets::UserPreset;
 use crate::app::reviewed::{self, Change as Review};
@@ -25,6 +26,9 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Configure(_) => "configure",
         Action::UseSynthetic => "use synthetic",
         Action::BrowseData => "browse data",
+        Action::Import(ImportAction::Browse) => "import",
+        Action::Import(ImportAction::BrowseDownload) => "download",
+        Action::Import(ImportAction::Stop) => "end import",
         Action::Start => "start",
         Action::GoOn(..) => "go on",
         Action::Pause => "pause",
@@ -89,6 +93,7 @@ fn name(action: &Action) -> Option<&'static str> {
         Action::Inspect(InspectAction::Rival(RivalAction::Browse)) => "browse second model",
         Action::Inspect(InspectAction::Export) => "export map",
         Action::OpenData(_)
+        | Action::Import(ImportAction::File(_) | ImportAction::Download(_))
         | Action::LoadModel(_)
         | Action::ClassifyFile(_)
         | Action::Drop(_)
@@ -142,6 +147,9 @@ const OFFERED: &[&str] = &[
     "configure",
     "use synthetic",
     "browse data",
+    "import",
+    "download",
+    "end import",
     "start",
     "go on",
     "pause",
@@ -202,6 +210,7 @@ const OFFERED: &[&str] = &[
 
 /// What needs a model or the data of a run, and is offered with that as its reason while there is none.
 const OFFERED_WITH_A_REASON: &[&str] = &[
+    "Import a Galaxy10 file (.h5)…",
     "Classify all pictures with the model",
     "Map what the model saw by PCA",
     "Map what the model saw by t-SNE",
@@ -278,6 +287,8 @@ fn everything_that_a_user_can_ask_for_is_offered() {
         state.experiments.focus = Some("finished".into());
         state.review.opened.push(reviewed::Opened { id: 1, record: Arc::clone(&record) });
         if n > 0 {
+            let wanted = Wanted::of_file("a.h5".into());
+            state.importing = Some(Importing { wanted, progress: Arc::default() });
             state.explore.reading = Some(Progress::of(1));
             state.explore.integrity = Integrities::Working(Progress::of(1));
             state.explore.map.working = Some(Progress::of(1));

@@ -50,6 +50,11 @@ const NUMBERED: f32 = 300.0;
 /// The smallest and the largest font of a cell's number: where only a smaller one fits, there are none.
 const READABLE: f32 = 8.5;
 const LARGEST: f32 = 14.0;
+/// The smallest and the largest font of a name.
+const SMALL_NAME: f32 = 7.0;
+const NAME: f32 = 11.0;
+/// Room between two numbers below columns, as a share of their font.
+const NUMBER_ROOM: f32 = 1.5;
 /// The slant of the columns' names.
 const SLANT: f32 = -std::f32::consts::FRAC_PI_4;
 
@@ -59,13 +64,14 @@ struct Plan {
     bar: Rect,
     side: usize,
     font: FontId,
+    /// So many rows or columns share one name, which is the first one's: where they are narrow, all names would lie on each other.
+    every: [usize; 2],
     /// Where it is low, columns have the numbers of their classes, and rows have them before their names.
     numbered: bool,
 }
 
 impl Plan {
     fn new(rect: Rect, side: usize, longest: f32) -> Self {
-        let font = FontId::proportional(11.0);
         let bar_room = theme::COLOUR_BAR + 40.0;
         let numbered = rect.height() < NUMBERED;
         let most = rect.width() * NAME_SHARE;
@@ -74,7 +80,12 @@ impl Plan {
         let bottom = if numbered { 34.0 } else { name_width * std::f32::consts::FRAC_1_SQRT_2 + 26.0 };
         let cells = Rect::from_min_max(rect.min + vec2(left, 2.0), rect.max - vec2(bar_room, bottom));
         let bar = Rect::from_min_size(cells.right_top() + vec2(10.0, 0.0), vec2(theme::COLOUR_BAR, cells.height()));
-        Self { cells, bar, side, font, numbered }
+        let cell = cells.size() / side as f32;
+        let font = FontId::proportional((0.85 * cell.y).clamp(SMALL_NAME, NAME));
+        // a slanted name needs as much from side to side as its height at that slant
+        let across = if numbered { NUMBER_ROOM } else { std::f32::consts::SQRT_2 };
+        let every = [SMALL_NAME / cell.y, font.size * across / cell.x].map(|share| share.ceil().clamp(1.0, side as f32) as usize);
+        Self { cells, bar, side, font, every, numbered }
     }
 
     fn cell(&self, row: usize, column: usize) -> Rect {
@@ -105,7 +116,7 @@ pub fn show(ui: &mut Ui, map: &HeatMap<'_>) -> HeatMapResponse {
     let words = format!("{} (arrow keys move, Enter shows the galaxies)", map.summary);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, enabled, &words));
     let palette = theme::palette(ui.visuals());
-    let font = FontId::proportional(11.0);
+    let font = FontId::proportional(NAME);
     let longest = map.names.iter().map(|name| galley(ui, name, &font, f32::INFINITY).size().x).fold(0.0, f32::max);
     let plan = Plan::new(rect, side, longest);
     paint_cells(ui, map, &plan);
@@ -217,7 +228,12 @@ fn paint_names(ui: &Ui, map: &HeatMap<'_>, plan: &Plan, palette: &Palette) {
         let text = if plan.numbered { galley(ui, &format!("{i}  {name}"), &plan.font, room) } else { galley(ui, name, &plan.font, room) };
         let row = plan.cell(i, 0);
         let at = pos2(row.left() - 6.0 - text.size().x, row.center().y - text.size().y / 2.0);
-        ui.painter().galley_with_override_text_color(at, text.clone(), palette.text);
+        if i % plan.every[0] == 0 {
+            ui.painter().galley_with_override_text_color(at, text.clone(), palette.text);
+        }
+        if i % plan.every[1] != 0 {
+            continue;
+        }
         let column = plan.cell(plan.side - 1, i);
         if plan.numbered {
             let at = pos2(column.center().x, column.bottom() + 3.0);
@@ -233,7 +249,7 @@ fn paint_names(ui: &Ui, map: &HeatMap<'_>, plan: &Plan, palette: &Palette) {
         ui.painter().add(shape);
     }
     let rect = ui.min_rect();
-    let title = FontId::proportional(11.0);
+    let title = FontId::proportional(NAME);
     ui.painter().text(pos2(plan.cells.center().x, rect.bottom()), Align2::CENTER_BOTTOM, map.column_title, title.clone(), palette.muted);
     let text = galley(ui, map.row_title, &title, f32::INFINITY);
     let at = pos2(rect.left(), plan.cells.center().y + text.size().x / 2.0);
@@ -255,5 +271,23 @@ fn paint_bar(ui: &Ui, map: &HeatMap<'_>, plan: &Plan, palette: &Palette) {
         let at = pos2(plan.bar.right() + 5.0, plan.bar.bottom() - share * plan.bar.height());
         let label = (map.format)((map.at)(f64::from(share)));
         ui.painter().text(at, align, label, plan.font.clone(), palette.muted);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_not_lie_on_each_other() {
+        for (width, height) in [(300.0, 145.0), (420.0, 300.0), (900.0, 700.0)] {
+            for side in [2, 10, 37, 120] {
+                let plan = Plan::new(Rect::from_min_size(Pos2::ZERO, vec2(width, height)), side, 90.0);
+                let cell = plan.cell(0, 0).size();
+                assert!(plan.every[0] as f32 * cell.y >= SMALL_NAME - 0.01, "{side} in {width} x {height}");
+                assert!(plan.every[1] as f32 * cell.x >= plan.font.size - 0.01, "{side} in {width} x {height}");
+                assert!(side > 10 || height < 200.0 || plan.every == [1, 1], "{side} in {width} x {height}: {:?}", plan.every);
+            }
+        }
     }
 }

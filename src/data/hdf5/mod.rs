@@ -12,6 +12,7 @@ mod layout;
 mod slabs;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use layout::Galaxy10File;
 
@@ -35,12 +36,12 @@ pub struct ImportReport {
 }
 
 /// Imports the Galaxy10-style HDF5 `file` into the data folder `dir`; `progress` is told (images written, images in
-/// all) as the import goes on.
+/// all) as the import goes on; `stop` ends it soon.
 ///
 /// # Errors
 /// [`DataError::Invalid`] if the file is not HDF5, is truncated, lacks a data set or has one of the wrong type or shape,
-/// or if a label is out of range; [`DataError::Io`] if the folder cannot be written. Nothing is then left under `dir`.
-pub fn import(file: &Path, dir: &Path, progress: &mut dyn FnMut(usize, usize)) -> Result<ImportReport, DataError> {
+/// or if a label is out of range; [`DataError::Io`] if the folder cannot be written; [`DataError::Stopped`] if `stop` was set. Nothing is then left under `dir`.
+pub fn import(file: &Path, dir: &Path, progress: &mut dyn FnMut(usize, usize), stop: &AtomicBool) -> Result<ImportReport, DataError> {
     let source = Galaxy10File::open(file)?;
     let labels = source.labels()?;
     let classes = source.classes(&labels)?;
@@ -53,6 +54,9 @@ pub fn import(file: &Path, dir: &Path, progress: &mut dyn FnMut(usize, usize)) -
     progress(written, images);
     while let Some(slab) = slabs.next().map_err(|error| source.damaged(&error))? {
         for pixels in slab.chunks_exact(source.shape.image_bytes()) {
+            if stop.load(Ordering::Relaxed) {
+                return Err(DataError::Stopped);
+            }
             writer.push(pixels, labels[written])?;
             written += 1;
         }

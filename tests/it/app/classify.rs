@@ -55,12 +55,12 @@ fn bad_files_say_what_is_wrong() {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         assert!(window.query_all_by_label_contains(&name).next().is_some(), "{name}");
     }
-    // a file of Galaxy10 is no picture, and becomes a folder; what is said again stands once, and Escape closes it
+    // a file of Galaxy10 is no picture, and is imported; what is said again stands once, and Escape closes it
     let file = write("Galaxy10.h5", b"\x89HDF");
     for _ in 0..2 {
         drop_on(&mut window, &file);
-        wait(&mut window, "the advice", |state| state.notices.iter().any(|notice| notice.text.contains("tuning-fork data import")));
-        wait(&mut window, "the end of the task", |state| state.loading.is_none());
+        wait(&mut window, "the end of the import", |state| state.importing.is_none());
+        assert!(state(&window).notices.iter().any(|notice| notice.text.starts_with("The file was not imported.")));
     }
     assert_eq!(state(&window).notices.len(), 1);
     window.key_press(Key::Escape);

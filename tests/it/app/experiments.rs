@@ -76,6 +76,19 @@ fn runs_are_filtered_ordered_and_grouped() {
 }
 
 #[test]
+fn in_a_low_panel_the_table_and_what_is_below_it_do_not_lie_on_each_other() {
+    let (_folder, mut window) = looking();
+    for height in [800.0, 420.0, 260.0] {
+        window.set_size(egui::vec2(700.0, height));
+        window.run_ok();
+        let head = window.get_by_label("Order by Run").rect();
+        let row = window.get_by_label("Compare a1").rect();
+        let tabs = window.get_by_label("Overlay").rect();
+        assert!(head.bottom() <= row.top() + 1.0 && row.bottom() <= tabs.top(), "{height}: {head} {row} {tabs}");
+    }
+}
+
+#[test]
 fn the_trials_of_searches_stand_among_the_runs_if_they_are_wanted() {
     let (_folder, mut window) = looking();
     let elsewhere = tempfile::tempdir().expect("a folder");

@@ -125,7 +125,7 @@ fn the_form_says_what_is_wrong_and_starts_what_it_shows() {
     window.key_press(Key::Enter);
     window.run_ok();
     until(&mut window, "Not changed: ");
-    assert!(says(&window, "momentum: optimizer is never"));
+    assert!(says(&window, "momentum: waits for optimizer to be \"sgd\", which is not among"));
     click(&mut window, "Do not search optimizer");
     assert!(window.query_by_label("Choices of optimizer").is_none());
     assert!(window.query_by_label("Least momentum").is_none(), "what waits for it goes with it");

@@ -4,7 +4,9 @@ use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers, OutputCommand, vec2};
 use egui_kittest::kittest::Queryable as _;
 
-use super::stand::{Window, app, data, small, state, wait};
+use tuning_fork::app::Action;
+
+use super::stand::{Window, act, app, data, small, state, wait};
 
 fn opened() -> Window {
     let mut window = small();
@@ -94,6 +96,16 @@ fn tone_is_set_by_controls_and_by_dragging_with_the_right_button() {
         window.run_ok();
     }
     assert_eq!(bias(&window), "0.50");
+}
+
+#[test]
+fn a_drawn_galaxy_is_looked_for_in_no_catalogue() {
+    let mut window = small();
+    act(&mut window, Action::OpenPicture(4));
+    wait(&mut window, "the picture", |state| state.opened.as_ref().is_some_and(|opened| opened.picture.is_some()));
+    assert!(window.query_by_label("Copy position").is_some());
+    assert!(window.query_by_label_contains("nothing is at its position on the sky").is_some());
+    assert!(window.query_by_label("SIMBAD").is_none());
 }
 
 #[test]

@@ -6,10 +6,9 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
 use tuning_fork::data::{self, fetch::GALAXY10_FILE};
 
-use super::server::{Answer, Server};
+use super::server::{Answer, Server, sha256};
 
 fn reference(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data").join(name)
@@ -41,8 +40,8 @@ fn assert_failed(output: &Output) -> String {
 /// Content to download, and its SHA-256.
 fn galaxies() -> (Vec<u8>, String) {
     let bytes = fs::read(reference("gzip_latest.h5")).unwrap();
-    let sha256 = Sha256::digest(&bytes).iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
-    (bytes, sha256)
+    let sum = sha256(&bytes);
+    (bytes, sum)
 }
 
 #[test]

@@ -5,22 +5,17 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tuning_fork::data::DataError;
 use tuning_fork::data::fetch::{FetchOptions, FetchProgress, GALAXY10_FILE, Patience, fetch};
 
-use super::server::{Answer, Request, Server};
+use super::server::{Answer, Request, Server, sha256};
 
 const BYTES: usize = 300_000;
 
 /// Bytes without a period, so that a byte in a wrong place is found.
 fn content() -> Vec<u8> {
     (0..BYTES as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 fn options(url: &str, dir: &Path) -> FetchOptions {

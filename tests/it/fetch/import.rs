@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 use tuning_fork::data::hdf5::{ImportReport, import};
-use tuning_fork::data::{self, classes};
+use tuning_fork::data::{self, DataError, classes};
 
 const IMAGES: usize = 11;
 const HEIGHT: usize = 12;
@@ -31,7 +32,7 @@ fn import_file(file: &Path) -> (TempDir, PathBuf, ImportReport, Vec<(usize, usiz
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("galaxies");
     let mut progress = Vec::new();
-    let report = import(file, &target, &mut |done, all| progress.push((done, all))).unwrap();
+    let report = import(file, &target, &mut |done, all| progress.push((done, all)), &AtomicBool::new(false)).unwrap();
     (folder, target, report, progress)
 }
 
@@ -39,7 +40,7 @@ fn import_file(file: &Path) -> (TempDir, PathBuf, ImportReport, Vec<(usize, usiz
 #[track_caller]
 fn refused(file: &Path) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let message = import(file, &folder.path().join("galaxies"), &mut |_, _| {}).unwrap_err().to_string();
+    let message = import(file, &folder.path().join("galaxies"), &mut |_, _| {}, &AtomicBool::new(false)).unwrap_err().to_string();
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(left.is_empty(), "{message}: left {left:?}");
     assert!(message.contains(&file.display().to_string()), "no file named: {message}");
@@ -71,6 +72,15 @@ fn every_storage_of_h5py_gives_the_same_data() {
         let redshift = column(&|i| if (1.5..2.5).contains(&i) { f64::NAN } else { 0.01 * i });
         assert!(catalogue.redshift.iter().zip(&redshift).all(|(a, b)| a.to_bits() == b.to_bits()), "{name}");
     }
+}
+
+#[test]
+fn an_import_that_is_ended_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let stop = AtomicBool::new(false);
+    let ended = import(&reference("gzip_latest"), &folder.path().join("galaxies"), &mut |_, _| stop.store(true, Ordering::Relaxed), &stop);
+    assert!(matches!(ended, Err(DataError::Stopped)), "{ended:?}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
@@ -196,7 +206,7 @@ fn a_damaged_file_never_panics() {
             fs::write(&file, &damaged).unwrap();
             let target = folder.path().join(format!("{name}-{at}"));
             // A bit in the file's free space does no harm, one in a picture without a checksum cannot be noticed.
-            if import(&file, &target, &mut |_, _| {}).is_err() {
+            if import(&file, &target, &mut |_, _| {}, &AtomicBool::new(false)).is_err() {
                 assert!(!target.exists(), "{name}, byte {at}");
             }
         }
@@ -207,7 +217,7 @@ fn a_damaged_file_never_panics() {
 fn a_folder_that_is_in_use_is_not_touched() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("notes.txt"), "mine").unwrap();
-    let message = import(&reference("gzip_latest"), folder.path(), &mut |_, _| {}).unwrap_err().to_string();
+    let message = import(&reference("gzip_latest"), folder.path(), &mut |_, _| {}, &AtomicBool::new(false)).unwrap_err().to_string();
     assert!(message.contains("not empty"), "{message}");
     assert_eq!(fs::read_to_string(folder.path().join("notes.txt")).unwrap(), "mine");
 }

@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest, Sha256};
+
 /// No server waits longer for a request, and no connection is held longer: a fault in a test ends it.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -34,6 +36,11 @@ pub struct Request {
     pub range: Option<String>,
     /// The `If-Range` header.
     pub if_range: Option<String>,
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 /// A running server.

@@ -68,6 +68,7 @@ impl MicroscopeView {
         let classes = &shown.spec().classes;
         ScrollArea::vertical().id_salt("microscope").auto_shrink(false).show(ui, |ui| {
             self.choose(ui);
+            ui.label(theme::muted(ui, format!("Asked: {}", shown.title())).small());
             let kind = Sweep::ALL[self.sweep.min(Sweep::ALL.len() - 1)];
             match &microscope.sweeps[self.sweep.min(Sweep::ALL.len() - 1)] {
                 Some(Ok((swept, texture))) => {

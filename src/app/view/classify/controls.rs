@@ -72,7 +72,7 @@ fn believe(ui: &mut Ui, state: &State, actions: &mut Vec<Action>) {
     if button.on_hover_text(what).on_disabled_hover_text("It is being checked.").clicked() {
         actions.push(Action::Inspect(InspectAction::Check));
     }
-    if state.inspect.saving || measuring || checking {
+    if state.inspect.saving || state.inspect.drawing || measuring || checking {
         ui.add(egui::Spinner::new().size(14.0));
     }
 }

@@ -4,10 +4,11 @@ use egui::{Id, Image, RichText, ScrollArea, Sense, Ui, UiBuilder, vec2};
 
 use super::{controls, familiar, picture, rival, tiles, trust};
 use crate::app::action::Action;
-use crate::app::inspect::{InspectAction, MapState, Question};
+use crate::app::inspect::{InspectAction, MapState, Question, Shown};
 use crate::app::state::{State, Subject, Verdict};
 use crate::app::theme;
 use crate::app::widget::probability_bars;
+use crate::explain::Method;
 
 /// From this width on a panel is wide, points.
 const WIDE: f32 = 620.0;
@@ -77,13 +78,15 @@ impl SubjectView {
             if question.map {
                 tiles::show(ui, state, question, actions);
             }
-            legend(ui, state);
+            legend(ui, state, question);
             // menus stay open while lines above come and go
             let steady = UiBuilder::new().scope_id(Id::unique("classify controls"));
             ui.scope_builder(steady, |ui| {
                 controls::show(ui, state, question, actions);
                 ui.horizontal_wrapped(|ui| rival::choice(ui, state, &mut self.choosing, actions));
             });
+            // below what is worked with: its lines come and go with each measurement
+            trust::show(ui, state);
         }
         history(ui, state, actions);
     }
@@ -141,7 +144,7 @@ fn entropy(bars: &[(String, f32)]) -> String {
 }
 
 /// What the map is, or why there is none; beside it what the network saw.
-fn legend(ui: &mut Ui, state: &State) {
+fn legend(ui: &mut Ui, state: &State, question: &mut Question) {
     let palette = theme::palette(ui.visuals());
     ui.horizontal_top(|ui| {
         if let Some(seen) = &state.inspect.seen {
@@ -161,21 +164,24 @@ fn legend(ui: &mut Ui, state: &State) {
                         };
                         ui.label(text);
                     }
+                    finer(ui, shown, question);
                 }
                 MapState::Failed(message) => {
                     ui.label(RichText::new(message).color(palette.warn));
                 }
                 MapState::None => {}
             }
-            trust::show(ui, state);
-            if state.inspect.drawing {
-                ui.horizontal(|ui| {
-                    ui.add(egui::Spinner::new().size(12.0));
-                    ui.label(theme::muted(ui, "drawing the map"));
-                });
-            }
         });
     });
+}
+
+/// Offers a map of more cells where the present one is too coarse to say where.
+fn finer(ui: &mut Ui, shown: &Shown, question: &mut Question) {
+    let Some(fine) = shown.explainer.fine_layer().filter(|_| shown.explanation.too_coarse().is_some()) else { return };
+    let words = format!("LayerCAM at {}, {} x {}", fine.name, fine.width, fine.height);
+    if ui.button(words).on_hover_text("A finer map: where in the galaxy the evidence is").clicked() {
+        (question.method, question.layer) = (Some(Method::LayerCam), Some(fine.name.clone()));
+    }
 }
 
 /// Small pictures of what was looked at before; a click looks again.

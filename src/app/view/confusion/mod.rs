@@ -24,6 +24,7 @@ use crate::app::state::State;
 use crate::app::theme;
 use crate::app::thumbnails::Thumbnails;
 use crate::app::view::{offer, words};
+use crate::app::widget;
 use crate::data::Part;
 use galaxies::Galaxies;
 use shown::Shown;
@@ -32,6 +33,8 @@ use shown::Shown;
 const ROOMY: f32 = 330.0;
 /// Narrower than this, points, the epoch stands below the parts.
 const EPOCHS_BESIDE: f32 = 400.0;
+/// In less height than this, points, the matrix is scrolled.
+const LEAST: f32 = 220.0;
 /// The most runs that are opened again after a restart, the latest ones.
 const RESTORED: usize = 8;
 /// Seconds that an epoch stays while the epochs are played through.
@@ -158,7 +161,10 @@ impl ConfusionView {
             return;
         }
         match self.tab {
-            Tab::Matrix => self.matrix.show(ui, &shown, &mut self.galaxies, thumbnails, actions),
+            Tab::Matrix => {
+                let Self { matrix, galaxies, .. } = self;
+                widget::at_least(ui, LEAST, |ui| matrix.show(ui, &shown, galaxies, thumbnails, actions));
+            }
             Tab::Classes => classes::show(ui, &shown, actions),
             Tab::Calibration => calibration::show(ui, &shown, actions),
             Tab::Curves => self.curves.show(ui, &shown, actions),

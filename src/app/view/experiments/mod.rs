@@ -24,6 +24,11 @@ use crate::app::{page, theme, widget};
 use crate::files;
 use crate::track::Column;
 
+/// The least height of the table, points: its head and three runs.
+const TABLE: f32 = 100.0;
+/// In less height than this, points, table and what is below it are scrolled.
+const LEAST: f32 = 320.0;
+
 /// What is shown below the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum Page {
@@ -157,13 +162,16 @@ impl ExperimentsView {
             self.was_focused.clone_from(&experiments.focus);
             self.page = if experiments.focus.is_some() { Page::Run } else { self.page };
         }
-        let below = (0.5 * ui.available_height()).clamp(200.0, 420.0);
-        Panel::bottom("below the runs")
-            .resizable(true)
-            .min_size(140.0)
-            .default_size(below)
-            .show(ui, |ui| self.below(ui, state, &wish, actions));
-        self.table(ui, experiments, actions);
+        widget::at_least(ui, LEAST, |ui| {
+            let room = ui.available_height();
+            Panel::bottom("below the runs")
+                .resizable(true)
+                .min_size(140.0)
+                .max_size(room - TABLE)
+                .default_size((0.5 * room).clamp(200.0, 420.0))
+                .show(ui, |ui| self.below(ui, state, &wish, actions));
+            self.table(ui, experiments, actions);
+        });
     }
 
     /// Wants the runs listed anew when what is shown is old.

@@ -119,20 +119,22 @@ impl ModelsPage {
         ui.label(theme::muted(ui, version.split_digest.chars().take(8).collect::<String>()));
         ui.label(theme::muted(ui, format!("{}, epoch {}", version.run, version.epoch)));
         ui.horizontal(|ui| {
-            let button = |ui: &mut Ui, words: &str, enabled: bool, why: &str| {
+            let button = |ui: &mut Ui, words: &str, name: &str, enabled: bool, hover: &str| {
                 let response = ui.add_enabled(enabled, Button::new(words));
-                widget::name(ui, &response, egui::Role::Button, &format!("{words} {version}"));
-                response.on_disabled_hover_text(why).clicked()
+                widget::name(ui, &response, egui::Role::Button, &format!("{name} {version}"));
+                response.on_hover_text(hover).on_disabled_hover_text(hover).clicked()
             };
-            if button(ui, "Classify with", true, "") {
+            if button(ui, "Classify", "Classify with", true, "This version answers on the Classify panel") {
                 ask(actions, Models::Use(ModelReference::version(&version.model, version.version)));
             }
             self.aliases(ui, version, actions);
-            if button(ui, "Card of", true, "") {
+            if button(ui, "Card", "Card of", true, "What it was trained on, how well it does, what it is for") {
                 ask(actions, Models::ReadCard(version.model.clone(), version.version));
             }
+            let free = aliases.is_empty();
             let why = format!("It is {}; promote another version first.", aliases.join(" and "));
-            if button(ui, "Delete", aliases.is_empty(), &why) {
+            let about = if free { "Move it to the trash" } else { &why };
+            if button(ui, "Delete", "Delete", free, about) {
                 ask(actions, Models::Delete(version.model.clone(), version.version));
             }
         });

@@ -115,12 +115,16 @@ fn position(ui: &mut Ui, data: &Data, index: usize) {
         if ui.button("Copy position").on_hover_text(format!("{text} (degrees, J2000)")).clicked() {
             ui.ctx().copy_text(text);
         }
-        ui.horizontal(|ui| {
-            ui.label(theme::muted(ui, "See it in"));
-            for (name, address) in sky::links(ra, dec) {
-                ui.hyperlink_to(name, &address).on_hover_text(address);
-            }
-        });
+        if data.key.synthetic.is_some() {
+            ui.label(theme::muted(ui, "A drawn galaxy: nothing is at its position on the sky.").small());
+        } else {
+            ui.horizontal(|ui| {
+                ui.label(theme::muted(ui, "See it in"));
+                for (name, address) in sky::links(ra, dec) {
+                    ui.hyperlink_to(name, &address).on_hover_text(address);
+                }
+            });
+        }
     }
     if known(&catalogue.redshift).is_some() && known(&catalogue.pxscale).is_some() {
         ui.label(theme::muted(ui, sky::ScaleBar::cosmology()).small());

@@ -1,0 +1,116 @@
+//! Galaxy10's HDF5 file in the window: dropped, imported, found again, downloaded, ended.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use egui_kittest::kittest::Queryable as _;
+use tuning_fork::app::{Action, ImportAction, ImportFrom, Pane, WantedImport};
+use tuning_fork::data::fetch::{FetchOptions, GALAXY10_FILE, Patience};
+
+use super::stand::{Window, act, app, drop_on, small, state, wait};
+use crate::fetch::server::{Answer, Server, sha256};
+
+/// 200 pictures of 256 x 256 pixels in ten classes.
+fn reference() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/data/tiles_of_rows.h5")
+}
+
+fn imported(window: &mut Window) {
+    wait(window, "the end of the import", |state| state.importing.is_none());
+    wait(window, "the data set", |state| state.loading.is_none());
+}
+
+/// What is there beside the file and the folder that was made of it.
+fn left(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn a_dropped_file_becomes_a_folder_that_is_opened_and_found_again() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("Galaxy10.h5");
+    std::fs::copy(reference(), &file).expect("a file");
+    let mut window = small();
+    drop_on(&mut window, &file);
+    wait(&mut window, "the import", |state| state.notices.iter().any(|notice| notice.text.contains("is made.")));
+    imported(&mut window);
+    let made = home.path().join("Galaxy10");
+    assert_eq!(left(home.path()), ["Galaxy10", "Galaxy10.h5"]);
+    let data = state(&window).data.as_ref().expect("a data set");
+    assert_eq!((data.set.len(), data.set.location.as_deref()), (200, Some(&*made)));
+
+    // it is not imported again, and its path in the field does what dropping it does
+    act(&mut window, Action::UseSynthetic);
+    wait(&mut window, "the synthetic galaxies", |state| state.loading.is_none());
+    act(&mut window, Action::OpenData(file));
+    assert!(window.query_by_label_contains("It was imported before").is_some());
+    imported(&mut window);
+    assert_eq!(state(&window).data.as_ref().and_then(|data| data.set.location.clone()), Some(made));
+}
+
+/// A download from a server of our own.
+fn download(server: &Server, place: &Path, sha256: &str) -> Action {
+    let wanted = WantedImport::galaxy10(place);
+    let ImportFrom::Download(options) = wanted.from else { panic!("a download") };
+    let patience = Patience { attempts: 1, silence: Duration::from_millis(500), ..options.patience };
+    let options = FetchOptions { patience, ..options.from_mirror(server.url.clone()).with_sha256(sha256.into()) };
+    Action::Import(ImportAction::Download(Box::new(WantedImport { from: ImportFrom::Download(options), ..wanted })))
+}
+
+#[test]
+fn galaxy10_is_downloaded_and_imported_and_a_broken_download_is_gone_on_with() {
+    let home = tempfile::tempdir().expect("a folder");
+    let content = std::fs::read(reference()).expect("the reference");
+    let sum = sha256(&content);
+    let mut window = small();
+    let server = Server::start(content.clone(), "\"v1\"", vec![Answer::Cut(1000)]);
+    act(&mut window, download(&server, home.path(), &sum));
+    imported(&mut window);
+    assert!(state(&window).notices.iter().any(|notice| notice.text.starts_with("Galaxy10 was not fetched.")));
+    assert!(state(&window).data.as_ref().is_some_and(|data| data.set.location.is_none()), "what was open stays");
+    assert_eq!(left(home.path()), ["Galaxy10_DECals.download"]);
+
+    let server = Server::start(content, "\"v1\"", vec![Answer::Good]);
+    act(&mut window, download(&server, home.path(), &sum));
+    imported(&mut window);
+    assert_eq!(server.requests()[0].range.as_deref(), Some("bytes=1000-"));
+    assert_eq!(left(home.path()), ["Galaxy10_DECals", "Galaxy10_DECals.download"]);
+    assert!(home.path().join("Galaxy10_DECals.download").join(GALAXY10_FILE).is_file());
+    assert_eq!(state(&window).data.as_ref().map(|data| data.set.len()), Some(200));
+}
+
+#[test]
+fn a_download_can_be_ended_and_nothing_else_starts_meanwhile() {
+    let home = tempfile::tempdir().expect("a folder");
+    let content = std::fs::read(reference()).expect("the reference");
+    let sum = sha256(&content);
+    let server = Server::start(content, "", vec![Answer::Stall(1000)]);
+    let mut window = small();
+    act(&mut window, Action::Show(Pane::Train));
+    act(&mut window, download(&server, home.path(), &sum));
+    wait(&mut window, "bytes", |state| {
+        state.importing.as_ref().is_some_and(|importing| importing.progress.words().0.contains("Downloading"))
+    });
+    assert!(window.query_all_by_label_contains("Downloading").next().is_some());
+    act(&mut window, Action::Import(ImportAction::File(reference())));
+    assert!(window.query_by_label_contains("is still being made; end that first").is_some());
+    window.get_by_label("End").click();
+    wait(&mut window, "the end", |state| state.importing.is_none());
+    assert!(window.query_by_label_contains("The download was ended.").is_some());
+    assert!(!home.path().join("Galaxy10_DECals").exists());
+}
+
+#[test]
+fn closing_the_window_ends_an_import_and_leaves_nothing_half_made() {
+    let home = tempfile::tempdir().expect("a folder");
+    let file = home.path().join("Galaxy10.h5");
+    std::fs::copy(reference(), &file).expect("a file");
+    let mut window = small();
+    app(&mut window).apply(Action::Import(ImportAction::File(file)));
+    app(&mut window).close();
+    let left = left(home.path());
+    assert!(left == ["Galaxy10.h5"] || left == ["Galaxy10", "Galaxy10.h5"], "{left:?}");
+}
