@@ -22,6 +22,10 @@ use crate::app::state::State;
 use crate::app::theme;
 use crate::app::widget;
 
+/// From this width on, points, the controls of the model stand beside its name; while there is a run there are more of them.
+const BESIDE: f32 = 300.0;
+const BESIDE_RUN: f32 = 460.0;
+
 /// The panel's own state.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -87,37 +91,51 @@ impl ClassifyView {
     }
 }
 
-/// Which model answers, and how to take another.
+/// Which model answers, and how to take another. Where they do not fit beside its name, the controls stand below it.
 fn model_line(ui: &mut Ui, state: &State, choosing: &mut bool, actions: &mut Vec<Action>) {
+    let room = if state.run.is_some() { BESIDE_RUN } else { BESIDE };
+    if ui.available_width() < room {
+        ui.horizontal(|ui| model_name(ui, state));
+        ui.horizontal_wrapped(|ui| model_controls(ui, state, choosing, actions));
+        return;
+    }
     ui.horizontal(|ui| {
-        let model = &state.model;
-        ui.label(theme::muted(ui, "Model"));
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if ui.button("Model…").on_hover_text("Choose a model file (.safetensors)").clicked() {
-                actions.push(Action::BrowseModel);
-            }
-            registered::choice(ui, state, choosing, actions);
-            if model.chosen.is_some()
-                && state.run.is_some()
-                && ui.button("Follow run").on_hover_text("Use the best epoch of the present run").clicked()
-            {
-                actions.push(Action::FollowRun);
-            }
-            if model.chosen.is_none() && state.run.is_some() {
-                let mut latest = state.inspect.latest;
-                let what = "Answer with the last epoch whose model the run keeps, instead of the best one. It keeps about ten of all, spread \
-                            evenly (\"Kept epochs\" on the Train panel), so the run is often further; which one answers stands at the left";
-                if ui.checkbox(&mut latest, "Latest kept epoch").on_hover_text(what).changed() {
-                    actions.push(Action::Inspect(InspectAction::Latest(latest)));
-                }
-            }
-            if model.loading {
-                ui.add(egui::Spinner::new().size(14.0));
-            }
-            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                let text = if model.classifier.is_some() { model.description.as_str() } else { "none yet" };
-                ui.add(egui::Label::new(text).truncate());
-            });
+        let end = egui::Layout::right_to_left(egui::Align::Center);
+        ui.with_layout(end, |ui| {
+            model_controls(ui, state, choosing, actions);
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| model_name(ui, state));
         });
     });
+}
+
+fn model_name(ui: &mut Ui, state: &State) {
+    let model = &state.model;
+    ui.label(theme::muted(ui, "Model"));
+    let text = if model.classifier.is_some() { model.description.as_str() } else { "none yet" };
+    ui.add(egui::Label::new(text).truncate()).on_hover_text(text);
+}
+
+fn model_controls(ui: &mut Ui, state: &State, choosing: &mut bool, actions: &mut Vec<Action>) {
+    let model = &state.model;
+    if ui.button("Model…").on_hover_text("Choose a model file (.safetensors)").clicked() {
+        actions.push(Action::BrowseModel);
+    }
+    registered::choice(ui, state, choosing, actions);
+    if model.chosen.is_some()
+        && state.run.is_some()
+        && ui.button("Follow run").on_hover_text("Use the best epoch of the present run").clicked()
+    {
+        actions.push(Action::FollowRun);
+    }
+    if model.chosen.is_none() && state.run.is_some() {
+        let mut latest = state.inspect.latest;
+        let what = "Answer with the last epoch whose model the run keeps, instead of the best one. It keeps about ten of all, spread \
+                    evenly (\"Kept epochs\" on the Train panel), so the run is often further; which one answers stands beside \"Model\"";
+        if ui.checkbox(&mut latest, "Latest kept epoch").on_hover_text(what).changed() {
+            actions.push(Action::Inspect(InspectAction::Latest(latest)));
+        }
+    }
+    if model.loading {
+        ui.add(egui::Spinner::new().size(14.0));
+    }
 }

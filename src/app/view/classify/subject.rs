@@ -178,7 +178,7 @@ fn legend(ui: &mut Ui, state: &State, question: &mut Question) {
 /// Offers a map of more cells where the present one is too coarse to say where.
 fn finer(ui: &mut Ui, shown: &Shown, question: &mut Question) {
     let Some(fine) = shown.explainer.fine_layer().filter(|_| shown.explanation.too_coarse().is_some()) else { return };
-    let words = format!("LayerCAM at {}, {} x {}", fine.name, fine.width, fine.height);
+    let words = format!("Finer: LayerCAM at {}, {} x {}", fine.name, fine.width, fine.height);
     if ui.button(words).on_hover_text("A finer map: where in the galaxy the evidence is").clicked() {
         (question.method, question.layer) = (Some(Method::LayerCam), Some(fine.name.clone()));
     }

@@ -25,9 +25,9 @@ use crate::files;
 use crate::track::Column;
 
 /// The least height of the table, points: its head and three runs.
-const TABLE: f32 = 100.0;
+const TABLE: f32 = 90.0;
 /// In less height than this, points, table and what is below it are scrolled.
-const LEAST: f32 = 320.0;
+const LEAST: f32 = 270.0;
 
 /// What is shown below the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,7 +193,7 @@ impl ExperimentsView {
             widget::name(ui, &field, egui::Role::TextInput, "Filter runs");
             field.on_hover_text("Words in name, notes, tags or data set; column:value, column>value …, each turned round by a - before it");
             let shown: usize = self.rows.list.iter().map(|row| row.runs.len()).sum();
-            ui.label(theme::muted(ui, format!("{shown} of {} runs", experiments.runs().len())));
+            ui.add(egui::Label::new(theme::muted(ui, format!("{shown} of {} runs", experiments.runs().len()))).extend());
             ui.checkbox(&mut self.grouped, "Group seeds")
                 .on_hover_text("Runs that differ in their seed alone as one row, with mean and spread");
             let hover =
@@ -279,7 +279,7 @@ impl ExperimentsView {
         // a panel is as high as what is in it, and that changes with the page
         ui.set_min_height(ui.available_height());
         ui.add_space(theme::GAP);
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             for (page, title) in PAGES {
                 ui.selectable_value(&mut self.page, page, title);
             }

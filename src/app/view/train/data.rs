@@ -22,7 +22,7 @@ const LISTED: usize = 200;
 pub fn show(ui: &mut Ui, state: &State, folder: &mut String, actions: &mut Vec<Action>) {
     CollapsingHeader::new(RichText::new("Data set").strong()).default_open(true).show_unindented(ui, |ui| {
         let synthetic = is_synthetic(&state.config.data);
-        ui.horizontal(|ui| {
+        ui.horizontal_wrapped(|ui| {
             if ui.selectable_label(synthetic, "Synthetic galaxies").clicked() && !synthetic {
                 actions.push(Action::UseSynthetic);
             }
@@ -105,6 +105,7 @@ fn progress(ui: &mut Ui, importing: &Importing, actions: &mut Vec<Action>) {
     ui.add(egui::Label::new(&words).wrap());
     let folder = importing.wanted.folder.display().to_string();
     ui.add(egui::Label::new(theme::muted(ui, format!("into {folder}"))).truncate()).on_hover_text(folder);
+    ui.add_space(theme::GAP);
     ui.ctx().request_repaint_after(std::time::Duration::from_millis(200));
 }
 
