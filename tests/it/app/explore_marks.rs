@@ -41,6 +41,7 @@ fn keys_relabel_and_tag_the_selected_picture_and_take_it_back() {
     focus_grid(&mut window);
     press(&mut window, &[Key::ArrowRight, Key::Num2]);
     assert_eq!(labels_of(&window), [(1, Some(2), vec![])]);
+    assert!(window.query_by_label_contains("not the 1 that you changed").is_some(), "a run does not learn them");
     assert!(window.query_by_label_contains("image 1: Edge-on, ").is_some_and(|_| true));
     assert!(window.query_by_label_contains("was Spiral").is_some());
     press(&mut window, &[Key::T, Key::ArrowRight, Key::T]);

@@ -86,6 +86,12 @@ fn a_run_is_registered_promoted_classified_with_deleted_and_brought_back() {
     let expected = format!("galaxy-classifier@{other}, epoch 4");
     assert!(state(&window).model.description.starts_with(&expected), "{}", state(&window).model.description);
     assert_eq!(versions(&window), 2);
+    // and any version, whatever it is called
+    click(&mut window, "Registered");
+    click(&mut window, "Versions of galaxy-classifier");
+    click(&mut window, &format!("galaxy-classifier@{now}"));
+    let expected = format!("galaxy-classifier@{now}, epoch 4");
+    wait(&mut window, "the other model", |state| state.model.description.starts_with(&expected));
 }
 
 #[test]

@@ -20,6 +20,21 @@ fn measured(window: &mut Window) -> Arc<Faithfulness> {
 }
 
 #[test]
+fn a_map_that_is_too_coarse_offers_a_finer_one() {
+    let (mut window, folder) = stand();
+    drop_on(&mut window, &galaxy(&folder));
+    wait(&mut window, "the map", settled);
+    assert!(window.query_all_by_label_contains("Only 2 x 2 cells").next().is_some());
+    window.get_by_label_contains("Finer: LayerCAM at ").click_accesskit();
+    window.run_ok();
+    wait(&mut window, "the finer map", settled);
+    let MapState::Ready(shown) = &state(&window).inspect.map else { panic!("no map") };
+    let layer = &shown.explanation.layer;
+    assert_eq!((shown.explanation.method, layer.width, layer.height), (Method::LayerCam, 8, 8));
+    assert!(window.query_by_label_contains("Finer: ").is_none());
+}
+
+#[test]
 fn a_map_is_measured_unasked_and_remembered() {
     let (mut window, folder) = stand();
     drop_on(&mut window, &galaxy(&folder));
