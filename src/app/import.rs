@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::data::fetch::{FetchOptions, FetchProgress, fetch};
-use crate::data::{DataError, hdf5, is_data_folder};
+use crate::data::{DataError, check_target, hdf5, is_data_folder};
 use crate::files;
 
 /// The name of the folder that a download makes.
@@ -32,7 +32,7 @@ pub enum ImportAction {
 
 /// What becomes a data folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum Origin {
     /// A file.
     File(PathBuf),
     /// A file that is downloaded first.
@@ -43,7 +43,7 @@ pub enum From {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
     /// What of.
-    pub from: From,
+    pub from: Origin,
     /// The folder; it comes into being when it is whole.
     pub folder: PathBuf,
 }
@@ -52,14 +52,14 @@ impl Wanted {
     /// The folder of an HDF5 file: beside it, with its name.
     #[must_use]
     pub fn of_file(file: PathBuf) -> Self {
-        Self { folder: file.with_extension(""), from: From::File(file) }
+        Self { folder: file.with_extension(""), from: Origin::File(file) }
     }
 
     /// Galaxy10 `DECaLS`, downloaded into `place`; what was downloaded stays beside the data folder.
     #[must_use]
     pub fn galaxy10(place: &Path) -> Self {
         let folder = place.join(FOLDER);
-        Self { from: From::Download(FetchOptions::galaxy10(folder.with_added_extension("download"))), folder }
+        Self { from: Origin::Download(FetchOptions::galaxy10(folder.with_added_extension("download"))), folder }
     }
 
     /// Whether the folder was made before.
@@ -68,14 +68,20 @@ impl Wanted {
         is_data_folder(&self.folder)
     }
 
+    /// Why the folder cannot be made, in words; `None` if nothing is in its way.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<String> {
+        check_target(&self.folder).err().map(|error| error.to_string())
+    }
+
     /// Makes the folder.
     ///
     /// # Errors
     /// [`DataError::Stopped`] if the progress says that nobody wants it any more; anything else in the words of download and import.
     pub fn make(&self, progress: &ImportProgress) -> Result<(), DataError> {
         let file = match &self.from {
-            From::File(file) => file.clone(),
-            From::Download(options) => fetch(options, &mut |stage| progress.tell(Stage::Fetch(stage)), &progress.stop)?,
+            Origin::File(file) => file.clone(),
+            Origin::Download(options) => fetch(options, &mut |stage| progress.tell(Stage::Fetch(stage)), &progress.stop)?,
         };
         hdf5::import(&file, &self.folder, &mut |done, all| progress.tell(Stage::Import(done, all)), &progress.stop)?;
         Ok(())
@@ -101,6 +107,12 @@ pub struct ImportProgress {
 impl ImportProgress {
     fn tell(&self, stage: Stage) {
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = Some(stage);
+    }
+
+    /// Whether what was to be downloaded is there.
+    #[must_use]
+    pub fn is_downloaded(&self) -> bool {
+        matches!(&*self.stage.lock().unwrap_or_else(PoisonError::into_inner), Some(Stage::Import(..)))
     }
 
     /// What is being done, in words, and the share of it that is done, 0 to 1, where that is known.
@@ -131,6 +143,8 @@ pub struct Importing {
     pub wanted: Wanted,
     /// How far it is.
     pub progress: Arc<ImportProgress>,
+    /// The data set that was open when it began (its generation): if another was opened meanwhile, that stays.
+    pub open: Option<u64>,
 }
 
 impl Importing {
@@ -166,7 +180,7 @@ mod tests {
         assert_eq!(wanted.folder, Path::new("/sky/Galaxy10"));
         let wanted = Wanted::galaxy10(Path::new("/sky"));
         assert_eq!(wanted.folder, Path::new("/sky/Galaxy10_DECals"));
-        let From::Download(options) = wanted.from else { panic!("a download") };
+        let Origin::Download(options) = wanted.from else { panic!("a download") };
         assert_eq!(options.dir, Path::new("/sky/Galaxy10_DECals.download"));
     }
 

@@ -93,7 +93,7 @@ pub use action::Action;
 pub use experiments::{Change as ExperimentsChange, listing_pause};
 pub use explored::{Change as ExploreChange, Integrities};
 pub use familiar::Familiar;
-pub use import::{From as ImportFrom, ImportAction, Wanted as WantedImport};
+pub use import::{ImportAction, Origin as ImportOrigin, Wanted as WantedImport};
 pub use inspect::{Export, InspectAction, MapState, Question};
 pub use keys::{Does, Global, LOCALS, Local, globals};
 pub use lab::LabAction;

@@ -190,8 +190,11 @@ impl Drop for FolderWriter {
     }
 }
 
-/// That nothing would be overwritten.
-fn check_target(dir: &Path) -> Result<(), DataError> {
+/// That nothing would be overwritten: `dir` is not there, or an empty folder.
+///
+/// # Errors
+/// [`DataError::Invalid`] if something is there, [`DataError::Io`] if that cannot be found out.
+pub fn check_target(dir: &Path) -> Result<(), DataError> {
     match fs::read_dir(dir) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),

@@ -25,7 +25,7 @@ pub mod synth;
 
 pub use classes::{ACKNOWLEDGEMENT, GALAXY10 as GALAXY10_CLASSES, GALAXY10_COUNTS};
 pub use dataset::{Catalogue, DataError, Dataset, ImageSource, Skipped};
-pub use folder_writer::FolderWriter;
+pub use folder_writer::{FolderWriter, check_target};
 pub use info::{Info, info};
 pub use integrity::Duplicates;
 pub use marks::{Loaded as LoadedMarks, Mark, Marks, Sidecar, SidecarError, marks_folder, write_changes};

@@ -20,7 +20,7 @@ use crate::explain::{Nearness, TableFormat};
 
 impl TuningForkApp {
     /// A `.zip` file is a run that was exported, a `.safetensors` file or a run folder is a model, an HDF5 file is imported, another folder
-    /// is a data set or a folder of pictures, anything else is taken for pictures. Three FITS files of one band each make one picture. One path is
+    /// is a data set or a folder of pictures, anything else is taken for pictures. Three FITS files of one band each make one picture. One
     /// looked at at once, several on another thread.
     pub(super) fn take_dropped(&mut self, mut paths: Vec<PathBuf>) {
         let capsules: Vec<PathBuf> = paths.extract_if(.., |path| is_capsule(path)).collect();
@@ -30,7 +30,7 @@ impl TuningForkApp {
         match &paths[..] {
             [] => {}
             [model] if is_model(model) => self.take_dropped_model(Some(model.clone())),
-            [file] if is_hdf5(file) => self.import(ImportAction::File(file.clone())),
+            [file] if is_hdf5(file) && !file.is_dir() => self.import(ImportAction::File(file.clone())),
             [file] if !file.is_dir() => self.classify_file(file.clone()),
             _ => {
                 self.start_task(Kind::Dropped, move || {

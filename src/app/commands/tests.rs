@@ -288,7 +288,7 @@ fn everything_that_a_user_can_ask_for_is_offered() {
         state.review.opened.push(reviewed::Opened { id: 1, record: Arc::clone(&record) });
         if n > 0 {
             let wanted = Wanted::of_file("a.h5".into());
-            state.importing = Some(Importing { wanted, progress: Arc::default() });
+            state.importing = Some(Importing { wanted, progress: Arc::default(), open: None });
             state.explore.reading = Some(Progress::of(1));
             state.explore.integrity = Integrities::Working(Progress::of(1));
             state.explore.map.working = Some(Progress::of(1));

@@ -56,7 +56,10 @@ pub fn drop_hint(context: &Context) {
         ui.scope_builder(egui::UiBuilder::new().max_rect(place), |ui| {
             ui.vertical_centered(|ui| {
                 ui.label(RichText::new("Drop it anywhere").size(24.0).strong());
-                ui.label("Pictures and FITS files are classified, one or many or folders of them; a data folder is opened, a model file or a run is the model.");
+                ui.label(
+                    "Pictures and FITS files are classified, one or many or folders of them; a data folder is opened, \
+                          Galaxy10's .h5 file is imported, a model file or a run is the model.",
+                );
             });
         });
     });

@@ -18,6 +18,7 @@ pub fn show(ui: &mut Ui, state: &State, appearance: &mut Appearance, actions: &m
         ui.label(RichText::new("Tuning Fork").size(16.0).strong().color(palette.text));
         ui.add_space(theme::SECTION_GAP);
         data_badge(ui, state);
+        import_badge(ui, state);
         run_badge(ui, state);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if theme::icon_button(ui, "?", "Keyboard shortcuts").on_hover_text("Keyboard shortcuts (F1)").clicked() {
@@ -58,6 +59,15 @@ fn data_badge(ui: &mut Ui, state: &State) {
     } else {
         badge(ui, theme::muted(ui, "No data set"));
     }
+}
+
+/// How far a data folder is that is being made: its progress and its end stand on the Train panel, which may be hidden.
+fn import_badge(ui: &mut Ui, state: &State) {
+    let Some(importing) = &state.importing else { return };
+    let (words, share) = importing.progress.words();
+    let share = share.map_or_else(|| "Importing".to_owned(), |share| format!("Importing, {:.0} %", 100.0 * share));
+    badge(ui, theme::muted(ui, share)).on_hover_text(format!("{words}, into {}", importing.wanted.folder.display()));
+    ui.ctx().request_repaint_after(std::time::Duration::from_millis(500));
 }
 
 fn run_badge(ui: &mut Ui, state: &State) {

@@ -53,10 +53,16 @@ const LARGEST: f32 = 14.0;
 /// The smallest and the largest font of a name.
 const SMALL_NAME: f32 = 7.0;
 const NAME: f32 = 11.0;
-/// Room between two numbers below columns, as a share of their font.
-const NUMBER_ROOM: f32 = 1.5;
+/// Width of a digit below a column, and of the gap between two numbers, as shares of their font.
+const DIGIT: f32 = 0.6;
+const NUMBER_GAP: f32 = 0.3;
 /// The slant of the columns' names.
 const SLANT: f32 = -std::f32::consts::FRAC_PI_4;
+
+/// What a name below a column needs from side to side, as a share of its font: a slanted one its height at that slant.
+fn across(numbered: bool, side: usize) -> f32 {
+    if numbered { NUMBER_GAP + DIGIT * side.saturating_sub(1).to_string().len() as f32 } else { std::f32::consts::SQRT_2 }
+}
 
 /// Where everything goes.
 struct Plan {
@@ -82,8 +88,7 @@ impl Plan {
         let bar = Rect::from_min_size(cells.right_top() + vec2(10.0, 0.0), vec2(theme::COLOUR_BAR, cells.height()));
         let cell = cells.size() / side as f32;
         let font = FontId::proportional((0.85 * cell.y).clamp(SMALL_NAME, NAME));
-        // a slanted name needs as much from side to side as its height at that slant
-        let across = if numbered { NUMBER_ROOM } else { std::f32::consts::SQRT_2 };
+        let across = across(numbered, side);
         let every = [SMALL_NAME / cell.y, font.size * across / cell.x].map(|share| share.ceil().clamp(1.0, side as f32) as usize);
         Self { cells, bar, side, font, every, numbered }
     }
@@ -270,7 +275,7 @@ fn paint_bar(ui: &Ui, map: &HeatMap<'_>, plan: &Plan, palette: &Palette) {
     for (share, align) in [(0.0, Align2::LEFT_BOTTOM), (0.5, Align2::LEFT_CENTER), (1.0, Align2::LEFT_TOP)] {
         let at = pos2(plan.bar.right() + 5.0, plan.bar.bottom() - share * plan.bar.height());
         let label = (map.format)((map.at)(f64::from(share)));
-        ui.painter().text(at, align, label, plan.font.clone(), palette.muted);
+        ui.painter().text(at, align, label, FontId::proportional(NAME), palette.muted);
     }
 }
 
@@ -285,7 +290,10 @@ mod tests {
                 let plan = Plan::new(Rect::from_min_size(Pos2::ZERO, vec2(width, height)), side, 90.0);
                 let cell = plan.cell(0, 0).size();
                 assert!(plan.every[0] as f32 * cell.y >= SMALL_NAME - 0.01, "{side} in {width} x {height}");
-                assert!(plan.every[1] as f32 * cell.x >= plan.font.size - 0.01, "{side} in {width} x {height}");
+                assert!(
+                    plan.every[1] as f32 * cell.x >= plan.font.size * across(plan.numbered, side) - 0.01,
+                    "{side} in {width} x {height}"
+                );
                 assert!(side > 10 || height < 200.0 || plan.every == [1, 1], "{side} in {width} x {height}: {:?}", plan.every);
             }
         }

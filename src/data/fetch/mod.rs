@@ -167,7 +167,7 @@ fn download(options: &FetchOptions, part: &mut Part, progress: &mut dyn FnMut(Fe
             return Err(DataError::Download {
                 url: options.url.clone(),
                 message: format!(
-                    "{reason}; gave up after {failures} failures in a row. {} bytes are kept: run the same command again to \
+                    "{reason}; gave up after {failures} failures in a row. {} bytes are kept: start the download again to \
                      go on from there",
                     part.length()
                 ),

@@ -95,9 +95,9 @@ impl Part {
     fn failed(&self, error: &io::Error) -> DataError {
         let text = match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                format!("{error}; the {} bytes so far are kept: free space and run the same command again to go on from there", self.length)
+                format!("{error}; the {} bytes so far are kept: free space and start the download again to go on from there", self.length)
             }
-            _ => format!("{error}; check the disk, then run the same command again to go on"),
+            _ => format!("{error}; check the disk, then start the download again to go on"),
         };
         DataError::Io { path: self.path.clone(), source: io::Error::new(error.kind(), text) }
     }
@@ -175,7 +175,7 @@ mod tests {
         let mut part = Part::open(folder.path(), &folder.path().join("galaxies.h5")).unwrap();
         part.append(b"first bytes").unwrap();
         let message = part.failed(&io::ErrorKind::StorageFull.into()).to_string();
-        assert!(message.contains("11 bytes so far are kept: free space and run the same command again"), "{message}");
+        assert!(message.contains("11 bytes so far are kept: free space and start the download again"), "{message}");
     }
 
     #[test]

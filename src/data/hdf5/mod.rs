@@ -40,7 +40,8 @@ pub struct ImportReport {
 ///
 /// # Errors
 /// [`DataError::Invalid`] if the file is not HDF5, is truncated, lacks a data set or has one of the wrong type or shape,
-/// or if a label is out of range; [`DataError::Io`] if the folder cannot be written; [`DataError::Stopped`] if `stop` was set. Nothing is then left under `dir`.
+/// or if a label is out of range; [`DataError::Io`] if the folder cannot be written; [`DataError::Stopped`] if `stop` was set.
+/// Nothing is then left under `dir`.
 pub fn import(file: &Path, dir: &Path, progress: &mut dyn FnMut(usize, usize), stop: &AtomicBool) -> Result<ImportReport, DataError> {
     let source = Galaxy10File::open(file)?;
     let labels = source.labels()?;
@@ -61,6 +62,9 @@ pub fn import(file: &Path, dir: &Path, progress: &mut dyn FnMut(usize, usize), s
             written += 1;
         }
         progress(written, images);
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Err(DataError::Stopped);
     }
     writer.finish(&classes, &catalogue, None)?;
 

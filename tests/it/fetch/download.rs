@@ -113,7 +113,7 @@ fn a_cut_connection_is_resumed_where_it_broke() {
 #[test]
 fn a_download_goes_on_in_another_program() {
     let broken = Story::play(vec![Answer::Cut(70_000), Answer::Status("503 Busy"), Answer::Status("503 Busy")]);
-    assert!(broken.message().contains("70000 bytes are kept: run the same command again"), "{}", broken.message());
+    assert!(broken.message().contains("70000 bytes are kept: start the download again"), "{}", broken.message());
     let story = Story::play_in(broken.folder, "\"v1\"", vec![Answer::Good], |options| options);
     story.assert_complete();
     assert_eq!(story.ranges(), [Some("bytes=70000-")]);

@@ -112,7 +112,7 @@ fn model_name(ui: &mut Ui, state: &State) {
     let model = &state.model;
     ui.label(theme::muted(ui, "Model"));
     let text = if model.classifier.is_some() { model.description.as_str() } else { "none yet" };
-    ui.add(egui::Label::new(text).truncate()).on_hover_text(text);
+    ui.add(egui::Label::new(text).truncate());
 }
 
 fn model_controls(ui: &mut Ui, state: &State, choosing: &mut bool, actions: &mut Vec<Action>) {

@@ -1,6 +1,6 @@
 //! The data set on the Train panel: which it is, and how to open another.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::{CollapsingHeader, Key, RichText, TextEdit, Ui};
 
@@ -78,12 +78,18 @@ fn galaxy10(ui: &mut Ui, state: &State, place: &str, actions: &mut Vec<Action>) 
         let about = "Galaxy10 DECaLS: 17,736 images of 256 x 256 pixels from Zenodo, into a folder that you choose. It needs 6.2 GB there, \
                      of which 2.7 GB may be deleted afterwards; a download that breaks off can be gone on with.";
         ask("Download (2.7 GB)…", about, &|| ImportAction::BrowseDownload);
-        if !place.is_empty() {
+        if may_download_into(state, place) {
             let wanted = || Box::new(Wanted::galaxy10(&absolute(place)));
-            ask(&format!("Download into {place}"), about, &|| ImportAction::Download(wanted()));
+            ask("Download into the folder below", &format!("{place}: {about}"), &|| ImportAction::Download(wanted()));
         }
     });
     menu.response.on_hover_text("Galaxy10's HDF5 file: import it, or download it");
+}
+
+/// Whether what stands in the path field can be meant as a place for a download: no file, and not the data set that is open.
+fn may_download_into(state: &State, place: &str) -> bool {
+    let open = state.data.as_ref().and_then(|data| data.set.location.as_deref());
+    !place.is_empty() && !Path::new(place).is_file() && open.is_none_or(|open| !absolute(place).starts_with(open))
 }
 
 fn absolute(place: &str) -> PathBuf {
@@ -104,7 +110,7 @@ fn progress(ui: &mut Ui, importing: &Importing, actions: &mut Vec<Action>) {
     });
     ui.add(egui::Label::new(&words).wrap());
     let folder = importing.wanted.folder.display().to_string();
-    ui.add(egui::Label::new(theme::muted(ui, format!("into {folder}"))).truncate()).on_hover_text(folder);
+    ui.add(egui::Label::new(theme::muted(ui, format!("into {folder}"))).truncate());
     ui.add_space(theme::GAP);
     ui.ctx().request_repaint_after(std::time::Duration::from_millis(200));
 }
