@@ -89,7 +89,7 @@ impl Explainer {
         if Method::Cam.best_layer(&self.layers).is_some() { Method::Cam } else { Method::GradCam }
     }
 
-    /// The deepest layer whose maps are fine enough to say where: a rectifier of at least [`FINE`] cells a side. Its maps are read by
+    /// The deepest layer whose maps are fine enough to say where: a rectifier of at least 8 cells a side. Its maps are read by
     /// `LayerCAM`, which weighs cell by cell. `None` if the network has none.
     #[must_use]
     pub fn fine_layer(&self) -> Option<&MapLayer> {
