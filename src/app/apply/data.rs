@@ -97,6 +97,10 @@ impl TuningForkApp {
                 if self.state.config.data == key.data && !is_synthetic(&key.data) {
                     self.state.config.data = open.unwrap_or_else(|| crate::data::SYNTHETIC.into());
                 }
+                // it may have taken the place of what was on its way
+                if self.state.data.is_none() && !is_synthetic(&key.data) {
+                    self.followed = None;
+                }
             }
         }
     }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use egui_kittest::kittest::Queryable as _;
-use tuning_fork::app::{Action, ImportAction, ImportOrigin, Pane, State, WantedImport};
+use tuning_fork::app::{Action, ImportAction, ImportOrigin, Pane, Saved, State, WantedImport};
 use tuning_fork::data::fetch::{FetchOptions, GALAXY10_FILE, Patience};
 
-use super::stand::{Window, act, app, data, drop_on, small, state, wait};
+use super::stand::{Window, act, app, data, drop_on, small, small_config, state, wait, window};
 use crate::fetch::server::{Answer, Server, sha256};
 
 /// 200 pictures of 256 x 256 pixels in ten classes.
@@ -143,4 +143,13 @@ fn a_data_set_that_was_opened_meanwhile_stays() {
     wait(&mut window, "the import", |state| state.notices.iter().any(|notice| notice.text.contains("is made; open it on the Train panel")));
     assert_eq!(state(&window).data.as_ref().map(|data| data.set.len()), Some(60));
     assert!(home.path().join("Galaxy10").is_dir());
+}
+
+#[test]
+fn a_bad_folder_that_is_dropped_before_the_first_data_set_is_there_does_not_stop_it() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut window = window(Saved::with_config(small_config()));
+    app(&mut window).apply(Action::OpenData(home.path().to_owned()));
+    wait(&mut window, "the failure", |state| state.notices.iter().any(|notice| notice.text.starts_with("The data set was not opened.")));
+    wait(&mut window, "the synthetic galaxies", |state| state.data.is_some());
 }
